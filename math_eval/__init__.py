@@ -1,0 +1,1 @@
+"""Measures how well language models solve mathematics."""

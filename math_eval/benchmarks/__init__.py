@@ -1,0 +1,17 @@
+"""Benchmarks: data files that say where rows come from and how a row becomes a problem."""
+
+from math_eval.benchmarks.load import Benchmark, Definition, define, load_benchmark, load_split, parse_name
+from math_eval.benchmarks.locate import is_at_hand
+from math_eval.benchmarks.spec import BenchmarkSpec, read_spec
+
+__all__ = [
+    "Benchmark",
+    "BenchmarkSpec",
+    "Definition",
+    "define",
+    "is_at_hand",
+    "load_benchmark",
+    "load_split",
+    "parse_name",
+    "read_spec",
+]

@@ -1,0 +1,121 @@
+"""Benchmark files as rows: JSON lines, JSON lists, JSON dicts keyed by id, CSV, parquet, and hub data sets."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from math_eval.benchmarks.spec import Layout, Source
+from math_eval.errors import DataError, FetchError, MissingPackageError
+
+Row = dict[str, Any]
+
+_MAX_CSV_FIELD = 10_000_000
+
+
+def read_rows(path: Path, layout: Layout = "lines") -> Iterator[Row]:
+    """The rows of a file, by its ending; a dict keyed by id gives rows with the key under "_key".
+
+    DataError names the file and the row (counted from 1) that is no row.
+    """
+    ending = path.suffix.lower()
+    if ending == ".csv":
+        rows: Iterable[Any] = _csv_rows(path)
+    elif ending == ".parquet":
+        rows = _parquet_rows(path)
+    elif ending == ".json" or layout != "lines":
+        rows = _json_rows(path)
+    else:
+        rows = _line_rows(path)
+    empty = True
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise DataError(f"{path}: row {number}: expected an object with fields, got {type(row).__name__}")
+        empty = False
+        yield row
+    if empty:
+        raise DataError(f"{path}: the file has no rows")
+
+
+def _line_rows(path: Path) -> Iterator[Any]:
+    decoder = msgspec.json.Decoder()
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                yield decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise DataError(f"{path}: line {number}: not JSON: {error}") from error
+
+
+def _json_rows(path: Path) -> Iterator[Any]:
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{path}: not JSON: {error}") from error
+    if isinstance(content, dict):
+        for key, row in content.items():
+            yield {"_key": key, **row} if isinstance(row, dict) else row
+    elif isinstance(content, list):
+        yield from content
+    else:
+        raise DataError(f"{path}: expected a list of rows or a dict of rows, got {type(content).__name__}")
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(_MAX_CSV_FIELD)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file, strict=True), 1):
+                if None in row or None in row.values():
+                    raise DataError(f"{path}: row {number}: it has other columns than the header")
+                yield dict(row)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: bad CSV: {error}") from error
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise MissingPackageError("pyarrow", "hub", "reading a parquet file") from error
+    try:
+        yield from parquet.read_table(path).to_pylist()
+    except (ArrowException, OSError) as error:
+        raise DataError(f"{path}: bad parquet: {error}") from error
+
+
+def rows_hash(rows: Iterable[Row]) -> str:
+    """The sha256 of rows as canonical JSON (keys sorted, UTF-8, no spaces), each followed by a newline."""
+    digest = hashlib.sha256()
+    for row in rows:
+        text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+        digest.update(text.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
+
+
+def hub_rows(source: Source) -> list[Row]:
+    """The rows of a hub data set at its pinned revision, checked against the hash of its rows.
+
+    Raises MissingPackageError without `datasets`, FetchError when the hub cannot give them, DataError for other rows.
+    """
+    try:
+        import datasets
+    except ImportError as error:
+        raise MissingPackageError("datasets", "hub", f"the hub source {source.hub}") from error
+    try:
+        found = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
+    except Exception as error:  # the library raises dozens of kinds, network ones included
+        raise FetchError(f"hub:{source.hub}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+    rows = [dict(row) for row in found]
+    actual = rows_hash(rows)
+    if actual != source.rows_sha256:
+        raise DataError(f"hub:{source.hub}: rows hash to {actual}, expected {source.rows_sha256}")
+    return rows

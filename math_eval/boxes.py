@@ -1,0 +1,63 @@
+r"""Finding `\boxed{…}` and `\fbox{…}` in LaTeX, with balanced braces; shared by gold templates and answer extraction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_OPEN = re.compile(r"\\(?:boxed|fbox)[ \t\n]*(?:\{|(?=[^\s{\\]))")
+_BRACE = re.compile(r"\\[\\{}]|[{}]")
+
+
+class Box(NamedTuple):
+    """One box: its content, where it starts and ends in the text, and whether its brace was closed."""
+
+    content: str
+    start: int
+    end: int
+    closed: bool
+
+
+def boxes(text: str) -> Iterator[Box]:
+    r"""Every outermost box in order; `\boxed 5` without braces holds what stands up to a space or `$`.
+
+    Linear in the length of the text: a box inside a box is not looked at again.
+    """
+    at = 0
+    while opened := _OPEN.search(text, at):
+        start, inside = opened.start(), opened.end()
+        if text[inside - 1] != "{":
+            bare = re.compile(r"[^\s$]+").match(text, inside)
+            end = bare.end() if bare else inside
+            yield Box(text[inside:end].rstrip(".,;"), start, end, closed=True)
+            at = end
+            continue
+        end = _closing(text, inside)
+        if end < 0:
+            yield Box(text[inside:], start, len(text), closed=False)
+            return
+        yield Box(text[inside:end], start, end + 1, closed=True)
+        at = end + 1
+
+
+def _closing(text: str, at: int) -> int:
+    depth = 1
+    for brace in _BRACE.finditer(text, at):
+        token = brace.group()
+        if token == "{":
+            depth += 1
+        elif token == "}":
+            depth -= 1
+            if depth == 0:
+                return brace.start()
+    return -1
+
+
+def last_box(text: str) -> str | None:
+    """The content of the last complete box, or None where there is none."""
+    found: str | None = None
+    for box in boxes(text):
+        if box.closed:
+            found = box.content
+    return found

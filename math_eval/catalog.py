@@ -1,0 +1,54 @@
+"""Where data files lie: by name in the project's own data, or by path for a user's own.
+
+Folders looked up by environment: MATH_EVAL_CACHE (default: the user's cache folder) for what was fetched or converted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from math_eval.errors import DataError, RequestError, UnknownNameError
+
+
+def data_root() -> Path:
+    """The project's data folder: inside the package when installed from a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "data"
+    return installed if installed.is_dir() else package.parent / "data"
+
+
+def cache_root() -> Path:
+    """The folder for fetched benchmarks and converted models, named by MATH_EVAL_CACHE; it need not exist yet."""
+    if chosen := os.environ.get("MATH_EVAL_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "math-eval"
+
+
+def names(kind: str) -> list[str]:
+    """Sorted names of the data files of one kind ("benchmarks", "prompts", "models", "suites" ...)."""
+    return sorted(path.stem for path in (data_root() / kind).glob("*.yaml"))
+
+
+def find(kind: str, name: str) -> Path:
+    """The YAML file of that name, or the user's own file where `name` is a path.
+
+    Raises UnknownNameError with near names, RequestError for a name that tries to leave the data folder.
+    """
+    if is_path(name):
+        path = Path(name).expanduser()
+        if path.is_file():
+            return path
+        raise DataError(f"{name}: no such file")
+    if ".." in name or "\0" in name:
+        raise RequestError(f"{name!r} is not a name: names are made of letters, digits, '_', '-' and '.'")
+    path = data_root() / kind / f"{name}.yaml"
+    if path.is_file():
+        return path
+    raise UnknownNameError(kind.removesuffix("s"), name, names(kind))
+
+
+def is_path(name: str) -> bool:
+    """Whether the user means a file of their own: it has a folder in it, or a file ending that we read."""
+    return any(mark in name for mark in ("/", os.sep)) or name.endswith((".yaml", ".yml", ".jsonl", ".json", ".csv", ".parquet"))

@@ -1,0 +1,88 @@
+"""Every error that math-eval raises on purpose.
+
+MathEvalError
+├── RequestError               what was asked cannot be done as asked (exit code 2)
+│   ├── UnknownNameError       no benchmark, prompt, suite, preset or engine of that name
+│   ├── DataError              a file, row or field does not say what it should
+│   │   └── HashMismatchError  a file's bytes are not the pinned ones
+│   ├── ModelError             the model cannot be found or loaded
+│   ├── MissingPackageError    an optional package is needed
+│   └── RunConflictError       the run folder holds other settings, or is in use
+└── UnfinishedError            a job that started could not finish (exit code 3)
+    ├── FetchError             a pinned source could not be downloaded
+    ├── EngineError            the engine failed as a whole
+    ├── StorageError           the run folder could not be written
+    └── StoppedError           the user stopped it
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MathEvalError(Exception):
+    """Base of every expected error; its text is one line that says what is wrong and what would be right."""
+
+    exit_code = 3
+
+
+class RequestError(MathEvalError):
+    """What was asked cannot be done as asked."""
+
+    exit_code = 2
+
+
+class UnknownNameError(RequestError):
+    """A name that no data file has; the text offers near names."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+        super().__init__(f"unknown {kind} {name!r}; {hint}")
+        self.name = name
+        self.near = near
+
+
+class DataError(RequestError):
+    """A file, row or field does not say what it should; the text names all three where they are known."""
+
+
+class HashMismatchError(DataError):
+    """A file's bytes are not the pinned ones; the text gives the file and both hashes."""
+
+
+class ModelError(RequestError):
+    """The model cannot be found or loaded."""
+
+
+class MissingPackageError(RequestError):
+    """An optional package is needed; the text gives the command that installs it."""
+
+    def __init__(self, package: str, extra: str, why: str) -> None:
+        super().__init__(f"{why} needs the package {package}: pip install 'math-eval[{extra}]'")
+
+
+class RunConflictError(RequestError):
+    """The run folder holds other settings, or another process is writing it."""
+
+
+class UnfinishedError(MathEvalError):
+    """A job that started could not finish; what it had made is kept."""
+
+
+class FetchError(UnfinishedError):
+    """A pinned source could not be downloaded."""
+
+
+class EngineError(UnfinishedError):
+    """The engine failed as a whole; a failure of one sample is a recorded state instead."""
+
+
+class StorageError(UnfinishedError):
+    """The run folder could not be written (disk full, read-only)."""
+
+
+class StoppedError(UnfinishedError):
+    """The user stopped the job; the text says how to go on."""
