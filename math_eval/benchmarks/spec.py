@@ -77,14 +77,20 @@ class KnownBad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class AdaptiveShots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The reference's "adapt few shot": `shots` demonstrations of `key`, only on rows whose gold is one letter A to E."""
+
+    key: str
+    shots: int
+
+
 class QwenReading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the reference reads this benchmark: its key, and its question and gold where they differ from ours."""
 
     name: str
     question: str = ""
     gold: str = ""
-    adaptive_shots: int = 0
-    """Demonstrations under "adapt few shot", shown only on rows whose gold is a single letter A to E."""
+    adaptive: AdaptiveShots | None = None
 
 
 class BenchmarkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

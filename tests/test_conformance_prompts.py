@@ -1,0 +1,69 @@
+"""Questions and prompts equal the reference's, to the byte, over every row (digests) and in the recorded examples."""
+
+import hashlib
+import json
+from functools import lru_cache
+
+import pytest
+
+from math_eval.benchmarks import load_benchmark
+from math_eval.catalog import names
+from math_eval.errors import RequestError
+from math_eval.prompts import load_demonstrations, load_template
+
+
+def vectors(shared, name):
+    with (shared / "conformance" / name).open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+@lru_cache
+def bench(name, folder):
+    return load_benchmark(name, data_dir=folder)
+
+
+def prompts(shared, record, problems=None):
+    loaded = bench(record["benchmark"], shared / "benchmarks")
+    template = load_template(record["prompt"], shots=record["shots"], adaptive=record["adapt_few_shot"])
+    demonstrations = load_demonstrations(shared / "demonstrations.json")
+    rule = loaded.spec.qwen.adaptive
+    adaptive = (rule.key, rule.shots) if rule else ("", 0)
+    key = loaded.spec.demonstrations
+    return [
+        template.build(problem, demonstrations, key=key, adaptive=adaptive).text
+        for problem in (loaded.problems if problems is None else [loaded.problems[i] for i in problems])
+    ]
+
+
+def digest(texts):
+    return hashlib.sha256(b"".join(text.encode() + b"\0" for text in texts)).hexdigest()
+
+
+def test_question_digests(shared):
+    records = [record for record in vectors(shared, "digests.jsonl") if record["what"] == "question"]
+    assert len(records) == 23
+    for record in records:
+        loaded = bench(record["benchmark"], shared / "benchmarks")
+        assert len(loaded) == record["rows"], record["benchmark"]
+        assert digest(problem.question for problem in loaded) == record["sha256"], record["benchmark"]
+
+
+def test_prompt_digests(shared):
+    records = [record for record in vectors(shared, "digests.jsonl") if record["what"] == "prompt"]
+    assert len(records) == 571
+    assert {record["prompt"] for record in records} | {"chat"} <= set(names("prompts"))
+    for record in records:
+        label = (record["benchmark"], record["prompt"], record["shots"], record["adapt_few_shot"])
+        if "error" in record:
+            with pytest.raises(RequestError, match=f"{record['benchmark']} has no demonstrations"):
+                prompts(shared, record)
+        else:
+            assert digest(prompts(shared, record)) == record["sha256"], label
+
+
+def test_prompt_examples(shared):
+    records = vectors(shared, "prompts.jsonl")
+    assert len(records) == 622
+    for record in records:
+        [text] = prompts(shared, record, [record["idx"]])
+        assert text == record["text"], (record["benchmark"], record["prompt"], record["shots"])
