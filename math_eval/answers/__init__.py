@@ -1,1 +1,6 @@
-"""answers"""
+"""Answers: from a completion to the answer text."""
+
+from math_eval.answers.choices import last_letters
+from math_eval.answers.extract import EXTRACTION_VERSION, extract_answer
+
+__all__ = ["EXTRACTION_VERSION", "extract_answer", "last_letters"]

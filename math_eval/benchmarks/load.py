@@ -156,7 +156,7 @@ def _problem(definition: Definition, split: str, number: int, row: Row, bad: dic
         question=question,
         gold=gold,
         kind=cast("AnswerKind", kind),
-        language=spec.language if "language" not in row else str(row.get("language", spec.language)),
+        language=str(row["language"]) if row.get("language") in {"en", "zh"} else spec.language,
         accepted=tuple(correction.accepted) if correction else (),
         options=options,
         groups={column: _column(row, column, where) for column in spec.groups},

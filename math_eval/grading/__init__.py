@@ -1,1 +1,6 @@
-"""grading"""
+"""Grading: verdicts on answers, and the relation by which answers vote."""
+
+from math_eval.grading.equivalence import GRADER_VERSION, grade
+from math_eval.grading.votes import KEY_VERSION, answer_key, same_answer
+
+__all__ = ["GRADER_VERSION", "KEY_VERSION", "answer_key", "grade", "same_answer"]

@@ -1,1 +1,6 @@
-"""models"""
+"""Models: where they come from, and their tokenizers."""
+
+from math_eval.models.source import Hub, LocalModel, resolve
+from math_eval.models.tokenizer import Tokenizer, has_chat_template
+
+__all__ = ["Hub", "LocalModel", "Tokenizer", "has_chat_template", "resolve"]

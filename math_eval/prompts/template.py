@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -65,6 +66,13 @@ class Template:
     spec: PromptSpec
     shots: int = 0
     adaptive: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """A hash of everything in the file that can change a prompt or where its completion stops."""
+        spec = self.spec
+        said = (spec.kind, spec.prompt, spec.system, spec.user, spec.demonstration, spec.separator, spec.stop)
+        return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
     def build(
         self, problem: Problem, demonstrations: Demonstrations | None, *, key: str, adaptive: tuple[str, int] = ("", 0)

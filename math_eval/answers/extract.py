@@ -1,0 +1,89 @@
+r"""From a completion to its answer: boxes first, then the phrases that announce an answer, then the last number.
+
+Every pattern is linear in the length of the text, and a text longer than MAX_CHARS is read from its end.
+"""
+
+from __future__ import annotations
+
+import re
+
+from math_eval.answers.choices import last_letters
+from math_eval.boxes import Box, boxes
+from math_eval.records import AnswerKind, Extraction
+
+MAX_CHARS = 400_000
+"""No token budget in use makes more text; of a longer one the end is read, where answers stand."""
+
+EXTRACTION_VERSION = "1"
+"""Raised whenever a rule changes, so that stored verdicts are remade."""
+
+_THINK_END = "</think>"
+_PHRASES = re.compile(
+    r"(?:final answer|the answer|correct answer|answer|correct option|correct choice|the choice)\s*(?:is|are)\s*:?\s*"
+    r"|(?:^|\n)\s*(?:\*\*)?(?:final )?answer(?:\*\*)?\s*[:：]\s*(?:\*\*)?\s*"
+    r"|####\s*"
+    r"|(?:答案|结果|最终答案)\s*(?:是|为|：|:)\s*"
+    r"|故选\s*[:：]?\s*",
+    re.IGNORECASE,
+)
+_END = re.compile(r"\n|。|(?<=[\w)}$%\]])\.(?=\s|$)|\.$")
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
+
+
+def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction:
+    r"""The answer in a response, with the rule that found it; an empty text and rule "none" where there is none.
+
+    Rules in order: the last complete non-empty `\boxed{}` (after a closing `</think>` if there is one), an unclosed
+    box at the end (marked truncated), the text after the last announcing phrase, the last number. For choice problems
+    what was found is reduced to its letters where it has any.
+    """
+    text = response[-MAX_CHARS:]
+    _, thought, spoken = text.rpartition(_THINK_END)
+    if thought and spoken.strip():
+        text = spoken
+    found = _boxed(text) or _announced(text)
+    if kind in {"choice", "multiple-choice"}:
+        return _letters(found, text, kind)
+    return found or _last_number(text) or Extraction("", "none")
+
+
+def _boxed(text: str) -> Extraction | None:
+    best: Box | None = None
+    for box in boxes(text):
+        if box.content.strip() and (box.closed or best is None):
+            best = box
+    if best is None:
+        return None
+    if best.closed:
+        return Extraction(best.content.strip(), "boxed")
+    return Extraction(best.content.strip(), "boxed-unclosed", truncated=True)
+
+
+def _announced(text: str) -> Extraction | None:
+    last = None
+    for match in _PHRASES.finditer(text):
+        if text[match.end() : match.end() + 1].strip() or text[match.end() :].strip():
+            last = match
+    if last is None:
+        return None
+    rest = text[last.end() :].lstrip()
+    ended = _END.search(rest)
+    answer = (rest[: ended.start()] if ended else rest).strip().strip("*").strip()
+    answer = answer.removeprefix(":").removeprefix("：").strip()
+    return Extraction(answer, "phrase") if answer else None
+
+
+def _last_number(text: str) -> Extraction | None:
+    found = None
+    for found in _NUMBER.finditer(text):  # noqa: B007  the last one is wanted
+        pass
+    return Extraction(found.group().rstrip(","), "last-number") if found else None
+
+
+def _letters(found: Extraction | None, text: str, kind: AnswerKind) -> Extraction:
+    several = kind == "multiple-choice"
+    if found is not None:
+        letters = last_letters(found.text, several=several)
+        return Extraction(letters or found.text, found.rule, found.truncated)
+    letters = last_letters(text, several=several)
+    return Extraction(letters, "last-letter") if letters else Extraction("", "none")

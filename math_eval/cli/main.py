@@ -1,0 +1,79 @@
+"""The command `math-eval`: one module for each command, imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from math_eval.errors import MathEvalError, UnknownNameError
+
+COMMANDS = {
+    "benchmarks": "List, show, fetch and check benchmarks.",
+    "models": "List and show model families.",
+    "prompts": "List and show prompt templates.",
+    "run": "Evaluate a model.",
+    "score": "Grade and score a run folder again.",
+    "suites": "List and show suites.",
+    "version": "Print versions.",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands live in modules of their own, imported only when one is called or its help is shown."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command's name, sorted."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; a usage error with near names for another name."""
+        if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
+            raise UnknownNameError("command", cmd_name, COMMANDS)
+        command = import_module(f"math_eval.cli.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from their one-line summaries, without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show the traceback of an expected error.")
+def cli(*, debug: bool) -> None:
+    """Measure how well language models solve mathematics."""
+    if debug:
+        os.environ["MATH_EVAL_DEBUG"] = "1"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line; expected errors become one line and exit code 2 (wrong request) or 3 (could not finish)."""
+    try:
+        code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False)
+    except MathEvalError as error:
+        if os.environ.get("MATH_EVAL_DEBUG"):
+            raise
+        sys.exit(_say(str(error), error.exit_code))
+    except click.ClickException as error:
+        where = getattr(error, "ctx", None)
+        hint = f" (math-eval {where.info_name} --help)" if where is not None and where.parent else ""
+        sys.exit(_say(error.format_message() + hint, 2))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_say("stopped; run the same command again to go on", 3))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"math-eval: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,76 @@
+"""math-eval prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from math_eval.benchmarks import load_benchmark
+from math_eval.catalog import names
+from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.errors import RequestError
+from math_eval.prompts import load_demonstrations, load_template
+
+
+@click.group()
+def command() -> None:
+    """List and show prompt templates."""
+
+
+@command.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """Every prompt template with its kind and title."""
+    specs = {name: load_template(name).spec for name in names("prompts")}
+    if as_json:
+        print_json(specs)
+        return
+    print_rows(["prompt", "kind", "programs", "title"], [[name, one.kind, one.programs, one.title] for name, one in specs.items()])
+
+
+@command.command()
+@click.argument("name")
+@click.option("--benchmark", "-b", help="Show the prompt of a problem of this benchmark.")
+@click.option("--problem", help="The problem's id, by default the first.")
+@click.option("--shots", type=int, default=0, show_default=True, help="Demonstrations before the question.")
+@click.option("--adapt-few-shot", is_flag=True, help="The reference's rule: demonstrations only where the gold is a letter.")
+@click.option("--demonstrations", type=click.Path(path_type=Path), help="A file of demonstrations instead of the pinned ones.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@json_option
+def show(
+    name: str,
+    *,
+    benchmark: str | None,
+    problem: str | None,
+    shots: int,
+    adapt_few_shot: bool,
+    demonstrations: Path | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """A template as its file has it, or with --benchmark the whole prompt of one problem."""
+    template = load_template(name, shots=shots, adaptive=adapt_few_shot)
+    if benchmark is None:
+        if as_json:
+            print_json(template.spec)
+            return
+        fields = template.spec.__struct_fields__
+        rows = [[key, repr(value)] for key in fields if key != "schema" and (value := getattr(template.spec, key))]
+        print_rows(["key", "value"], rows)
+        return
+    loaded = load_benchmark(benchmark, data_dir=data_dir)
+    chosen = next((one for one in loaded if problem is None or one.id == problem), None)
+    if chosen is None:
+        raise RequestError(f"{loaded.name}/{loaded.split} has no problem {problem!r}; its first is {loaded.problems[0].id!r}")
+    shown = load_demonstrations(demonstrations, data_dir) if shots or adapt_few_shot else None
+    rule = loaded.spec.qwen.adaptive if loaded.spec.qwen else None
+    adaptive = (rule.key, rule.shots) if rule else ("", 0)
+    prompt = template.build(chosen, shown, key=loaded.spec.demonstrations, adaptive=adaptive)
+    if as_json:
+        print_json({"text": prompt.text, "messages": prompt.messages, "stop": prompt.stop, "problem": chosen.id})
+    elif prompt.messages:
+        for message in prompt.messages:
+            click.echo(f"[{message['role']}]\n{message['content']}\n")
+    else:
+        click.echo(prompt.text)

@@ -1,0 +1,48 @@
+"""math-eval suites."""
+
+from __future__ import annotations
+
+import click
+
+from math_eval.catalog import names
+from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.presets import load_suite
+
+
+@click.group()
+def command() -> None:
+    """List and show suites."""
+
+
+@command.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """Every suite with its title."""
+    suites = {name: load_suite(name) for name in names("suites")}
+    if as_json:
+        print_json(suites)
+        return
+    rows = [[name, str(sum(len(one.benchmarks) for one in suite.entries)), suite.title] for name, suite in suites.items()]
+    print_rows(["suite", "benchmarks", "title"], rows)
+
+
+@command.command()
+@click.argument("name")
+@json_option
+def show(name: str, *, as_json: bool) -> None:
+    """The benchmarks of a suite with their settings."""
+    suite = load_suite(name)
+    if as_json:
+        print_json(suite)
+        return
+    click.echo(suite.title)
+    if suite.note:
+        click.echo(suite.note)
+    sets = (["greedy"] if suite.greedy else []) + ([f"{suite.samples} samples"] if suite.samples else [])
+    click.echo(f"sets: {', '.join(sets)}")
+    rows = [
+        [benchmark, entry.prompt or "as asked", "adaptive" if entry.adapt_few_shot else str(entry.shots)]
+        for entry in suite.entries
+        for benchmark in entry.benchmarks
+    ]
+    print_rows(["benchmark", "prompt", "shots"], rows)

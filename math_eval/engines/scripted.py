@@ -1,0 +1,57 @@
+"""An engine that answers from a table, after a set latency: for tests and for measuring the pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from math_eval.engines.base import failed
+from math_eval.engines.stops import cut_at_stop
+from math_eval.errors import DataError
+from math_eval.records import Completion, Prompt, Sampling
+
+Script = Mapping[str, str] | Callable[[Prompt, Sampling], str]
+
+
+class ScriptedEngine:
+    """Completions from a table keyed by benchmark/split/problem (or a function); a missing key is a failed sample.
+
+    latency_s: how long each completion takes. Tokens are counted as words, which is all a table can know.
+    """
+
+    def __init__(self, script: Script, *, latency_s: float = 0.0, concurrency: int = 64) -> None:
+        self._script = script
+        self._latency_s = latency_s
+        self.concurrency = concurrency
+        self.calls = 0
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
+        """The scripted text, cut at the prompt's stop strings and at the token budget."""
+        await asyncio.sleep(self._latency_s)
+        self.calls += 1
+        try:
+            raw = self._script(prompt, sampling) if callable(self._script) else self._script[prompt.key]
+        except KeyError:
+            return failed(f"no scripted completion for {prompt.key}")
+        text, _ = cut_at_stop(raw, prompt.stop)
+        words = text.split()
+        tokens_in = len(prompt.token_ids) or len(prompt.text.split())
+        if len(words) > sampling.max_tokens:
+            return Completion(" ".join(words[: sampling.max_tokens]), "length", tokens_in, sampling.max_tokens)
+        return Completion(text, "stop", tokens_in, len(words))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def read_script(path: Path) -> dict[str, str]:
+    """A JSON file that maps benchmark/split/problem to a completion; DataError for another shape."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected a JSON object of benchmark/split/problem to text: {error}") from error

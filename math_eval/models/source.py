@@ -1,0 +1,111 @@
+"""Where a model comes from: a folder, a hub (Hugging Face or ModelScope), or a GGUF file that a package ships."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from math_eval.errors import FetchError, MissingPackageError, ModelError
+from math_eval.models.gguf import unpack
+
+Hub = Literal["huggingface", "modelscope"]
+
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_WHOLE_BYTES = 1 << 20
+_EDGE_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model in a folder of its own: the name it was asked for by, the folder, and what identifies its content.
+
+    revision: a hub commit, or "files:" and a hash over the folder's files (large ones by size and both ends).
+    """
+
+    name: str
+    folder: Path
+    revision: str
+
+
+def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None) -> LocalModel:
+    """The folder of a model, downloaded or unpacked first where that is needed.
+
+    name: a folder; a .gguf file; "package:NAME" for the one GGUF file that an installed package ships; a hub name.
+    Raises ModelError (no such folder, not a model), MissingPackageError, FetchError.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError(f"{name}: the folder has no config.json, so it is no model folder")
+        return LocalModel(name, path, fingerprint(path))
+    if name.startswith("package:"):
+        file = packaged_gguf(name.removeprefix("package:"))
+        return LocalModel(name, folder := unpack(file), fingerprint(folder))
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelError(f"{name}: no such GGUF file")
+        return LocalModel(name, folder := unpack(path), fingerprint(folder))
+    if not _HUB_NAME.fullmatch(name):
+        raise ModelError(f"{name}: no such folder, and not a hub name of the form ORGANISATION/MODEL")
+    return _from_modelscope(name, revision) if hub == "modelscope" else _from_huggingface(name, revision)
+
+
+def packaged_gguf(package: str) -> Path:
+    """The one .gguf file in an installed package, found without importing the package."""
+    try:
+        spec = importlib.util.find_spec(package) if re.fullmatch(r"\w+", package) else None
+    except (ImportError, ValueError):
+        spec = None
+    folders = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+    files = sorted(file for folder in folders for file in folder.rglob("*.gguf"))
+    if len(files) != 1:
+        found = f"holds {len(files)} GGUF files" if spec else "is not installed"
+        raise ModelError(f"package:{package}: the package {found}; give the path of one .gguf file")
+    return files[0]
+
+
+def fingerprint(folder: Path) -> str:
+    """A hash over a model folder's files: names, sizes and bytes, of large files only the first and last 64 KiB."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        size = file.stat().st_size
+        digest.update(f"{file.name}\0{size}\0".encode())
+        with file.open("rb") as content:
+            if size <= _WHOLE_BYTES:
+                digest.update(content.read())
+            else:
+                digest.update(content.read(_EDGE_BYTES))
+                content.seek(-_EDGE_BYTES, 2)
+                digest.update(content.read())
+    return f"files:{digest.hexdigest()[:40]}"
+
+
+def _from_huggingface(name: str, revision: str | None) -> LocalModel:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise MissingPackageError("huggingface-hub", "hub", f"the hub model {name}") from error
+    try:
+        folder = Path(snapshot_download(name, revision=revision, ignore_patterns=["*.pth", "original/*", "*.gguf"]))
+    except LocalEntryNotFoundError as error:
+        raise FetchError(f"{name}: the hub cannot be reached and the model is not in its cache") from error
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise ModelError(f"{name}: the hub does not give this model: {' '.join(str(error).split())[:300]}") from error
+    return LocalModel(name, folder, folder.name)
+
+
+def _from_modelscope(name: str, revision: str | None) -> LocalModel:
+    try:
+        from modelscope import snapshot_download
+    except ImportError as error:
+        raise MissingPackageError("modelscope", "hub", f"the ModelScope model {name}") from error
+    try:
+        folder = Path(snapshot_download(name, revision=revision))
+    except Exception as error:  # the library raises many kinds, network ones included
+        raise FetchError(f"{name}: ModelScope does not give this model: {' '.join(str(error).split())[:300]}") from error
+    return LocalModel(name, folder, fingerprint(folder))
