@@ -1,4 +1,4 @@
-r"""Finding `\boxed{…}` and `\fbox{…}` in LaTeX, with balanced braces; shared by gold templates and answer extraction."""
+r"""Finding `\boxed{…}` and `\fbox{…}` in LaTeX, with balanced braces; for gold templates and answer extraction."""
 
 from __future__ import annotations
 
@@ -44,10 +44,9 @@ def boxes(text: str) -> Iterator[Box]:
 def _closing(text: str, at: int) -> int:
     depth = 1
     for brace in _BRACE.finditer(text, at):
-        token = brace.group()
-        if token == "{":
+        if brace.group() == "{":
             depth += 1
-        elif token == "}":
+        elif brace.group() == "}":
             depth -= 1
             if depth == 0:
                 return brace.start()

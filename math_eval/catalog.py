@@ -51,4 +51,6 @@ def find(kind: str, name: str) -> Path:
 
 def is_path(name: str) -> bool:
     """Whether the user means a file of their own: it has a folder in it, or a file ending that we read."""
-    return any(mark in name for mark in ("/", os.sep)) or name.endswith((".yaml", ".yml", ".jsonl", ".json", ".csv", ".parquet"))
+    return any(mark in name for mark in ("/", os.sep)) or name.endswith(
+        (".yaml", ".yml", ".jsonl", ".json", ".csv", ".parquet")
+    )

@@ -55,7 +55,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def decode(content: Any, shape: type[T], where: str) -> T:
-    """`content` as `shape`, strictly: unknown keys, missing keys and wrong types are a DataError that begins with `where`."""
+    """`content` as `shape`, strictly: unknown or missing keys and wrong types are a DataError that names `where`."""
     if isinstance(content, dict) and isinstance(schema := content.get("schema"), int):
         newest = getattr(shape, "SCHEMA", schema)
         if schema > newest:

@@ -62,7 +62,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How completions of one set are drawn. temperature 0 is greedy; max_tokens bounds the new tokens of a completion."""
+    """How completions of one set are drawn; temperature 0 is greedy, max_tokens bounds a completion's new tokens."""
 
     temperature: float = 0.0
     top_p: float = 1.0

@@ -58,7 +58,9 @@ def check_hash(path: Path, expected: str) -> None:
     """HashMismatchError, naming the file and both hashes, unless the file's bytes hash to `expected`."""
     actual = sha256_of(path)
     if actual != expected:
-        raise HashMismatchError(f"{path}: sha256 is {actual}, expected {expected}; the file was changed or is another one")
+        raise HashMismatchError(
+            f"{path}: sha256 is {actual}, expected {expected}; the file was changed or is another one"
+        )
 
 
 def cached_path(pinned: PinnedFile) -> Path:
@@ -100,7 +102,9 @@ def _mirror_folder(pinned: PinnedFile) -> Path | None:
     parts = urlsplit(pinned.url)
     path = Path(mirror).expanduser() / (parts.hostname or "") / parts.path.lstrip("/")
     if not path.is_file():
-        raise FetchError(f"{path}: not in the mirror; MATH_EVAL_MIRROR folders hold files under <host>/<path of the URL>")
+        raise FetchError(
+            f"{path}: not in the mirror; MATH_EVAL_MIRROR folders hold files under <host>/<path of the URL>"
+        )
     return path
 
 
@@ -155,7 +159,9 @@ def _download(url: str, part: Path, size: int, progress: Progress | None) -> Non
                     done += len(chunk)
                     if done > MAX_FILE_BYTES or (size and done > size):
                         part.unlink(missing_ok=True)
-                        raise FetchError(f"{url}: the reply is larger than the pinned file ({size or MAX_FILE_BYTES} bytes)")
+                        raise FetchError(
+                            f"{url}: the reply is larger than the pinned file ({size or MAX_FILE_BYTES} bytes)"
+                        )
                     if progress:
                         progress(done, total)
     except httpx.HTTPStatusError as error:

@@ -1,4 +1,4 @@
-"""The Jinja sandbox in which templates of data files are rendered, and its documented filters (docs/formats.md lists them).
+"""The Jinja sandbox in which templates of data files are rendered, and its filters (docs/formats.md).
 
 Strict: a field that a row does not have is an error that names it. Products and powers are refused where they could
 grow without bound, since a data file is not trusted.
@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from math_eval.boxes import last_box
 from math_eval.errors import DataError
@@ -21,7 +22,7 @@ _MAX_REPEAT = 10_000
 
 
 def after(text: str, mark: str) -> str:
-    """What follows the last `mark`, stripped; SecurityError-free failure when the mark is missing."""
+    """What follows the last `mark`, stripped; DataError where there is no mark."""
     _, found, rest = str(text).rpartition(mark)
     if not found:
         raise DataError(f"no {mark!r} in {str(text)[-60:]!r}")
@@ -96,7 +97,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 @lru_cache(maxsize=1)
 def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701  plain text
+    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     environment.filters.update(FILTERS)
     return environment
 

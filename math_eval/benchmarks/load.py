@@ -73,7 +73,7 @@ def define(name_or_path: str) -> Definition:
 
 
 def parse_name(text: str) -> tuple[str, str | None]:
-    """ "olymmath:en-hard" → name and split; without a colon the split is None."""
+    """Name and split of "olymmath:en-hard"; without a colon the split is None."""
     name, colon, split = text.rpartition(":")
     if colon and name and "/" not in split and "." not in split:
         return name, split
@@ -118,7 +118,9 @@ def load_split(
     for number, row in enumerate(found.rows):
         problem = _problem(definition, split, number, row, bad, found.origin)
         if problem.id in seen:
-            raise DataError(f"{found.origin}: row {number + 1}: id {problem.id!r} is also that of row {seen[problem.id] + 1}")
+            raise DataError(
+                f"{found.origin}: row {number + 1}: id {problem.id!r} is also that of row {seen[problem.id] + 1}"
+            )
         seen[problem.id] = number
         problems.append(problem)
     for listed, key in ((spec.corrections, "corrections"), (bad, "known_bad")):

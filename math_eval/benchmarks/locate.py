@@ -52,7 +52,7 @@ def locate(
     if folder is not None and (found := _in_folder(folder, name, split, spec)):
         return found
     problem: MathEvalError = FetchError(
-        f"{name}/{split}: this file cannot be fetched; put it into a data folder as {name}/{split}.jsonl (MATH_EVAL_DATA)"
+        f"{name}/{split}: cannot be fetched; put it into a data folder as {name}/{split}.jsonl (MATH_EVAL_DATA)"
     )
     for source in spec.sources:
         try:
@@ -63,9 +63,7 @@ def locate(
     raise problem
 
 
-def _from_source(
-    source: Source, beside: Path, progress: Callable[[str], Progress | None] | None
-) -> Located | None:
+def _from_source(source: Source, beside: Path, progress: Callable[[str], Progress | None] | None) -> Located | None:
     if source.file:
         path = next((base / source.file for base in (beside, data_root()) if (base / source.file).is_file()), None)
         if path is None:

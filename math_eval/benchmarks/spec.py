@@ -78,7 +78,7 @@ class KnownBad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AdaptiveShots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The reference's "adapt few shot": `shots` demonstrations of `key`, only on rows whose gold is one letter A to E."""
+    """The reference's "adapt few shot": `shots` demonstrations of `key`, on rows whose gold is one letter A to E."""
 
     key: str
     shots: int

@@ -80,8 +80,14 @@ def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None
     if as_json:
         print_json({"name": definition.name, "spec": spec, "problems": problems})
         return
-    rows = [[key, str(value)] for key in ("title", "language", "license", "answer", "question", "gold", "note") if (value := getattr(spec, key))]
-    rows += [[f"split {split}", f"{one.rows} rows; {_origins(definition, split)}"] for split, one in spec.splits.items()]
+    rows = [
+        [key, str(value)]
+        for key in ("title", "language", "license", "answer", "question", "gold", "note")
+        if (value := getattr(spec, key))
+    ]
+    rows += [
+        [f"split {split}", f"{one.rows} rows; {_origins(definition, split)}"] for split, one in spec.splits.items()
+    ]
     rows += [["corrections", f"{len(spec.corrections)} golds"]] if spec.corrections else []
     rows += [["known bad", f"{len(spec.known_bad)} problems"]] if spec.known_bad else []
     for problem in problems:

@@ -55,7 +55,7 @@ def cli(*, debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command line; expected errors become one line and exit code 2 (wrong request) or 3 (could not finish)."""
+    """Runs the command line; an expected error becomes one line and exit code 2 (wrong request) or 3 (unfinished)."""
     try:
         code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False)
     except MathEvalError as error:

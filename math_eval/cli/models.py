@@ -22,7 +22,9 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json(families)
         return
-    print_rows(["family", "prompt", "matches"], [[name, one.prompt, " ".join(one.match)] for name, one in families.items()])
+    print_rows(
+        ["family", "prompt", "matches"], [[name, one.prompt, " ".join(one.match)] for name, one in families.items()]
+    )
 
 
 @command.command()

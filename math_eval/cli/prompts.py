@@ -26,7 +26,10 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json(specs)
         return
-    print_rows(["prompt", "kind", "programs", "title"], [[name, one.kind, one.programs, one.title] for name, one in specs.items()])
+    print_rows(
+        ["prompt", "kind", "programs", "title"],
+        [[name, one.kind, one.programs, one.title] for name, one in specs.items()],
+    )
 
 
 @command.command()
@@ -34,8 +37,12 @@ def list_(*, as_json: bool) -> None:
 @click.option("--benchmark", "-b", help="Show the prompt of a problem of this benchmark.")
 @click.option("--problem", help="The problem's id, by default the first.")
 @click.option("--shots", type=int, default=0, show_default=True, help="Demonstrations before the question.")
-@click.option("--adapt-few-shot", is_flag=True, help="The reference's rule: demonstrations only where the gold is a letter.")
-@click.option("--demonstrations", type=click.Path(path_type=Path), help="A file of demonstrations instead of the pinned ones.")
+@click.option(
+    "--adapt-few-shot", is_flag=True, help="The reference's rule: demonstrations only where the gold is a letter."
+)
+@click.option(
+    "--demonstrations", type=click.Path(path_type=Path), help="A file of demonstrations instead of the pinned ones."
+)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
 @json_option
 def show(
@@ -62,7 +69,9 @@ def show(
     loaded = load_benchmark(benchmark, data_dir=data_dir)
     chosen = next((one for one in loaded if problem is None or one.id == problem), None)
     if chosen is None:
-        raise RequestError(f"{loaded.name}/{loaded.split} has no problem {problem!r}; its first is {loaded.problems[0].id!r}")
+        raise RequestError(
+            f"{loaded.name}/{loaded.split} has no problem {problem!r}; its first is {loaded.problems[0].id!r}"
+        )
     shown = load_demonstrations(demonstrations, data_dir) if shots or adapt_few_shot else None
     rule = loaded.spec.qwen.adaptive if loaded.spec.qwen else None
     adaptive = (rule.key, rule.shots) if rule else ("", 0)

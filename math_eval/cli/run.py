@@ -19,7 +19,13 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("model")
 @click.option("--suite", "-s", help="A named list of benchmarks with their settings (math-eval suites list).")
-@click.option("--benchmark", "-b", "benchmarks", multiple=True, help="A benchmark by name, NAME:SPLIT, or your own file; may repeat.")
+@click.option(
+    "--benchmark",
+    "-b",
+    "benchmarks",
+    multiple=True,
+    help="A benchmark by name, NAME:SPLIT, or your own file; may repeat.",
+)
 @click.option("--prompt", "-p", help="Prompt template; by default the one of the model's family.")
 @click.option("--shots", type=int, help="Demonstrations before the question.")
 @click.option("--adapt-few-shot/--no-adapt-few-shot", default=None, help="The reference's rule for the GaoKao sets.")
@@ -34,22 +40,52 @@ _PATH = click.Path(path_type=Path)
 @click.option("--max-tokens", type=int, help="Most new tokens of a completion; by default the family's.")
 @click.option("--stop-token-ids", help="Token ids that end a completion, as 1,2; by default the family's.")
 @click.option("--family", help="Model family (math-eval models list); by default found from the model's name.")
-@click.option("--engine", "-e", type=str, help=f"One of {', '.join(ENGINES)}; by default vllm where installed, else transformers.")
-@click.option("--hub", type=click.Choice(["huggingface", "modelscope"]), default="huggingface", show_default=True, help="Where model names are looked up.")
+@click.option(
+    "--engine", "-e", type=str, help=f"One of {', '.join(ENGINES)}; by default vllm where installed, else transformers."
+)
+@click.option(
+    "--hub",
+    type=click.Choice(["huggingface", "modelscope"]),
+    default="huggingface",
+    show_default=True,
+    help="Where model names are looked up.",
+)
 @click.option("--revision", help="Commit of the model on its hub.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run's seed.")
-@click.option("--seeding", type=click.Choice(["none", "request"]), default="none", show_default=True, help="request: a seed for each sample, slower in vLLM.")
-@click.option("--tensor-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share each layer.")
-@click.option("--pipeline-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPU groups that share the layers.")
-@click.option("--gpu-memory", type=click.FloatRange(min=0, max=1, min_open=True), help="Share of GPU memory that vLLM may use.")
+@click.option(
+    "--seeding",
+    type=click.Choice(["none", "request"]),
+    default="none",
+    show_default=True,
+    help="request: a seed for each sample, slower in vLLM.",
+)
+@click.option(
+    "--tensor-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share each layer."
+)
+@click.option(
+    "--pipeline-parallel",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="GPU groups that share the layers.",
+)
+@click.option(
+    "--gpu-memory", type=click.FloatRange(min=0, max=1, min_open=True), help="Share of GPU memory that vLLM may use."
+)
 @click.option("--dtype", default="auto", show_default=True, help="Weights' type: auto, bfloat16, float16, float32.")
 @click.option("--max-model-len", type=click.IntRange(min=1), help="Context length in tokens; by default the model's.")
 @click.option("--trust-remote-code", is_flag=True, help="Let the model folder's own Python code run.")
 @click.option("--enforce-eager", is_flag=True, help="vLLM without compiled graphs: starts sooner, runs slower.")
 @click.option("--device", default="auto", show_default=True, help="transformers: auto, cpu, cuda, cuda:1 ...")
-@click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="transformers: prompts in a batch.")
-@click.option("--concurrency", type=click.IntRange(min=1), help="Samples in flight; by default the engine's own number.")
-@click.option("--base-url", "base_urls", multiple=True, help="server: an OpenAI-compatible URL ending in /v1; may repeat.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="transformers: prompts in a batch."
+)
+@click.option(
+    "--concurrency", type=click.IntRange(min=1), help="Samples in flight; by default the engine's own number."
+)
+@click.option(
+    "--base-url", "base_urls", multiple=True, help="server: an OpenAI-compatible URL ending in /v1; may repeat."
+)
 @click.option("--responses", type=_PATH, help="replay: file or run folder of completions; scripted: table of them.")
 @click.option("--output", "-o", type=_PATH, help="Run folder; by default runs/MODEL-PROMPT-ENGINE.")
 @click.option("--data-dir", type=_PATH, help="Folder of benchmark files that are already there.")

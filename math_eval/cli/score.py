@@ -14,7 +14,9 @@ from math_eval.runs import score_run
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--k", "ks", default="", help="The k of maj@k and pass@k, as 1,8,64; each set's own size is always there.")
+@click.option(
+    "--k", "ks", default="", help="The k of maj@k and pass@k, as 1,8,64; each set's own size is always there."
+)
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")

@@ -22,7 +22,9 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json(suites)
         return
-    rows = [[name, str(sum(len(one.benchmarks) for one in suite.entries)), suite.title] for name, suite in suites.items()]
+    rows = [
+        [name, str(sum(len(one.benchmarks) for one in suite.entries)), suite.title] for name, suite in suites.items()
+    ]
     print_rows(["suite", "benchmarks", "title"], rows)
 
 

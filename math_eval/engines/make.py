@@ -11,7 +11,7 @@ NEEDS_MODEL_FOLDER = frozenset({"vllm", "transformers"})
 
 
 def default_engine() -> str:
-    """vllm where it is installed, else transformers."""
+    """The engine used unless one is named: vllm where it is installed, else transformers."""
     from math_eval.engines.vllm import is_installed
 
     return "vllm" if is_installed() else "transformers"

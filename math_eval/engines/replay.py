@@ -1,7 +1,7 @@
 """An engine that returns completions from a file, so that everything after generation can be used alone.
 
-Lines are read from our own sample files, from `{"problem": …, "completion": …}` rows, and from the layout of the harness behind the
-Qwen2.5-Math report (`idx` and a list `code`). Problems are matched by their id within the benchmark.
+Lines are read from our own sample files, from `{"problem": …, "completion": …}` rows, and from the layout of the
+harness behind the Qwen2.5-Math report (`idx` and a list `code`). Problems are matched by their id within the benchmark.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from math_eval.engines.base import failed
 from math_eval.errors import DataError
-from math_eval.records import Completion, Prompt, Sampling
+from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _ID_FIELDS = ("problem", "id", "idx")
 _TEXT_FIELDS = ("text", "completion", "response", "output", "code")
@@ -74,5 +74,5 @@ def _completions(row: Any, where: str) -> Iterator[tuple[str, Completion]]:
         if row.get("state") == "failed":
             yield key, failed(str(row.get("error") or "failed when it was made"))
             continue
-        finish = "length" if row.get("finish") == "length" else "stop"
+        finish: Finish = "length" if row.get("finish") == "length" else "stop"
         yield key, Completion(str(text), finish, int(row.get("tokens_in") or 0), int(row.get("tokens_out") or 0))

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server: completions for raw prompts, chat completions for messages; several URLs share the load."""
+"""Any OpenAI-compatible server: completions for raw prompts, chat for messages; several URLs share the load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from math_eval.engines.base import EngineSettings, failed
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import EngineError, RequestError
-from math_eval.records import Completion, Prompt, Sampling
+from math_eval.records import Completion, Finish, Prompt, Sampling
 
 if TYPE_CHECKING:
     import httpx
@@ -26,8 +26,8 @@ class ServerEngine:
     """Requests to one or more base URLs (ending in /v1), each to the one with the fewest open.
 
     The key is read from OPENAI_API_KEY and sent only as a header. Busy and failing answers are tried again with growing
-    pauses; what still fails is a failed sample. EngineError where the server cannot be reached, refuses the key, or does
-    not know the model.
+    pauses; what still fails is a failed sample. EngineError where the server cannot be reached, refuses the key, or
+    does not know the model.
     """
 
     def __init__(self, model: str, settings: EngineSettings) -> None:
@@ -117,7 +117,7 @@ def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:
         choice = content["choices"][0]
         text = choice["message"]["content"] if "message" in choice else choice["text"]
         usage = content.get("usage") or {}
-        finish = "length" if choice.get("finish_reason") == "length" else "stop"
+        finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
         cut, _ = cut_at_stop(str(text or ""), prompt.stop)
         return Completion(cut, finish, int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:

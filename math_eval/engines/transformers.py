@@ -1,4 +1,4 @@
-"""transformers: the engine for machines on which vLLM does not run. Length-sorted batches, left padding, stop strings."""
+"""transformers: the engine for machines without vLLM. Length-sorted batches, left padding, stop strings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class TransformersEngine:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
-            raise MissingPackageError(error.name or "transformers", "transformers", "the transformers engine") from error
+            raise MissingPackageError(
+                error.name or "transformers", "transformers", "the transformers engine"
+            ) from error
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -48,7 +50,9 @@ class TransformersEngine:
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=code)
             self._model: Any = model.to(device).eval()
         except (ValueError, OSError, KeyError) as error:
-            raise ModelError(f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}") from error
+            raise ModelError(
+                f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
+            ) from error
         except torch.OutOfMemoryError as error:
             raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
         torch.manual_seed(settings.seed)
@@ -88,8 +92,10 @@ class TransformersEngine:
         while batch := self._take():
             try:
                 made: Sequence[Completion | EngineError] = self._generate(batch)
-            except Exception as error:  # the thread must answer whatever the library raises
-                reason = EngineError(f"transformers failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            except Exception as error:  # noqa: BLE001  the thread must answer whatever the library raises
+                reason = EngineError(
+                    f"transformers failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+                )
                 made = [reason] * len(batch)
             for request, outcome in zip(batch, made, strict=True):
                 request.loop.call_soon_threadsafe(_answer, request.reply, outcome)

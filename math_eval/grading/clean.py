@@ -32,7 +32,7 @@ _RENAMED = (
 
 
 def cleaned(text: str) -> str:
-    """The text without layout commands, dollar signs, wrappers, outer spaces, final full stop; one space between words."""
+    """The text without layout commands, dollar signs, wrappers, final full stop; one space between words."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARS])
     for old, new in _RENAMED:
         text = text.replace(old, new)

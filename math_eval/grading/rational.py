@@ -1,4 +1,4 @@
-"""Text → exact rational: integers, decimals, fractions, mixed numbers, percentages, with separators, currency, units."""
+"""Text → exact rational: integers, decimals, fractions, mixed numbers, percentages, with separators and units."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ MAX_EXPONENT = 5_000
 
 _DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _PART = rf"(?:{_DECIMAL})"
-_PLAIN = re.compile(rf"(?P<number>{_PART})(?:(?:\\times|\\cdot|x|\*)?\s*10\^\{{?(?P<power>-?\d+)\}}?|[eE](?P<e>[-+]?\d+))?")
+_PLAIN = re.compile(
+    rf"(?P<number>{_PART})(?:(?:\\times|\\cdot|x|\*)?\s*10\^\{{?(?P<power>-?\d+)\}}?|[eE](?P<e>[-+]?\d+))?"
+)
 _SLASH = re.compile(rf"(?:(?P<whole>\d+) )?(?P<top>{_PART})\s*/\s*(?P<bottom>{_PART})")
 _FRAC = re.compile(
     r"(?P<whole>\d+)?\s*\\frac\s*(?:\{\s*(?P<top>-?[\d,.]+)\s*\}|(?P<t>\d))\s*(?:\{\s*(?P<bottom>-?[\d,.]+)\s*\}|(?P<b>\d))"
@@ -79,7 +81,10 @@ def _fraction(body: str) -> Fraction | None:
     if not match or not _UNIT.fullmatch(body, match.end()):
         return None
     try:
-        top, bottom = _number(match.group("top") or match.group("t")), _number(match.group("bottom") or match.group("b"))
+        top, bottom = (
+            _number(match.group("top") or match.group("t")),
+            _number(match.group("bottom") or match.group("b")),
+        )
     except ValueError:
         return None
     return int(match.group("whole") or 0) + top / bottom if bottom else None

@@ -107,5 +107,7 @@ def _from_modelscope(name: str, revision: str | None) -> LocalModel:
     try:
         folder = Path(snapshot_download(name, revision=revision))
     except Exception as error:  # the library raises many kinds, network ones included
-        raise FetchError(f"{name}: ModelScope does not give this model: {' '.join(str(error).split())[:300]}") from error
+        raise FetchError(
+            f"{name}: ModelScope does not give this model: {' '.join(str(error).split())[:300]}"
+        ) from error
     return LocalModel(name, folder, fingerprint(folder))

@@ -35,10 +35,14 @@ class Tokenizer:
             has_bos = bool(bos) and prompt.text.startswith(bos)
             return tuple(self._inner(prompt.text, add_special_tokens=not has_bos)["input_ids"])
         if not self._inner.chat_template:
-            raise ModelError(f"{self.folder}: the tokenizer has no chat template; use a raw prompt (math-eval prompts list)")
+            raise ModelError(
+                f"{self.folder}: the tokenizer has no chat template; use a raw prompt (math-eval prompts list)"
+            )
         messages = [dict(message) for message in prompt.messages]
         try:
-            ids = self._inner.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=False)
+            ids = self._inner.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=True, return_dict=False
+            )
         except Exception as error:  # templates are programs of the model's maker
             raise ModelError(f"{self.folder}: its chat template fails: {type(error).__name__}: {error}") from error
         return tuple(ids)
@@ -53,4 +57,3 @@ def has_chat_template(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return bool(isinstance(config, dict) and config.get("chat_template"))
-

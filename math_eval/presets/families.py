@@ -1,4 +1,4 @@
-"""Model families: which prompt, stop ids and sampling settings a model is evaluated with unless the user says otherwise."""
+"""Model families: the prompt, stop ids and sampling a model is evaluated with unless the user says otherwise."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def load_family(name: str) -> Family:
 
 
 def family_of(model: str, *, has_chat_template: bool | None = None) -> tuple[str, Family]:
-    """The family whose longest pattern fits the model's name; a chat template, where known, decides among the generic ones."""
+    """The family whose longest pattern fits the name; a chat template, where known, decides among the generic ones."""
     name = model.rstrip("/").lower()
     best, length = "generic-base", -1
     for candidate in names("models"):

@@ -81,7 +81,10 @@ def read_demonstrations(path: Path) -> Demonstrations:
     content = _content(path)
     digest = sha256_of(path)
     if isinstance(content, dict):
-        by_key = {str(key): [_pair(one, f"{path}: {key}") for one in _list(pairs, f"{path}: {key}")] for key, pairs in content.items()}
+        by_key = {
+            str(key): [_pair(one, f"{path}: {key}") for one in _list(pairs, f"{path}: {key}")]
+            for key, pairs in content.items()
+        }
         return Demonstrations(str(path), digest, by_key)
     return Demonstrations(str(path), digest, for_all=[_pair(one, str(path)) for one in _list(content, str(path))])
 

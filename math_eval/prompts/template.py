@@ -1,4 +1,4 @@
-"""Prompt templates: data files that turn a problem and its demonstrations into raw text, to the byte, or chat messages."""
+"""Prompt templates: data files that turn a problem and demonstrations into raw text, to the byte, or messages."""
 
 from __future__ import annotations
 
@@ -85,12 +85,11 @@ class Template:
         if self.adaptive and adaptive[1] and (problem.qwen_gold or problem.gold) in LETTER_GOLDS:
             key, shots = adaptive
         shown: Sequence[Demonstration] = ()
-        if shots:
-            if demonstrations is None or not (shown := demonstrations.of(key)[:shots]):
-                raise RequestError(
-                    f"{problem.benchmark} has no demonstrations{f' under {key!r}' if key else ''}: "
-                    "ask for --shots 0, or give --demonstrations FILE"
-                )
+        if shots and (demonstrations is None or not (shown := demonstrations.of(key)[:shots])):
+            raise RequestError(
+                f"{problem.benchmark} has no demonstrations{f' under {key!r}' if key else ''}: "
+                "ask for --shots 0, or give --demonstrations FILE"
+            )
         where = f"prompt {self.name}"
         identity = f"{problem.benchmark}/{problem.split}/{problem.id}"
         stop = tuple(self.spec.stop)

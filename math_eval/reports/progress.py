@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from tqdm import tqdm
 
@@ -18,7 +19,9 @@ class ProgressBar:
     def __init__(self, missing: int, there: int, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty() and not quiet
-        self._bar = tqdm(total=missing + there, initial=there, unit="sample", disable=not self._terminal, smoothing=0.05)
+        self._bar = tqdm(
+            total=missing + there, initial=there, unit="sample", disable=not self._terminal, smoothing=0.05
+        )
         self._right = self._seen = self._tokens = 0
         self._began = self._logged = time.monotonic()
         self._missing = missing
@@ -31,7 +34,8 @@ class ProgressBar:
         self._right += verdict.correct
         self._tokens += completion.tokens_out
         now = time.monotonic()
-        said = f"accuracy {100 * self._right / self._seen:.1f} %, {self._tokens / max(now - self._began, 1e-9):.0f} tokens/s"
+        speed = self._tokens / max(now - self._began, 1e-9)
+        said = f"accuracy {100 * self._right / self._seen:.1f} %, {speed:.0f} tokens/s"
         if self._terminal:
             self._bar.set_postfix_str(said, refresh=False)
             self._bar.update(1)
@@ -47,14 +51,16 @@ class DownloadBar:
 
     def __init__(self, url: str) -> None:
         self._name = url.rpartition("/")[2]
-        self._bar: tqdm[None] | None = None
+        self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
         """Bytes so far and in all (0: not known)."""
         if self._bar is None:
             size = f", {total / 1e6:.1f} MB" if total else ""
             print(f"fetching {self._name}{size}", file=sys.stderr)  # noqa: T201  the size before it starts
-            self._bar = tqdm(total=total or None, unit="B", unit_scale=True, disable=not sys.stderr.isatty(), leave=False)
+            self._bar = tqdm(
+                total=total or None, unit="B", unit_scale=True, disable=not sys.stderr.isatty(), leave=False
+            )
         self._bar.update(done - self._bar.n)
         if total and done >= total:
             self._bar.close()

@@ -33,7 +33,9 @@ def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Tabl
             for column, values in one.groups.items():
                 for value, got in values.items():
                     blank = [""] * (len(headers) - 4)
-                    rows.append([f"  {column} {value}", "", f"{got['problems']:.0f}", _percent(got["accuracy"]), *blank])
+                    rows.append(
+                        [f"  {column} {value}", "", f"{got['problems']:.0f}", _percent(got["accuracy"]), *blank]
+                    )
     rows += [row for average in metrics.averages for row in _average_rows(average, len(headers))]
     return Table(title, headers, rows, _notes(metrics))
 
@@ -79,6 +81,9 @@ def _percent(value: float) -> str:
 
 def markdown(table: Table) -> str:
     """The table as GitHub-flavoured Markdown."""
-    lines = [f"| {' | '.join(table.headers)} |", f"|{'|'.join([' --- ', ' --- ', *[' ---: '] * (len(table.headers) - 2)])}|"]
+    lines = [
+        f"| {' | '.join(table.headers)} |",
+        f"|{'|'.join([' --- ', ' --- ', *[' ---: '] * (len(table.headers) - 2)])}|",
+    ]
     lines += [f"| {' | '.join(cell.strip().replace('|', chr(92) + '|') for cell in row)} |" for row in table.rows]
     return "\n".join([*lines, *([""] if table.notes else []), *[f"- {note}" for note in table.notes]])

@@ -16,7 +16,9 @@ def show(table: Table, *, left: int = 2) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(title=Text(table.title) if table.title else None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    drawn = RichTable(
+        title=Text(table.title) if table.title else None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False
+    )
     for number, header in enumerate(table.headers):
         drawn.add_column(header, justify="left" if number < left else "right", overflow="fold")
     for row in table.rows:

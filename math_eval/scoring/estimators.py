@@ -21,7 +21,7 @@ def mean(correct: Sequence[bool]) -> float:
 
 
 def pass_at_k(samples: int, correct: int, k: int) -> float:
-    """The chance that k of the samples, drawn without putting back, hold a correct one (Chen et al. 2021, section 2.1)."""
+    """The chance that k samples drawn without putting back hold a correct one (Chen et al. 2021, section 2.1)."""
     if samples - correct < k:
         return 1.0
     return 1.0 - math.prod(1.0 - k / n for n in range(samples - correct + 1, samples + 1))

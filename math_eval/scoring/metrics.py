@@ -1,4 +1,4 @@
-"""Samples and verdicts of a run → its metrics: per benchmark and set, per group, and averages that say what they average."""
+"""Samples and verdicts of a run → metrics: per benchmark and set, per group, and averages that say of what."""
 
 from __future__ import annotations
 
