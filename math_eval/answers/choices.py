@@ -18,7 +18,7 @@ def last_letters(text: str, *, several: bool = False) -> str:
     if several:
         runs = "".join(_RUN.findall(bare)) or "".join(_STANDALONE.findall(bare))
         return "".join(sorted(set(runs)))
-    short = re.match(r"[\s({\[*]*([A-J])(?:[\s)}\].:,*]|$)", bare)
+    short = re.match(r"[\s({\[*]*([A-J])(?:[)}\].:,*]|\s*$)", bare)
     if short:
         return short.group(1)
     found = [letter for letter in _STANDALONE.findall(bare) if letter != "I"]

@@ -32,7 +32,8 @@ def list_(*, as_json: bool) -> None:
 @json_option
 def show(name: str, *, as_json: bool) -> None:
     """A family by its name, or the family of a model by the model's name."""
-    family_name, family = (name, load_family(name)) if name in names("models") else family_of(name)
+    own = name in names("models") or name.endswith((".yaml", ".yml"))
+    family_name, family = (name, load_family(name)) if own else family_of(name)
     if as_json:
         print_json({"family": family_name, **{key: getattr(family, key) for key in family.__struct_fields__}})
         return

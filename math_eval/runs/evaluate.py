@@ -1,0 +1,159 @@
+"""`math-eval run` as a function: plan, make what is missing, grade, score."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from math_eval.engines import NEEDS_MODEL_FOLDER, Engine, make_engine
+from math_eval.models import Tokenizer
+from math_eval.records import Problem, Prompt
+from math_eval.runs.layout import PromptLine, RunInfo, read_run_info, write_json
+from math_eval.runs.lock import locked
+from math_eval.runs.merge import merge
+from math_eval.runs.pipeline import Pipeline, Timing, Watcher, work
+from math_eval.runs.plan import Plan, make_plan
+from math_eval.runs.request import RunRequest
+from math_eval.runs.score import complete_verdicts, metrics_of, problems_of
+from math_eval.runs.store import RunStore
+from math_eval.scoring import Metrics
+from math_eval.sources import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: its folder, what run.json says, its metrics, and what this session of it cost."""
+
+    folder: Path
+    info: RunInfo
+    metrics: Metrics | None
+    timing: Timing
+    made: int
+
+
+WatcherFactory = Callable[[int, int], Watcher]
+"""Makes the watcher from the number of samples to make and the number already there."""
+
+
+def evaluate(
+    request: RunRequest,
+    *,
+    warn: Callable[[str], None] = lambda _: None,
+    watch: WatcherFactory | None = None,
+    progress: Callable[[str], Progress | None] | None = None,
+    engine: Engine | None = None,
+) -> Run:
+    """Runs a request to its end and returns the run; the same request again only reads what is there.
+
+    engine: one of the caller's own instead of the request's, for tests and embedding. A shard makes its part and leaves
+    scoring to whoever has them all (metrics None). Raises RequestError and UnfinishedError kinds; see errors.py.
+    """
+    plan = make_plan(request, warn=warn, progress=progress)
+    with locked(plan.folder, request.shard_name):
+        info = merge(plan.folder, read_run_info(plan.folder), plan.info)
+        store = RunStore(plan.folder, request.shard_name)
+        try:
+            store.load_progress(retry_failed=request.retry_failed)
+            missing = sum(1 for _ in work(plan, store))
+            timing = _make(plan, store, info, missing, watch or _quiet, engine)
+        finally:
+            store.close()
+        if request.shard:
+            return Run(plan.folder, info, None, timing, missing)
+        metrics = _score(plan, info)
+        if timing.samples:
+            _record_timing(plan.folder, timing)
+        return Run(plan.folder, info, metrics, timing, missing)
+
+
+def _make(
+    plan: Plan, store: RunStore, info: RunInfo, missing: int, watch: WatcherFactory, engine: Engine | None
+) -> Timing:
+    tokenizer: Tokenizer | None = None
+    loaded = plan.local if plan.engine in NEEDS_MODEL_FOLDER and engine is None else None
+
+    def encoder() -> Tokenizer | None:
+        nonlocal tokenizer
+        if loaded is not None and tokenizer is None:
+            tokenizer = Tokenizer(loaded.folder, trust_remote_code=plan.request.settings.trust_remote_code)
+        return tokenizer
+
+    def count(line: PromptLine) -> int | None:
+        known = encoder()
+        return len(known.encode(Prompt(line.text, tuple(line.messages)))) if known else None
+
+    for unit in plan.units:
+        store.add_prompts(unit.prompt_lines(), count)
+    write_json(plan.folder / RunInfo.NAME, info)
+    if not missing:
+        return Timing()
+    if not plan.request.shard:
+        complete_verdicts(store, _problems(plan, info, store))
+    made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
+    pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)))
+    _run_async(pipeline)
+    return pipeline.timing
+
+
+def _run_async(pipeline: Pipeline) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(pipeline.run())
+        return
+    # a notebook: its loop is busy with the caller, so the pipeline gets a thread and a loop of its own
+    caught: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            asyncio.run(pipeline.run())
+        except BaseException as error:  # noqa: BLE001  handed to the caller's thread
+            caught.append(error)
+
+    thread = threading.Thread(target=target, name="math-eval-run")
+    thread.start()
+    thread.join()
+    if caught:
+        raise caught[0]
+
+
+def _problems(plan: Plan, info: RunInfo, store: RunStore) -> dict[tuple[str, str], list[Problem]]:
+    problems = problems_of(info, store, plan.request.data_dir)
+    loaded = {(unit.benchmark.name, unit.benchmark.split): unit.benchmark for unit in plan.units}
+    for one in info.benchmarks:
+        if benchmark := loaded.get((one.benchmark, one.split)):
+            wanted = max(extent.problems for extent in one.sets.values())
+            problems[one.benchmark, one.split] = list(benchmark.problems[:wanted])
+    return problems
+
+
+def _score(plan: Plan, info: RunInfo) -> Metrics:
+    store = RunStore(plan.folder)
+    problems = _problems(plan, info, store)
+    try:
+        complete_verdicts(store, problems)
+        metrics = metrics_of(info, store, problems, plan.ks)
+    finally:
+        store.close()
+    write_json(plan.folder / "metrics.json", metrics)
+    return metrics
+
+
+def _record_timing(folder: Path, timing: Timing) -> None:
+    path = folder / "timing.json"
+    before = msgspec.json.decode(path.read_bytes(), type=list[Timing]) if path.is_file() else []
+    write_json(path, [*before, timing])
+
+
+class _Quiet:
+    def sample(self, completion: object, verdict: object) -> None:
+        """Says nothing."""
+
+
+def _quiet(_missing: int, _there: int) -> Watcher:
+    return _Quiet()

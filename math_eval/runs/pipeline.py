@@ -1,0 +1,185 @@
+"""Doing a plan: one bounded stream of samples over all benchmarks, graded and written as they finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from math_eval.engines import Engine
+from math_eval.engines.base import failed
+from math_eval.errors import ModelError, StoppedError
+from math_eval.models import Tokenizer
+from math_eval.records import Completion, Problem, Prompt, SampleKey, Sampling, Verdict
+from math_eval.runs.grader import judge
+from math_eval.runs.plan import Plan, SamplingSet, Unit
+from math_eval.runs.store import RunStore
+
+
+class Watcher(Protocol):
+    """Is told of every finished sample; a progress bar, say."""
+
+    def sample(self, completion: Completion, verdict: Verdict) -> None:
+        """One more sample is stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One sample to be made."""
+
+    key: SampleKey
+    unit: Unit
+    problem: Problem
+    set: SamplingSet
+
+
+@dataclass(slots=True)
+class Timing:
+    """What a session of generation cost."""
+
+    samples: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+
+
+def work(plan: Plan, store: RunStore) -> Iterator[Work]:
+    """Every sample that the plan asks for and the store lacks, set by set, the samples of one problem together.
+
+    Samples of one problem share a prompt, so an engine with a prefix cache reads it once.
+    """
+    shard = plan.request.shard
+    for one in plan.sets:
+        for unit in plan.units:
+            for number, problem in enumerate(unit.problems):
+                if shard and number % shard[1] != shard[0] - 1:
+                    continue
+                for n in range(one.samples):
+                    key = SampleKey(problem.benchmark, problem.split, problem.id, one.name, n)
+                    if key not in store.done:
+                        yield Work(key, unit, problem, one)
+
+
+def request_seed(seed: int, key: SampleKey) -> int:
+    """The seed of one request under --seeding request: from the run's seed and the sample's key alone."""
+    said = f"{seed}\0{key.benchmark}\0{key.split}\0{key.problem}\0{key.set}\0{key.n}"
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4], "big") >> 1
+
+
+class Pipeline:
+    """Keeps `engine.concurrency` samples in flight until the plan is done.
+
+    Raises StoppedError after Ctrl-C, EngineError when the engine is gone, StorageError when the folder cannot be
+    written; what had finished by then is stored.
+    """
+
+    def __init__(
+        self, plan: Plan, store: RunStore, engine: Engine, tokenizer: Tokenizer | None, watcher: Watcher
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._engine = engine
+        self._tokenizer = tokenizer
+        self._watcher = watcher
+        self._prompts: dict[tuple[str, str, str], Prompt] = {}
+        self.timing = Timing()
+
+    async def run(self) -> None:
+        """Makes, grades and stores every missing sample."""
+        began = time.monotonic()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with _on_interrupt(loop, stop):
+            try:
+                await self._stream(stop)
+            finally:
+                self.timing.seconds = time.monotonic() - began
+                await self._engine.close()
+        if stop.is_set():
+            raise StoppedError("stopped; every finished sample is stored, run the same command again to go on")
+
+    async def _stream(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        running: set[asyncio.Task[None]] = set()
+        items = work(self._plan, self._store)
+        try:
+            exhausted = False
+            while not stop.is_set():
+                while not exhausted and len(running) < self._engine.concurrency:
+                    item = next(items, None)
+                    if item is None:
+                        exhausted = True
+                    else:
+                        running.add(asyncio.create_task(self._sample(item)))
+                if not running:
+                    return
+                waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {stopping, *running}
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                running -= done
+                for task in done - {stopping}:
+                    task.result()
+        finally:
+            stopping.cancel()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(stopping, *running, return_exceptions=True)
+
+    async def _sample(self, item: Work) -> None:
+        prompt = self._prompt(item)
+        sampling = replace(item.set.sampling, number=item.key.n)
+        if self._plan.request.seeding == "request":
+            sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
+        try:
+            completion = await self._complete(prompt, sampling)
+        except ModelError as error:
+            completion = failed(str(error))
+        found, verdict = judge(item.problem, completion.text)
+        self._store.write_sample(item.key, completion)
+        self._store.write_verdict(item.key, found, verdict)
+        self.timing.samples += 1
+        self.timing.tokens_in += completion.tokens_in
+        self.timing.tokens_out += completion.tokens_out
+        self._watcher.sample(completion, verdict)
+
+    async def _complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
+        return await self._engine.complete(prompt, sampling)
+
+    def _prompt(self, item: Work) -> Prompt:
+        key = (item.key.benchmark, item.key.split, item.key.problem)
+        found = self._prompts.get(key)
+        if found is None:
+            found = item.unit.prompt(item.problem)
+            if self._tokenizer is not None:
+                found = replace(found, token_ids=self._tokenizer.encode(found))
+            if len(self._prompts) >= 64:
+                self._prompts.pop(next(iter(self._prompts)))
+            self._prompts[key] = found
+        return found
+
+
+@contextlib.contextmanager
+def _on_interrupt(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
+    """The first Ctrl-C sets `stop`; the second acts as ever. Outside the main thread signals are left alone."""
+    before: Callable[..., object] | int | None = signal.getsignal(signal.SIGINT)
+
+    def interrupted() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except (ValueError, RuntimeError, NotImplementedError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, before)

@@ -1,0 +1,193 @@
+"""The run folder as a store: which samples exist, appending new ones, reading everything back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from math_eval.errors import DataError, RunConflictError
+from math_eval.records import Completion, Extraction, SampleKey, Verdict
+from math_eval.runs.layout import PromptLine, SampleLine, VerdictHead, VerdictLine
+from math_eval.runs.lines import LineWriter, clean_text, read_lines
+
+SEGMENT_BYTES = 256_000_000
+
+_Place = tuple[str, str, str]
+
+
+class Done:
+    """Which samples of which sets exist: one bit a sample, one integer a problem."""
+
+    def __init__(self) -> None:
+        self._bits: dict[_Place, dict[str, int]] = {}
+
+    def add(self, key: SampleKey) -> None:
+        """Marks a sample as there."""
+        problems = self._bits.setdefault((key.benchmark, key.split, key.set), {})
+        problems[key.problem] = problems.get(key.problem, 0) | 1 << key.n
+
+    def discard(self, key: SampleKey) -> None:
+        """Marks a sample as missing."""
+        problems = self._bits.setdefault((key.benchmark, key.split, key.set), {})
+        problems[key.problem] = problems.get(key.problem, 0) & ~(1 << key.n)
+
+    def __contains__(self, key: SampleKey) -> bool:
+        problems = self._bits.get((key.benchmark, key.split, key.set))
+        return bool(problems and problems.get(key.problem, 0) >> key.n & 1)
+
+    def __len__(self) -> int:
+        return sum(bin(bits).count("1") for problems in self._bits.values() for bits in problems.values())
+
+
+def key_of(line: SampleLine | VerdictLine) -> SampleKey:
+    """The identity of the sample that a line is about."""
+    return SampleKey(line.benchmark, line.split, line.problem, line.set, line.n)
+
+
+class RunStore:
+    """A run folder, read and appended to. A later line of a key stands for an earlier one."""
+
+    def __init__(self, folder: Path, shard: str = "") -> None:
+        self.folder = folder
+        self._prefix = f"{shard}-" if shard else ""
+        self._samples: LineWriter | None = None
+        self._verdicts: LineWriter | None = None
+        self.done = Done()
+        self.graded = Done()
+        self.failed = 0
+
+    def segments(self) -> list[Path]:
+        """The sample files, in the order in which they were begun."""
+        return sorted((self.folder / "samples").glob("*.jsonl"))
+
+    def samples(self) -> Iterator[SampleLine]:
+        """Every sample line of every segment."""
+        for segment in self.segments():
+            yield from read_lines(segment, SampleLine)
+
+    def load_progress(self, *, retry_failed: bool = False) -> None:
+        """Learns which samples exist; with retry_failed, failed ones count as missing."""
+        for line in self.samples():
+            if line.state == "failed":
+                self.failed += 1
+                if retry_failed:
+                    self.done.discard(key_of(line))
+                    continue
+            self.done.add(key_of(line))
+
+    def write_sample(self, key: SampleKey, completion: Completion) -> None:
+        """Appends one finished sample to the current segment; StorageError where it cannot."""
+        if self._samples is None or self._samples.size >= SEGMENT_BYTES:
+            self._next_segment()
+        if self._samples is None:
+            raise DataError(f"{self.folder}: no segment to write to")
+        self._samples.write(
+            SampleLine(
+                benchmark=key.benchmark,
+                split=key.split,
+                problem=key.problem,
+                set=key.set,
+                n=key.n,
+                state="failed" if completion.finish == "error" else "done",
+                text=clean_text(completion.text),
+                finish=completion.finish,
+                tokens_in=completion.tokens_in,
+                tokens_out=completion.tokens_out,
+                error=clean_text(completion.error),
+            )
+        )
+        self.done.add(key)
+
+    def _next_segment(self) -> None:
+        own = [path for path in self.segments() if path.name.rpartition("-")[0] == self._prefix.rstrip("-")]
+        if self._samples is not None:
+            self._samples.close()
+            self._samples = None
+        number = len(own)
+        if own and own[-1].stat().st_size < SEGMENT_BYTES:
+            number -= 1
+        self._samples = LineWriter(self.folder / "samples" / f"{self._prefix}{number:05d}.jsonl")
+
+    def verdicts_path(self, grader: str) -> Path:
+        """Where the verdicts of a grader lie."""
+        return self.folder / f"verdicts.{grader}.jsonl"
+
+    def open_verdicts(self, head: VerdictHead) -> None:
+        """Goes on with a verdicts file of the same fingerprint, or begins it anew."""
+        path = self.verdicts_path(head.grader)
+        if path.is_file() and self._head(path) != head:
+            path.unlink()
+        self._verdicts = LineWriter(path)
+        if self._verdicts.size == 0:
+            self._verdicts.write(head)
+            return
+        for line in self.verdicts(head.grader):
+            self.graded.add(key_of(line))
+
+    def _head(self, path: Path) -> VerdictHead | None:
+        try:
+            return next(read_lines(path, VerdictHead), None)
+        except DataError:
+            return None
+
+    def verdicts(self, grader: str) -> Iterator[VerdictLine]:
+        """Every verdict line of a grader; none where the file is missing."""
+        path = self.verdicts_path(grader)
+        if not path.is_file():
+            return
+        yield from read_lines(path, VerdictLine, skip=1)
+
+    def write_verdict(self, key: SampleKey, found: Extraction, verdict: Verdict) -> None:
+        """Appends one verdict; StorageError where it cannot."""
+        if self._verdicts is None:
+            return
+        self._verdicts.write(
+            VerdictLine(
+                benchmark=key.benchmark,
+                split=key.split,
+                problem=key.problem,
+                set=key.set,
+                n=key.n,
+                answer=clean_text(found.text),
+                found_by=found.rule,
+                status=verdict.status,
+                rule=verdict.rule,
+                truncated=found.truncated,
+                detail=clean_text(verdict.detail),
+            )
+        )
+        self.graded.add(key)
+
+    def prompts(self) -> Iterator[PromptLine]:
+        """Every line of prompts.jsonl; none where the file is missing."""
+        path = self.folder / "prompts.jsonl"
+        if path.is_file():
+            yield from read_lines(path, PromptLine)
+
+    def add_prompts(self, wanted: Iterator[PromptLine], count: Callable[[PromptLine], int | None]) -> None:
+        """Appends the prompts that are not there yet, with their token counts; RunConflictError where one differs."""
+        there = {(line.benchmark, line.split, line.problem): (line.text, line.messages) for line in self.prompts()}
+        writer: LineWriter | None = None
+        try:
+            for line in wanted:
+                stored = there.get((line.benchmark, line.split, line.problem))
+                if stored is None:
+                    writer = writer or LineWriter(self.folder / "prompts.jsonl")
+                    writer.write(msgspec.structs.replace(line, tokens=count(line)))
+                elif stored != (line.text, line.messages):
+                    raise RunConflictError(
+                        f"{self.folder}: the prompt of {line.benchmark}/{line.split}/{line.problem} differs from the stored "
+                        "one; use another --output"
+                    )
+        finally:
+            if writer:
+                writer.close()
+
+    def close(self) -> None:
+        """Flushes and closes what is open for writing."""
+        for writer in (self._samples, self._verdicts):
+            if writer is not None:
+                writer.close()
+        self._samples = self._verdicts = None

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs a suite on a model with one model load and prints one table.
+#   bash sh/eval.sh PROMPT_TYPE MODEL [OUTPUT_DIR] [SUITE] [more math-eval run flags]
+# For example: bash sh/eval.sh qwen25-math-cot Qwen/Qwen2.5-Math-7B-Instruct
+# CUDA_VISIBLE_DEVICES chooses GPUs; unset means all: each model layer is shared by all that are visible.
+set -euo pipefail
+if [ $# -lt 2 ]; then
+  echo "usage: bash sh/eval.sh PROMPT_TYPE MODEL [OUTPUT_DIR] [SUITE] [flags of math-eval run]" >&2
+  exit 2
+fi
+prompt=$1 model=$2
+shift 2
+output=() suite=qwen-math
+if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
+  output=(--output "$1")
+  shift
+fi
+if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
+  suite=$1
+  shift
+fi
+gpus=1
+if command -v nvidia-smi > /dev/null; then
+  if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then
+    gpus=$(echo "$CUDA_VISIBLE_DEVICES" | tr ',' '\n' | grep -c .)
+  else
+    gpus=$(nvidia-smi -L 2> /dev/null | grep -c '^GPU' || true)
+    [ "$gpus" -gt 0 ] || gpus=1
+  fi
+fi
+command -v math-eval > /dev/null || { echo "math-eval: not installed here; run: pip install -e '.[vllm,hub]'" >&2; exit 2; }
+parallel=()
+[ "$gpus" -le 1 ] || parallel=(--tensor-parallel "$gpus")
+exec math-eval run "$model" --prompt "$prompt" --suite "$suite" "${output[@]}" "${parallel[@]}" "$@"

@@ -1,0 +1,117 @@
+"""The house rules that a machine can check: imports run one way, files are small, formats are documented."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import msgspec
+
+from math_eval.benchmarks import spec as benchmark_spec
+from math_eval.presets import families, suites
+from math_eval.prompts import template
+from math_eval.prompts.demonstrations import CollectionSpec
+from math_eval.runs import layout, pipeline
+from math_eval.scoring import metrics
+from math_eval.templating import FILTERS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "math_eval"
+
+TIERS = [
+    {"cli", "__main__", "__init__"},
+    {"api"},
+    {"runs", "reports"},
+    {"scoring", "grading", "rewards", "engines", "tools"},
+    {"answers", "prompts", "benchmarks", "presets", "models"},
+    {"templating", "sources"},
+    {"documents", "boxes", "catalog"},
+    {"records", "errors"},
+]
+SAME_TIER = {("scoring", "grading"), ("rewards", "engines"), ("runs", "reports")}
+HEAVY = {"torch", "vllm", "transformers", "datasets", "ray", "sympy", "scipy", "numpy", "pyarrow", "modelscope"}
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def tier(name):
+    return next(level for level, rooms in enumerate(TIERS) if name in rooms)
+
+
+def imports(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, node in tree.body
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node in tree.body
+
+
+def test_imports_run_one_way():
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        own = room(path)
+        for module, _ in imports(path):
+            if not module.startswith("math_eval.") or own in {"__init__", "__main__"}:
+                continue
+            other = module.split(".")[1]
+            if other == own:
+                continue
+            down = tier(other) > tier(own)
+            if not down and (own, other) not in SAME_TIER and own != "cli":
+                wrong.append(f"{path.relative_to(ROOT)} imports {module}")
+    assert wrong == []
+
+
+def test_heavy_libraries_are_imported_at_the_moment_of_use():
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in PACKAGE.rglob("*.py")
+        for module, at_top in imports(path)
+        if at_top and module.split(".")[0] in HEAVY
+    ]
+    assert wrong == []
+
+
+def test_latex2sympy_stands_alone():
+    for path in (ROOT / "latex2sympy").rglob("*.py"):
+        assert not [module for module, _ in imports(path) if module.startswith("math_eval")]
+
+
+def test_files_are_small_and_named():
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "latex2sympy").rglob("*.py"), *(ROOT / "perf").rglob("*.py")]:
+        assert path.read_text(encoding="utf-8").count("\n") <= 400, path
+        assert path.name not in {"utils.py", "common.py", "helpers.py", "misc.py"}
+
+
+def structs():
+    modules = (benchmark_spec, families, suites, template, layout, metrics)
+    found = [CollectionSpec]
+    for module in modules:
+        for _, value in inspect.getmembers(module, inspect.isclass):
+            if issubclass(value, msgspec.Struct) and value.__module__ == module.__name__:
+                found.append(value)
+    return found
+
+
+def test_every_key_of_every_format_is_documented():
+    text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    missing = [
+        f"{struct.__name__}.{key}" for struct in structs() for key in struct.__struct_fields__ if f"`{key}`" not in text
+    ]
+    missing += [f"filter {name}" for name in FILTERS if f"`{name}`" not in text]
+    missing += [f"Timing.{name}" for name in pipeline.Timing.__slots__ if f"`{name}`" not in text]
+    assert missing == []
+
+
+def test_every_format_refuses_unknown_keys():
+    for struct in structs():
+        assert struct.__struct_config__.forbid_unknown_fields, struct.__name__
+
+
+def test_the_cli_reference_is_current():
+    from docs_cli import reference
+
+    assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == reference(), "run: python docs/docs_cli.py"

@@ -1,0 +1,203 @@
+"""The command line as a user meets it: one-line errors, exit codes, JSON, a help that loads nothing heavy."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from math_eval.cli.main import COMMANDS, main
+from math_eval.runs.lock import locked
+
+HEAVY = (
+    "torch",
+    "vllm",
+    "transformers",
+    "datasets",
+    "sympy",
+    "pandas",
+    "numpy",
+    "ray",
+    "scipy",
+    "rich",
+    "httpx",
+    "yaml",
+)
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    told = capsys.readouterr()
+    return left.value.code, told.out, told.err
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "sums.jsonl"
+    path.write_text('{"question": "1+1?", "answer": 2}\n{"question": "2+2?", "answer": 4}\n', encoding="utf-8")
+    (tmp_path / "table.json").write_text(
+        json.dumps({"sums/test/0": "\\boxed{2}", "sums/test/1": "\\boxed{5}"}), encoding="utf-8"
+    )
+    return path
+
+
+def scripted(rows, *more):
+    table = rows.parent / "table.json"
+    return [
+        "run",
+        "m",
+        "-b",
+        str(rows),
+        "-e",
+        "scripted",
+        "--responses",
+        str(table),
+        "-o",
+        str(rows.parent / "run"),
+        "-q",
+        *more,
+    ]
+
+
+def test_help_loads_nothing_heavy():
+    program = (
+        "import sys\nfrom math_eval.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.stdout.strip().endswith("LOADED []")
+    for name in COMMANDS:
+        assert f"  {name} " in done.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.25
+
+
+def test_import_loads_nothing_heavy():
+    program = f"import sys, math_eval\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+ERRORS = [
+    (["run", "m", "-b", "gsm8"], 2, "unknown benchmark 'gsm8'; did you mean gsm8k"),
+    (["run", "m"], 2, "say what to run"),
+    (["run", "m", "-b", "gsm8k", "--limit", "-1"], 2, "--limit -1: expected 1 or more"),
+    (["run", "m", "-b", "gsm8k", "-e", "vlm"], 2, "unknown engine 'vlm'; did you mean vllm"),
+    (["run", "/no/such/folder", "-b", "sampler", "-e", "transformers"], 2, "/no/such/folder: no such folder"),
+    (["run", "m", "-b", "sampler", "-e", "scripted"], 2, "--engine scripted needs --responses FILE"),
+    (["run", "m", "-b", "sampler", "-e", "server"], 2, "--engine server needs --base-url"),
+    (["run", "m", "-b", "sampler", "-p", "qwen-bxed", "-e", "scripted"], 2, "did you mean qwen-boxed"),
+    (["run", "m", "-s", "qwen-mth", "-e", "scripted"], 2, "unknown suite 'qwen-mth'; did you mean qwen-math"),
+    (["run", "m", "-b", "sampler", "--no-greedy", "-e", "scripted"], 2, "--no-greedy needs --samples"),
+    (["run", "m", "-b", "sampler", "--samples", "2", "--temperature", "0", "-e", "scripted"], 2, "same sample again"),
+    (["run", "m", "-b", "sampler", "--shard", "3/2", "-e", "scripted"], 2, "expected i/n"),
+    (["run", "m", "-b", "sampler", "--shard", "x", "-e", "scripted"], 2, "--shard x"),
+    (
+        ["run", "m", "-b", "sampler", "--shots", "2", "-e", "scripted", "--demonstrations", "/no/file"],
+        2,
+        "no such file",
+    ),
+    (["run", "package:no_such", "-b", "sampler", "-e", "transformers"], 2, "the package is not installed"),
+    (["run", "m", "-b", "sampler", "-b", "sampler", "-e", "scripted"], 2, "asked for twice"),
+    (["rum"], 2, "unknown command 'rum'; did you mean run"),
+    (["run", "--lmit", "3"], 2, "No such option"),
+    (["run"], 2, "Missing argument 'MODEL'"),
+    (["score", "/no/such/run"], 2, "no run.json"),
+    (["benchmarks", "show", "mth"], 2, "did you mean math"),
+    (["suites", "show", "nothing-like-it"], 2, "known: competition-2026"),
+    (["prompts", "show", "cot", "-b", "sampler", "--problem", "zz"], 2, "has no problem 'zz'"),
+    (["models", "show", "../x.yaml"], 2, "no such file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), ERRORS, ids=[" ".join(row[0]) for row in ERRORS])
+def test_an_expected_error_is_one_line(capsys, arguments, code, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    left, out, err = call(capsys, *arguments)
+    lines = [line for line in err.splitlines() if not line.startswith("warning: ")]
+    assert (left, out) == (code, "")
+    assert len(lines) == 1
+    assert lines[0].startswith("math-eval: ")
+    assert said in lines[0]
+
+
+def test_a_run_and_its_score(capsys, rows):
+    code, out, _ = call(capsys, *scripted(rows, "--json"))
+    assert code == 0
+    shown = json.loads(out)
+    assert shown["made"] == 2
+    assert shown["metrics"]["benchmarks"][0]["accuracy"] == 0.5
+    code, out, _ = call(capsys, *scripted(rows))
+    assert "50.0" in out
+    code, out, _ = call(capsys, "score", str(rows.parent / "run"), "--json")
+    assert json.loads(out) == shown["metrics"]
+    code, out, _ = call(capsys, "score", str(rows.parent / "run"), "--markdown")
+    assert out.splitlines()[2].startswith("| sums | greedy | 2 | 50.0 |")
+    code, out, err = call(capsys, "score", str(rows.parent / "run"), "--k", "8")
+    assert (code, "k = 8 needs 8 samples" in err) == (2, True)
+
+
+def test_a_locked_folder_is_one_line(capsys, rows):
+    with locked(rows.parent / "run"):
+        code, _, err = call(capsys, *scripted(rows))
+    assert code == 2
+    assert f"process {os.getpid()}" in err
+
+
+def test_a_missing_field_names_file_row_and_field(capsys, rows):
+    rows.write_text('{"question": "1+1?", "answer": 2}\n{"question": "2+2?"}\n', encoding="utf-8")
+    code, _, err = call(capsys, *scripted(rows))
+    assert code == 2
+    assert f"{rows}: row 2: gold: no field 'answer'; the row has: question" in err
+
+
+def test_a_prompt_that_does_not_fit_is_a_warning(capsys, rows):
+    code, _, err = call(capsys, *scripted(rows, "-p", "mistral"))
+    assert code == 0
+    assert "warning: the prompt mistral does not fit m" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["benchmarks", "list"],
+        ["benchmarks", "show", "sampler"],
+        ["benchmarks", "check", "sampler"],
+        ["prompts", "list"],
+        ["prompts", "show", "qwen-boxed"],
+        ["prompts", "show", "chat", "-b", "sampler", "--problem", "L1-zh-01"],
+        ["suites", "list"],
+        ["suites", "show", "qwen-math"],
+        ["models", "list"],
+        ["models", "show", "Qwen/Qwen2.5-Math-7B-Instruct"],
+        ["version"],
+    ],
+    ids=" ".join,
+)
+def test_listings_have_a_table_and_json(capsys, arguments):
+    code, out, _ = call(capsys, *arguments)
+    assert code == 0
+    assert out.strip()
+    code, out, _ = call(capsys, *arguments, "--json")
+    assert code == 0
+    assert json.loads(out)
+
+
+def test_families_are_found_by_name(capsys):
+    expected = {
+        "Qwen/Qwen2.5-Math-72B-Instruct": ("qwen2.5-math-instruct", "qwen25-math-cot", 0.7),
+        "/models/Qwen2-Math-7B-Instruct/": ("qwen2-math-instruct", "qwen-boxed", 1.0),
+        "Qwen/Qwen2.5-Math-7B": ("qwen-math-base", "cot", 0.7),
+        "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": ("deepseek-r1-distill", "chat", 0.6),
+        "meta-llama/Llama-3.1-8B-Instruct": ("generic-chat", "chat", 0.7),
+        "meta-llama/Llama-3.1-8B": ("generic-base", "cot", 0.7),
+    }
+    for model, (family, prompt, temperature) in expected.items():
+        _, out, _ = call(capsys, "models", "show", model, "--json")
+        shown = json.loads(out)
+        assert (shown["family"], shown["prompt"], shown["sampled"]["temperature"]) == (family, prompt, temperature)

@@ -1,0 +1,402 @@
+"""Run folders: resume at the sample, extensions, refusals, locks, crashes, full disks."""
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from math_eval.engines.scripted import ScriptedEngine
+from math_eval.errors import EngineError, RunConflictError, StorageError
+from math_eval.runs import RunRequest, evaluate, score_run
+from math_eval.runs.lock import locked
+
+ROWS = [{"id": str(n), "question": f"{n} + {n}?", "answer": str(2 * n)} for n in range(10)]
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "sums.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    return path
+
+
+def answers(prompt, sampling):
+    number = int(prompt.key.rpartition("/")[2])
+    if number == 7:
+        return "I do not know"
+    return f"\\boxed{{{2 * number + (sampling.temperature > 0 and sampling.number == 1)}}}"
+
+
+def run(rows, tmp_path, engine=None, **options):
+    engine = engine or ScriptedEngine(answers)
+    options = {"output": tmp_path / "run", "prompt": "direct", **options}
+    request = RunRequest("model", (str(rows),), engine="scripted", **options)
+    return evaluate(request, engine=engine), engine
+
+
+def lines(tmp_path, pattern="samples/*.jsonl"):
+    files = sorted((tmp_path / "run").glob(pattern))
+    return [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+def test_the_same_command_again_makes_nothing(rows, tmp_path):
+    first, engine = run(rows, tmp_path)
+    assert engine.calls == 10
+    [metric] = first.metrics.benchmarks
+    assert (metric.problems, metric.accuracy, metric.empty) == (10, 0.9, 0.1)
+    before = (tmp_path / "run/metrics.json").read_bytes()
+    again, engine = run(rows, tmp_path)
+    assert engine.calls == 0
+    assert again.metrics == first.metrics
+    assert (tmp_path / "run/metrics.json").read_bytes() == before
+
+
+def test_samples_problems_and_benchmarks_extend(rows, tmp_path):
+    run(rows, tmp_path, limit=4)
+    done, engine = run(rows, tmp_path, limit=4, samples=4)
+    assert engine.calls == 16
+    assert done.metrics.benchmarks[1].at["maj@4"] == 1.0
+    assert done.metrics.benchmarks[1].accuracy == 0.75
+    done, engine = run(rows, tmp_path, limit=4, samples=6)
+    assert engine.calls == 8
+    done, engine = run(rows, tmp_path)
+    assert engine.calls == 6
+    other = tmp_path / "more.jsonl"
+    other.write_text(rows.read_text(encoding="utf-8"), encoding="utf-8")
+    done, engine = run(other, tmp_path)
+    assert engine.calls == 10
+    assert [(one.benchmark, one.set, one.samples) for one in done.metrics.benchmarks] == [
+        ("sums", "greedy", 10),
+        ("sums", "sampled", 24),
+        ("more", "greedy", 10),
+    ]
+    keys = [(line["benchmark"], line["set"], line["problem"], line["n"]) for line in lines(tmp_path)]
+    assert len(keys) == len(set(keys)) == 44
+
+
+REFUSED = [
+    ({"samples": 2, "temperature": 0.5}, "set sampled: temperature 0.7 there, 0.5 asked"),
+    ({"samples": 2, "max_tokens": 7}, "max_tokens 1024 there, 7 asked"),
+    ({"prompt": "cot"}, "prompt direct there, cot asked"),
+    ({"seeding": "request"}, "seeding none there, request asked"),
+]
+
+
+@pytest.mark.parametrize(("changed", "said"), REFUSED, ids=[row[1] for row in REFUSED])
+def test_other_settings_are_refused_by_name(rows, tmp_path, changed, said):
+    run(rows, tmp_path, samples=2)
+    before = lines(tmp_path)
+    with pytest.raises(RunConflictError) as caught:
+        run(rows, tmp_path, **changed)
+    assert said in str(caught.value)
+    assert lines(tmp_path) == before
+
+
+def test_other_data_and_another_model_are_refused(rows, tmp_path):
+    run(rows, tmp_path)
+    rows.write_text(rows.read_text(encoding="utf-8").replace("3 + 3", "3 plus 3"), encoding="utf-8")
+    with pytest.raises(RunConflictError, match=r"data_sha256 .* there, .* asked"):
+        run(rows, tmp_path)
+    request = RunRequest("other", (str(rows),), engine="scripted", prompt="direct", output=tmp_path / "run")
+    with pytest.raises(RunConflictError, match="model model there, other asked"):
+        evaluate(request, engine=ScriptedEngine(answers))
+
+
+def test_a_future_or_foreign_folder_is_refused(rows, tmp_path):
+    run(rows, tmp_path)
+    path = tmp_path / "run/run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content | {"format": 2}), encoding="utf-8")
+    with pytest.raises(Exception, match="format 2 is newer"):
+        run(rows, tmp_path)
+    path.write_text(json.dumps(content | {"colour": "red"}), encoding="utf-8")
+    with pytest.raises(Exception, match="unknown key 'colour'"):
+        run(rows, tmp_path)
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(Exception, match="not a run of math-eval"):
+        run(rows, tmp_path)
+
+
+def test_a_second_process_on_the_folder_is_refused(rows, tmp_path):
+    with (
+        locked(tmp_path / "run"),
+        pytest.raises(RunConflictError, match=rf"process {os.getpid()} on .* is writing this run"),
+    ):
+        run(rows, tmp_path)
+    run(rows, tmp_path)
+
+
+def test_a_torn_line_is_made_again(rows, tmp_path):
+    run(rows, tmp_path)
+    [segment] = (tmp_path / "run/samples").glob("*")
+    whole = segment.read_bytes()
+    segment.write_bytes(whole[:-25])
+    verdicts = tmp_path / "run/verdicts.equivalence.jsonl"
+    verdicts.write_bytes(verdicts.read_bytes()[:-3])
+    done, engine = run(rows, tmp_path)
+    assert engine.calls == 1
+    assert done.metrics.benchmarks[0].samples == 10
+    assert len(lines(tmp_path)) == 10
+
+
+def test_a_bad_line_in_the_middle_is_named(rows, tmp_path):
+    run(rows, tmp_path)
+    [segment] = (tmp_path / "run/samples").glob("*")
+    broken = segment.read_text(encoding="utf-8").splitlines()
+    broken[3] = broken[3].replace('"n":0', '"n":"x"')
+    segment.write_text("\n".join(broken) + "\n", encoding="utf-8")
+    with pytest.raises(Exception, match=r"00000\.jsonl: line 4: .*n"):
+        run(rows, tmp_path)
+
+
+def test_an_engine_that_dies_loses_nothing(rows, tmp_path):
+    class Dying(ScriptedEngine):
+        async def complete(self, prompt, sampling):
+            if self.calls == 5:
+                raise EngineError("gone")
+            return await super().complete(prompt, sampling)
+
+    with pytest.raises(EngineError, match="gone"):
+        run(rows, tmp_path, Dying(answers, concurrency=1))
+    done, engine = run(rows, tmp_path)
+    assert engine.calls == 5
+    assert done.metrics.benchmarks[0].samples == 10
+
+
+def test_a_full_disk_loses_nothing(rows, tmp_path, monkeypatch):
+    real = os.write
+    budget = [1500]
+
+    def full(descriptor, data):
+        if b'"tokens_out"' not in bytes(data):
+            return real(descriptor, data)
+        if budget[0] <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        part = bytes(data)[: budget[0]]
+        budget[0] -= len(part)
+        return real(descriptor, part)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StorageError, match="No space left on device; every line before is kept"):
+        run(rows, tmp_path, ScriptedEngine(answers, concurrency=1))
+    monkeypatch.setattr(os, "write", real)
+    kept = lines(tmp_path)
+    assert 0 < len(kept) < 10
+    _, engine = run(rows, tmp_path)
+    assert engine.calls == 10 - len(kept)
+    assert lines(tmp_path)[: len(kept)] == kept
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs mount namespaces")
+def test_a_really_full_disk(rows, tmp_path):
+    program = f"""
+import sys; sys.path[:0] = {sys.path!r}
+from math_eval.engines.scripted import ScriptedEngine
+from math_eval.errors import StorageError
+from math_eval.runs import RunRequest, evaluate
+def answers(prompt, sampling): return "word " * 1000 + "\\\\boxed{{1}}"
+out = {str(tmp_path / "small/run")!r}
+request = RunRequest("m", ({str(rows)!r},), engine="scripted", prompt="direct", samples=64, max_tokens=5000, output=out)
+try:
+    evaluate(request, engine=ScriptedEngine(answers))
+except StorageError as error:
+    print("full:", error)
+import pathlib
+kept = pathlib.Path({str(tmp_path / "small/run/samples/00000.jsonl")!r}).read_bytes()
+print("whole:", kept.endswith(b"\\n") and len(kept) > 500_000)
+"""
+    small = tmp_path / "small"
+    small.mkdir()
+    script = tmp_path / "fill.py"
+    script.write_text(program, encoding="utf-8")
+    mounted = f"mount -t tmpfs -o size=1m none {small} && exec {sys.executable} {script}"
+    done = subprocess.run(["unshare", "-Urm", "sh", "-c", mounted], capture_output=True, text=True, check=False)
+    if done.returncode and "fill.py" not in done.stderr:
+        pytest.skip(f"no mount namespace here: {done.stderr.strip()}")
+    assert "full: " in done.stdout, done.stdout + done.stderr
+    assert "No space left" in done.stdout
+    assert "whole: True" in done.stdout
+
+
+def test_ctrl_c_keeps_what_finished_and_says_how_to_resume(rows, tmp_path):
+    table = tmp_path / "table.json"
+    table.write_text(json.dumps({f"sums/test/{n}": f"\\boxed{{{2 * n}}}" for n in range(10)}), encoding="utf-8")
+    program = (
+        "from math_eval.runs import request, evaluate\n"
+        "import sys\n"
+        "from math_eval.engines import EngineSettings\n"
+        "import math_eval.cli.run as cli\n"
+        "from math_eval.engines import make\n"
+        "from math_eval.engines.scripted import ScriptedEngine, read_script\n"
+        "make_engine = lambda *a: ScriptedEngine(read_script(a[3].responses), latency_s=0.2, concurrency=1)\n"
+        "import math_eval.runs.evaluate as ev\n"
+        "sys.modules['math_eval.runs.evaluate'].make_engine = make_engine\n"
+        "from math_eval.cli.main import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    command = [sys.executable, "-c", program, "run", "m", "-b", str(rows), "-e", "scripted", "-p", "direct"]
+    command += ["--responses", str(table), "-o", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(lines(tmp_path)) < 3:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert said.strip().splitlines()[-1].startswith("math-eval: stopped; every finished sample is stored")
+    assert "Traceback" not in said
+    kept = lines(tmp_path)
+    assert 3 <= len(kept) < 10
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert len(lines(tmp_path)) == 10
+    assert lines(tmp_path)[: len(kept)] == kept
+
+
+def test_a_kill_anywhere_resumes_to_the_same_metrics(rows, tmp_path):
+    whole, _ = run(rows, tmp_path, samples=4, output=tmp_path / "whole")
+    program = (
+        f"import sys; sys.path[:0] = {[str(tmp_path)]!r} + {sys.path!r}\n"
+        "from test_runs import answers\n"
+        "from math_eval.engines.scripted import ScriptedEngine\n"
+        "from math_eval.runs import RunRequest, evaluate\n"
+        f"out = {str(tmp_path / 'run')!r}\n"
+        f"request = RunRequest('model', ({str(rows)!r},), engine='scripted', prompt='direct', samples=4, output=out)\n"
+        "evaluate(request, engine=ScriptedEngine(answers, latency_s=0.004, concurrency=1))\n"
+    )
+    rounds = 30 if os.environ.get("MATH_EVAL_FULL") else 4
+    for number in range(rounds):
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+        process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL)
+        wanted = (number + 1) * 50 // (rounds + 1)
+        deadline = time.monotonic() + 30
+        while process.poll() is None and len(lines_safely(tmp_path)) < wanted and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+    done, _ = run(rows, tmp_path, samples=4)
+    assert done.metrics == whole.metrics
+    keys = [(line["set"], line["problem"], line["n"]) for line in lines(tmp_path)]
+    assert len(keys) == len(set(keys)) == 50
+
+
+def lines_safely(tmp_path):
+    return [line for path in (tmp_path / "run/samples").glob("*.jsonl") for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def test_failed_samples_are_counted_and_can_be_made_again(rows, tmp_path):
+    def some_missing(prompt, sampling):
+        if prompt.key.endswith(("/3", "/4")):
+            raise KeyError(prompt.key)
+        return answers(prompt, sampling)
+
+    done, _ = run(rows, tmp_path, ScriptedEngine(some_missing))
+    assert done.metrics.benchmarks[0].failed == 0.2
+    assert [line["error"] for line in lines(tmp_path) if line["state"] == "failed"][0].startswith(
+        "no scripted completion"
+    )
+    done, engine = run(rows, tmp_path)
+    assert engine.calls == 0, "a failed sample is a recorded state"
+    done, engine = run(rows, tmp_path, retry_failed=True)
+    assert engine.calls == 2
+    assert (done.metrics.benchmarks[0].failed, done.metrics.benchmarks[0].accuracy) == (0.0, 0.9)
+
+
+def test_shards_share_a_folder(rows, tmp_path):
+    for shard in ((1, 3), (2, 3), (3, 3)):
+        done, engine = run(rows, tmp_path, shard=shard)
+        assert done.metrics is None
+        assert engine.calls in {3, 4}
+    _, metrics = score_run(tmp_path / "run")
+    assert metrics.benchmarks[0].samples == 10
+    again, engine = run(rows, tmp_path)
+    assert engine.calls == 0
+    assert again.metrics == metrics
+
+
+def test_verdicts_are_remade_when_a_gold_changes(rows, tmp_path):
+    yaml = tmp_path / "sums.yaml"
+    text = (
+        "schema: 1\ntitle: x\nsplits: {test: {sources: [{file: sums.jsonl}]}}\nid: '{{ id }}'\n"
+        "question: '{{ question }}'\ngold: '{{ answer }}'\n"
+    )
+    yaml.write_text(text, encoding="utf-8")
+    done, _ = run(yaml, tmp_path)
+    assert done.metrics.benchmarks[0].accuracy == 0.9
+    yaml.write_text(text + "corrections: {'1': {gold: '3', reason: a test}}\n", encoding="utf-8")
+    done, engine = run(yaml, tmp_path)
+    assert engine.calls == 0
+    assert done.metrics.benchmarks[0].accuracy == 0.8
+    assert score_run(tmp_path / "run")[1].benchmarks[0].accuracy == 0.8
+    rows.unlink()
+    assert score_run(tmp_path / "run")[1].benchmarks[0].accuracy == 0.9, "without the data, the stored golds count"
+
+
+def test_lone_surrogates_are_stored_as_replacement_characters(rows, tmp_path):
+    run(rows, tmp_path, ScriptedEngine(lambda *_: "\ud800 \\boxed{4}"))
+    assert lines(tmp_path)[0]["text"] == "\ufffd \\boxed{4}"
+
+
+def test_seeds_by_request_depend_on_the_key_alone(rows, tmp_path):
+    seen = {}
+
+    def watch(prompt, sampling):
+        seen[prompt.key, sampling.temperature > 0, sampling.number] = sampling.seed
+        return "1"
+
+    run(rows, tmp_path, ScriptedEngine(watch, concurrency=3), samples=2, seeding="request")
+    assert len(set(seen.values())) == len(seen) == 30
+    first = dict(seen)
+    run(rows, tmp_path, ScriptedEngine(watch, concurrency=7), samples=2, seeding="request", output=tmp_path / "other")
+    assert seen == first
+
+
+def test_evaluate_works_inside_a_running_loop(rows, tmp_path):
+    async def notebook():
+        return run(rows, tmp_path)
+
+    done, _ = asyncio.run(notebook())
+    assert done.metrics.benchmarks[0].accuracy == 0.9
+
+
+def test_evaluate_works_outside_the_main_thread(rows, tmp_path):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(run(rows, tmp_path)[0]))
+    thread.start()
+    thread.join()
+    assert results[0].metrics.benchmarks[0].accuracy == 0.9
+
+
+def test_segments_turn_over(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr("math_eval.runs.store.SEGMENT_BYTES", 600)
+    run(rows, tmp_path)
+    names = sorted(path.name for path in (tmp_path / "run/samples").glob("*"))
+    assert len(names) > 2
+    assert names[:2] == ["00000.jsonl", "00001.jsonl"]
+    _, engine = run(rows, tmp_path)
+    assert engine.calls == 0
+
+
+def test_work_is_bounded(rows, tmp_path):
+    running = 0
+    most = 0
+
+    class Counting(ScriptedEngine):
+        async def complete(self, prompt, sampling):
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.001)
+            running -= 1
+            return await super().complete(prompt, sampling)
+
+    run(rows, tmp_path, Counting(answers, concurrency=3), samples=8)
+    assert most == 3

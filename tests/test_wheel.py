@@ -1,0 +1,63 @@
+"""An installed wheel, outside the repository: the data is inside it, and a benchmark of one's own works."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+YAML = """\
+schema: 1
+title: My sums
+splits:
+  test:
+    sources: [{file: sums.jsonl}]
+question: "What is {{ a }} + {{ b }}?"
+gold: "{{ a + b }}"
+answer: number
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    pytest.importorskip("hatchling", reason="the wheel is built without fetching a build environment")
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT], check=True)
+    [wheel] = folder.glob("math_eval-*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", folder / "site", wheel], check=True)
+    return folder / "site"
+
+
+def test_a_benchmark_of_ones_own_from_a_wheel(installed, tmp_path):
+    (tmp_path / "sums.yaml").write_text(YAML, encoding="utf-8")
+    (tmp_path / "sums.jsonl").write_text('{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n{"a": 5, "b": 6}\n', encoding="utf-8")
+    (tmp_path / "table.json").write_text(
+        '{"sums/test/0": "\\\\boxed{3}", "sums/test/1": "\\\\boxed{7}", "sums/test/2": "\\\\boxed{12}"}',
+        encoding="utf-8",
+    )
+    program = "import sys; sys.path.insert(0, sys.argv.pop(1)); from math_eval.cli.main import main; main()"
+
+    def call(*arguments):
+        command = [sys.executable, "-P", "-c", program, str(installed), *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
+
+    done = call("run", "m", "-b", "sums.yaml", "-e", "scripted", "--responses", "table.json", "--markdown")
+    assert done.returncode == 0, done.stderr
+    assert "| sums | greedy | 3 | 66.7 |" in done.stdout
+    listed = call("benchmarks", "list", "--json")
+    assert '"sampler"' in listed.stdout
+    checked = call("benchmarks", "check", "sampler")
+    assert checked.returncode == 0, checked.stderr
+    where = [
+        sys.executable,
+        "-P",
+        "-c",
+        "import sys; sys.path.insert(0, sys.argv[1]); import math_eval.catalog as c; print(c.data_root())",
+    ]
+    shown = subprocess.run([*where, str(installed)], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert shown.stdout.strip() == str(installed / "math_eval" / "data")
