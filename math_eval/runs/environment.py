@@ -1,4 +1,4 @@
-"""What a run records of where it ran: package versions, hardware, the checkout's commit. No heavy library is imported."""
+"""What a run records of where it ran: package versions, hardware, the commit. No heavy library is imported."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VerdictLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of verdicts.<grader>.jsonl after its first: the answer found in a sample, and what the grader says of it."""
+    """A line of verdicts.<grader>.jsonl after its first: the answer found in a sample, and what the grader says."""
 
     benchmark: str
     split: str

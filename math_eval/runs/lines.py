@@ -13,7 +13,7 @@ from math_eval.errors import DataError, StorageError
 
 T = TypeVar("T")
 
-_LONE_SURROGATES = {code: 0xFFFD for code in range(0xD800, 0xE000)}
+_LONE_SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
 
 
 class LineWriter:

@@ -28,7 +28,7 @@ def locked(folder: Path, shard: str = "") -> Iterator[None]:
         except OSError as error:
             holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
             raise RunConflictError(
-                f"{folder}: {holder} is writing this run; wait for it, use another --output, or give each process a --shard"
+                f"{folder}: {holder} is writing this run; wait for it, use another --output, or give each a --shard"
             ) from error
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())

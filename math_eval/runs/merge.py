@@ -40,32 +40,31 @@ def _extended(old: BenchmarkInfo, new: BenchmarkInfo) -> BenchmarkInfo:
 
 def _differences(old: RunInfo, new: RunInfo) -> Iterator[str]:
     for name in ("model_revision", "engine", "seed", "seeding"):
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            yield f"{name} {before or 'none'} there, {after or 'none'} asked"
-    if not new.model_revision and old.model != new.model:
-        yield f"model {old.model} there, {new.model} asked"
+        yield from _difference(name, getattr(old, name), getattr(new, name))
+    if not new.model_revision:
+        yield from _difference("model", old.model, new.model)
     for key in ("dtype", "max_model_len"):
-        before, after = old.engine_settings.get(key), new.engine_settings.get(key)
-        if before != after:
-            yield f"{key} {before} there, {after} asked"
-    for name, settings in new.sets.items():
-        if name in old.sets and old.sets[name] != settings:
-            yield f"set {name}: {_changed(old.sets[name], settings)}"
+        yield from _difference(key, old.engine_settings.get(key), new.engine_settings.get(key))
+    for name in old.sets.keys() & new.sets.keys():
+        yield from _changes(f"set {name}", old.sets[name], new.sets[name])
     there = {(one.benchmark, one.split): one for one in old.benchmarks}
     for one in new.benchmarks:
-        before_it = there.get((one.benchmark, one.split))
-        if before_it is not None:
-            plain = msgspec.structs.replace(one, sets=before_it.sets)
-            if plain != before_it:
-                yield f"{one.benchmark}/{one.split}: {_changed(before_it, plain)}"
+        if before := there.get((one.benchmark, one.split)):
+            # how far a set goes may grow, and a file may have moved
+            same = msgspec.structs.replace(one, sets=before.sets, definition=before.definition)
+            yield from _changes(f"{one.benchmark}/{one.split}", before, same)
 
 
-def _changed(old: msgspec.Struct, new: msgspec.Struct) -> str:
+def _changes(what: str, old: msgspec.Struct, new: msgspec.Struct) -> Iterator[str]:
     before, after = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
-    return ", ".join(
-        f"{key} {_short(before[key])} there, {_short(after[key])} asked" for key in before if before[key] != after[key]
-    )
+    found = [said for key in before for said in _difference(key, before[key], after[key])]
+    if found:
+        yield f"{what}: {', '.join(found)}"
+
+
+def _difference(name: str, old: object, new: object) -> Iterator[str]:
+    if old != new:
+        yield f"{name} {_short(old)} there, {_short(new)} asked"
 
 
 def _short(value: object) -> str:

@@ -99,7 +99,8 @@ def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progr
     prompt = request.prompt or family.prompt
     if prompt not in family.fits and "/" not in prompt:
         warn(
-            f"the prompt {prompt} does not fit {request.model} (family {family_name}): it expects {', '.join(family.fits)}"
+            f"the prompt {prompt} does not fit {request.model} (family {family_name}), which expects "
+            f"{', '.join(family.fits)}"
         )
     units = tuple(_units(request, wanted, prompt, progress))
     sets = tuple(_sets(request, suite, family))

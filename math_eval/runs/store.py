@@ -38,7 +38,7 @@ class Done:
         return bool(problems and problems.get(key.problem, 0) >> key.n & 1)
 
     def __len__(self) -> int:
-        return sum(bin(bits).count("1") for problems in self._bits.values() for bits in problems.values())
+        return sum(bits.bit_count() for problems in self._bits.values() for bits in problems.values())
 
 
 def key_of(line: SampleLine | VerdictLine) -> SampleKey:
@@ -178,8 +178,8 @@ class RunStore:
                     writer.write(msgspec.structs.replace(line, tokens=count(line)))
                 elif stored != (line.text, line.messages):
                     raise RunConflictError(
-                        f"{self.folder}: the prompt of {line.benchmark}/{line.split}/{line.problem} differs from the stored "
-                        "one; use another --output"
+                        f"{self.folder}: the prompt of {line.benchmark}/{line.split}/{line.problem} differs from the "
+                        "stored one; use another --output"
                     )
         finally:
             if writer:

@@ -1,0 +1,250 @@
+"""Engines on a real small model end to end, the server engine against a stub, replay of real files."""
+
+import asyncio
+import http.server
+import json
+import threading
+
+import pytest
+
+from math_eval.engines import EngineSettings
+from math_eval.engines.replay import ReplayEngine
+from math_eval.engines.server import ServerEngine
+from math_eval.engines.stops import cut_at_stop
+from math_eval.errors import DataError, EngineError
+from math_eval.models import Tokenizer, has_chat_template
+from math_eval.records import Prompt, Sampling
+from math_eval.runs import RunRequest, evaluate
+
+CHAT = Prompt(messages=({"role": "user", "content": "What is 2 + 3?"},))
+
+
+def test_the_earliest_stop_string_cuts():
+    assert cut_at_stop("a STOP b END", ("END", "STOP", "")) == ("a ", True)
+    assert cut_at_stop("abc", ("x",)) == ("abc", False)
+
+
+@pytest.mark.model
+def test_special_tokens_stand_exactly_once(smollm):
+    tokenizer = Tokenizer(smollm)
+    assert has_chat_template(smollm)
+    ids = tokenizer.encode(CHAT)
+    start = tokenizer.encode(Prompt(text="<|im_start|>"))[-1]
+    assert ids[0] == start
+    assert ids.count(start) == 3, "system, user and the generation prompt"
+    text = "<|im_start|>user\nWhat is 2 + 3?<|im_end|>\n"
+    assert tokenizer.encode(Prompt(text=text)).count(start) == 1
+
+
+def scenario(smollm, tmp_path, engine, **options):
+    request = {
+        "prompt": "chat",
+        "engine": engine,
+        "limit": 8,
+        "max_tokens": 96,
+        "output": tmp_path / "run",
+        "settings": EngineSettings(dtype="float32", batch_size=4, max_model_len=512),
+        **options,
+    }
+    return evaluate(RunRequest(str(smollm), ("sampler",), **request))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("engine", ["transformers", "vllm"])
+def test_a_real_model_end_to_end(smollm, tmp_path, engine):
+    pytest.importorskip("torch" if engine == "transformers" else "vllm")
+    done = scenario(smollm, tmp_path, engine)
+    [metric] = done.metrics.benchmarks
+    assert (metric.problems, metric.samples, metric.failed) == (8, 8, 0.0)
+    assert metric.accuracy > 0
+    assert done.timing.tokens_out > 8
+    assert metric.truncated == pytest.approx(round(metric.truncated * 8) / 8)
+    again = scenario(smollm, tmp_path, engine)
+    assert again.timing.samples == 0
+    assert again.metrics == done.metrics
+    more = scenario(smollm, tmp_path, engine, limit=2, samples=3, temperature=0.7)
+    assert more.timing.samples == 6
+    assert [(one.set, one.samples) for one in more.metrics.benchmarks] == [("greedy", 8), ("sampled", 6)]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("engine", ["transformers", "vllm"])
+def test_a_prompt_longer_than_the_context_is_a_failed_sample(smollm, tmp_path, engine):
+    pytest.importorskip("torch" if engine == "transformers" else "vllm")
+    rows = tmp_path / "long.jsonl"
+    long = "word " * 600
+    rows.write_text(
+        "".join(json.dumps({"question": q, "answer": "5"}) + "\n" for q in ("2+3?", long)), encoding="utf-8"
+    )
+    settings = EngineSettings(dtype="float32", max_model_len=512)
+    request = RunRequest(
+        str(smollm),
+        (str(rows),),
+        engine=engine,
+        prompt="direct",
+        max_tokens=8,
+        settings=settings,
+        output=tmp_path / "run",
+    )
+    done = evaluate(request)
+    [metric] = done.metrics.benchmarks
+    assert (metric.samples, metric.failed) == (2, 0.5)
+    lines = [
+        json.loads(line) for line in (tmp_path / "run/samples/00000.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    [failed] = [line for line in lines if line["state"] == "failed"]
+    assert "leaves no room in a context of 512" in failed["error"]
+
+
+@pytest.mark.model
+def test_greedy_agrees_with_a_loop_over_single_prompts(smollm, tmp_path):
+    """Batching, padding and order change nothing that greedy decoding in float32 shows."""
+    batched = scenario(smollm, tmp_path, "transformers", output=tmp_path / "batched")
+    single = scenario(
+        smollm,
+        tmp_path,
+        "transformers",
+        output=tmp_path / "single",
+        settings=EngineSettings(dtype="float32", batch_size=1, max_model_len=512),
+    )
+    texts = []
+    for done in (batched, single):
+        lines = (done.folder / "samples/00000.jsonl").read_text(encoding="utf-8").splitlines()
+        texts.append(
+            sorted((row["problem"], row["text"], row["finish"], row["tokens_out"]) for row in map(json.loads, lines))
+        )
+    assert texts[0] == texts[1]
+
+
+class Stub(http.server.BaseHTTPRequestHandler):
+    script: list = []
+    seen: list = []
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        Stub.seen.append((self.path, body, self.headers.get("Authorization")))
+        status, reply = Stub.script.pop(0) if Stub.script else (200, chosen("\\boxed{4}"))
+        content = json.dumps(reply).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+def chosen(text, **more):
+    usage = {"prompt_tokens": 5, "completion_tokens": 3}
+    return {"choices": [{"text": text, "finish_reason": "stop", **more}], "usage": usage}
+
+
+@pytest.fixture
+def stub():
+    Stub.script, Stub.seen = [], []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/v1"
+        running.shutdown()
+        thread.join()
+
+
+def ask(url, prompt, sampling=None, **settings):
+    async def once():
+        engine = ServerEngine("m", EngineSettings(base_urls=(url,), **settings))
+        try:
+            return await engine.complete(prompt, sampling or Sampling())
+        finally:
+            await engine.close()
+
+    return asyncio.run(once())
+
+
+def test_the_server_engine_speaks_both_apis(stub, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    made = ask(stub, Prompt(text="2+2=", stop=("\n",)), Sampling(stop_token_ids=(7,), seed=3, max_tokens=9))
+    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("\\boxed{4}", "stop", 5, 3)
+    path, body, authorization = Stub.seen[0]
+    assert (path, authorization) == ("/v1/completions", "Bearer secret")
+    assert body == {
+        "model": "m",
+        "temperature": 0.0,
+        "top_p": 1.0,
+        "max_tokens": 9,
+        "stop": ["\n"],
+        "seed": 3,
+        "stop_token_ids": [7],
+        "prompt": "2+2=",
+    }
+    Stub.script = [(200, {"choices": [{"message": {"content": "4"}, "finish_reason": "length"}]})]
+    made = ask(stub, CHAT)
+    assert (made.text, made.finish) == ("4", "length")
+    assert Stub.seen[1][0] == "/v1/chat/completions"
+    assert Stub.seen[1][1]["messages"] == [{"role": "user", "content": "What is 2 + 3?"}]
+
+
+def test_a_busy_server_is_asked_again(stub, monkeypatch):
+    async def at_once(_):
+        return None
+
+    monkeypatch.setattr("math_eval.engines.server.asyncio.sleep", at_once)
+    Stub.script = [(503, {}), (429, {})]
+    assert ask(stub, CHAT).text == "\\boxed{4}"
+    Stub.script = [(400, {"error": "prompt too long"})]
+    made = ask(stub, CHAT)
+    assert (made.finish, "prompt too long" in made.error) == ("error", True)
+    Stub.script = [(200, {"nonsense": 1})]
+    assert "not a completion" in ask(stub, CHAT).error
+    Stub.script = [(401, {"error": "bad key"})]
+    with pytest.raises(EngineError, match="bad key"):
+        ask(stub, CHAT)
+    with pytest.raises(EngineError, match="cannot be reached"):
+        ask("http://user:pw@127.0.0.1:9/v1", CHAT)
+
+
+def test_no_secret_is_written_into_a_run(stub, monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    url = stub.replace("http://", "http://user:hidden@")
+    settings = EngineSettings(base_urls=(url,))
+    request = RunRequest(
+        "m", ("sampler",), engine="server", prompt="chat", limit=3, settings=settings, output=tmp_path / "run"
+    )
+    assert evaluate(request).metrics.benchmarks[0].samples == 3
+    for path in (tmp_path / "run").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"very-secret" not in content
+            assert b"hidden" not in content
+
+
+def test_replay_of_a_stored_run_of_the_reference(shared, tmp_path):
+    """A file with eight stored responses a problem becomes a run of ours, scored with our own grader."""
+    [path] = (shared / "outputs/QwenLM__Qwen2.5-Math/_unnamed_").glob("*.jsonl")
+    stored = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = tmp_path / "math100.jsonl"
+    rows.write_text(
+        "".join(
+            json.dumps({"idx": row["idx"], "question": row["question"], "answer": row["gt"]}) + "\n" for row in stored
+        ),
+        encoding="utf-8",
+    )
+    settings = EngineSettings(responses=path)
+    request = RunRequest(
+        "stored", (str(rows),), engine="replay", prompt="direct", samples=8, settings=settings, output=tmp_path / "run"
+    )
+    done = evaluate(request)
+    greedy, sampled = done.metrics.benchmarks
+    assert (greedy.samples, sampled.samples, sampled.failed) == (100, 800, 0.0)
+    first = sum(row["score"][0] for row in stored) / 100
+    assert greedy.accuracy == pytest.approx(first, abs=0.08)
+    assert sampled.at["pass@8"] >= sampled.accuracy
+
+
+def test_replay_names_what_it_cannot_read(tmp_path):
+    path = tmp_path / "x.jsonl"
+    with pytest.raises(DataError, match="no such file"):
+        ReplayEngine(path)
+    path.write_text('{"idx": 1}\n', encoding="utf-8")
+    with pytest.raises(DataError, match="line 1: needs one of"):
+        ReplayEngine(path)
