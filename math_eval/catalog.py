@@ -21,9 +21,8 @@ def data_root() -> Path:
 def cache_root() -> Path:
     """The folder for fetched benchmarks and converted models, named by MATH_EVAL_CACHE; it need not exist yet."""
     if chosen := os.environ.get("MATH_EVAL_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "math-eval"
+        return user_path(chosen)
+    return user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "math-eval"
 
 
 def names(kind: str) -> list[str]:
@@ -31,26 +30,48 @@ def names(kind: str) -> list[str]:
     return sorted(path.stem for path in (data_root() / kind).glob("*.yaml"))
 
 
-def find(kind: str, name: str) -> Path:
+def find(kind: str, name: str, *, what: str = "") -> Path:
     """The YAML file of that name, or the user's own file where `name` is a path.
 
     Raises UnknownNameError with near names, RequestError for a name that tries to leave the data folder.
     """
     if is_path(name):
-        path = Path(name).expanduser()
+        path = user_path(name)
         if path.is_file():
             return path
-        raise DataError(f"{name}: no such file")
+        raise DataError(f"{name[:200]}: no such file")
     if ".." in name or "\0" in name:
         raise RequestError(f"{name!r} is not a name: names are made of letters, digits, '_', '-' and '.'")
     path = data_root() / kind / f"{name}.yaml"
     if path.is_file():
         return path
-    raise UnknownNameError(kind.removesuffix("s"), name, names(kind))
+    raise UnknownNameError(what or kind.removesuffix("s"), name, names(kind))
+
+
+def user_path(text: str) -> Path:
+    """A path that a user wrote, "~" expanded; RequestError where that or the path itself is not possible."""
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RequestError(f"{text[:200]}: not a usable path: {error}") from error
+    return path
+
+
+def data_folder(chosen: Path | None = None) -> Path | None:
+    """The folder of benchmark files that are already there: `chosen`, else MATH_EVAL_DATA, else none."""
+    if chosen is None and (named := os.environ.get("MATH_EVAL_DATA")):
+        chosen = Path(named)
+    if chosen is None:
+        return None
+    chosen = user_path(str(chosen))
+    if not chosen.is_dir():
+        raise DataError(f"{chosen}: no such folder (MATH_EVAL_DATA or --data-dir)")
+    return chosen
 
 
 def is_path(name: str) -> bool:
     """Whether the user means a file of their own: it has a folder in it, or a file ending that we read."""
-    return any(mark in name for mark in ("/", os.sep)) or name.endswith(
+    return any(mark in name for mark in ("/", os.sep)) or name.lower().endswith(
         (".yaml", ".yml", ".jsonl", ".json", ".csv", ".parquet")
     )

@@ -44,7 +44,7 @@ def read_yaml(path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise DataError(f"{path}{at}: bad YAML: {error.problem or error.context}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: bad YAML: {' '.join(str(error).split()) or 'nested too deeply'}") from error
     if content is None:
         raise DataError(f"{path}: the file is empty")

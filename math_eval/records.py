@@ -58,6 +58,8 @@ class Prompt:
     """Filled in once per problem where a tokenizer is at hand; special tokens stand in it exactly once."""
     key: str = ""
     """benchmark/split/problem, for engines that look completions up."""
+    question: str = ""
+    """The bare question, for the same engines."""
 
 
 @dataclass(frozen=True, slots=True)

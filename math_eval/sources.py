@@ -119,7 +119,10 @@ def _mirrored(url: str) -> str:
 
 
 def _may_contact(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme == "https":
         return True
     if parts.scheme != "http":

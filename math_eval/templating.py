@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -85,8 +85,18 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 
+_METHODS = frozenset(
+    "count endswith find get items keys lower lstrip partition removeprefix removesuffix replace rpartition rstrip "
+    "split startswith strip title upper values".split()
+)
+_GROWING_FILTERS = ("center", "format", "indent", "pprint", "wordwrap", "xmlattr")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%"})
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return (attr in _METHODS or not callable(value)) and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
@@ -95,10 +105,18 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+def _shown(value: Any) -> Any:
+    """Null in a row is no text."""
+    return "" if value is None else value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False, finalize=_shown)
+    for name in _GROWING_FILTERS:
+        environment.filters.pop(name, None)
     environment.filters.update(FILTERS)
+    environment.globals.clear()
     return environment
 
 
@@ -106,10 +124,21 @@ def _environment() -> _Environment:
 def compiled(template: str) -> Callable[[Mapping[str, Any]], str]:
     """A renderer for a template; TemplateSyntaxError becomes a DataError that shows the template."""
     try:
+        _refuse_loops(template)
         body = _environment().from_string(template)
-    except TemplateError as error:
+    except (TemplateError, RecursionError) as error:
         raise DataError(f"bad template {template!r}: {error}") from error
     return body.render
+
+
+def _refuse_loops(template: str) -> None:
+    """SecurityError for macros and for a loop inside a loop, whose work no limit on the template bounds."""
+    tree = _environment().parse(template)
+    if list(tree.find_all((nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import))):
+        raise SecurityError("macros and imports are not allowed")
+    for loop in tree.find_all(nodes.For):
+        if any(list(inner.find_all(nodes.For)) for inner in loop.body):
+            raise SecurityError("a loop inside a loop is not allowed")
 
 
 @lru_cache(maxsize=64)
@@ -134,5 +163,5 @@ def render(template: str, fields: Mapping[str, Any], *, what: str) -> str:
         raise DataError(f"{what}: no field {field!r}; the row has: {', '.join(map(str, fields)) or 'none'}") from error
     except DataError as error:
         raise DataError(f"{what}: {error}") from error
-    except (TemplateError, TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
+    except (TemplateError, TypeError, ValueError, KeyError, IndexError, ArithmeticError, RecursionError) as error:
         raise DataError(f"{what}: {type(error).__name__}: {error}") from error

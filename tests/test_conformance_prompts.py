@@ -26,8 +26,7 @@ def prompts(shared, record, problems=None):
     loaded = bench(record["benchmark"], shared / "benchmarks")
     template = load_template(record["prompt"], shots=record["shots"], adaptive=record["adapt_few_shot"])
     demonstrations = load_demonstrations(shared / "demonstrations.json")
-    rule = loaded.spec.qwen.adaptive
-    adaptive = (rule.key, rule.shots) if rule else ("", 0)
+    adaptive = loaded.spec.adaptive
     key = loaded.spec.demonstrations
     return [
         template.build(problem, demonstrations, key=key, adaptive=adaptive).text

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import re
 
-_STANDALONE = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z'’])")
+_DECORATION = str.maketrans({"$": " ", "*": " "})
+_WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm)\b")
+_SHORT = re.compile(r"[\s({\[]*([A-J])(?:\s*[)}\]]*\s*$|[)}\]]*\s*[.:,)）．：]|\s*[)}\]])")
+_NAMED = re.compile(
+    r"(?:options?|choices?|answers?|选项|选|答案)\s*(?:is|are|为|是|[:：])?\s*[({\[\s]*([A-J])(?![A-Za-z'’])",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"\(\s*([A-J])\s*\)")
+_STANDALONE = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z'’])(?! [a-z])")
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
 
 
-def last_letters(text: str, *, several: bool = False) -> str:
-    r"""The option letter that a text ends on ("" where there is none); with `several`, all its letters in order.
+def short_letter(text: str) -> str:
+    """The letter of a text that is one option: "C", "(C)", "C. 12"; "" for anything else."""
+    found = _SHORT.match(_bare(text))
+    return found.group(1) if found else ""
 
-    A text that is one letter with decoration ("(C)", "\text{C}", "C. 12") gives that letter; in running text the last
-    standing alone counts, since reasoning names other options before it.
+
+def last_letters(text: str, *, several: bool = False) -> str:
+    """The option letter that a text ends on ("" where there is none); with `several`, all its letters in order.
+
+    In running text the last letter counts that is named ("option C"), else bracketed, else standing alone (but for the
+    article "A" before a word), since reasoning names other options before it.
     """
-    bare = text.replace("\\text", " ").replace("\\mathrm", " ").replace("\\textbf", " ")
+    bare = _bare(text)
     if several:
         runs = "".join(_RUN.findall(bare)) or "".join(_STANDALONE.findall(bare))
         return "".join(sorted(set(runs)))
-    short = re.match(r"[\s({\[*]*([A-J])(?:[)}\].:,*]|\s*$)", bare)
-    if short:
-        return short.group(1)
-    found = [letter for letter in _STANDALONE.findall(bare) if letter != "I"]
-    return found[-1] if found else ""
+    if short := short_letter(text):
+        return short
+    for pattern in (_NAMED, _BRACKETED, _STANDALONE):
+        letters: list[str] = [letter.upper() for letter in pattern.findall(bare) if letter != "I"]
+        if letters:
+            return letters[-1]
+    return ""
+
+
+def _bare(text: str) -> str:
+    return _WRAPPER.sub(" ", text).translate(_DECORATION)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 
-from math_eval.answers.choices import last_letters
+from math_eval.answers.choices import last_letters, short_letter
 from math_eval.boxes import Box, boxes
 from math_eval.records import AnswerKind, Extraction
 
 MAX_CHARS = 400_000
 """No token budget in use makes more text; of a longer one the end is read, where answers stand."""
 
-EXTRACTION_VERSION = "1"
+EXTRACTION_VERSION = "2"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
 _THINK_END = "</think>"
@@ -82,8 +82,8 @@ def _last_number(text: str) -> Extraction | None:
 
 def _letters(found: Extraction | None, text: str, kind: AnswerKind) -> Extraction:
     several = kind == "multiple-choice"
-    if found is not None:
-        letters = last_letters(found.text, several=several)
+    if found is not None:  # an option's text stays as it is: grading knows the options
+        letters = last_letters(found.text, several=True) if several else short_letter(found.text)
         return Extraction(letters or found.text, found.rule, found.truncated)
     letters = last_letters(text, several=several)
     return Extraction(letters, "last-letter") if letters else Extraction("", "none")

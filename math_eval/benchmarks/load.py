@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from math_eval.benchmarks.locate import locate
 from math_eval.benchmarks.rows import Row, read_rows
 from math_eval.benchmarks.spec import BenchmarkSpec, SplitSpec, bare_spec, read_spec
-from math_eval.catalog import find
+from math_eval.catalog import find, user_path
 from math_eval.errors import DataError, RequestError, UnknownNameError
 from math_eval.records import AnswerKind, Problem
 from math_eval.sources import Progress
@@ -56,7 +56,7 @@ class Definition:
 
 def define(name_or_path: str) -> Definition:
     """The definition behind a benchmark's name, a user's YAML, a folder with one, or a bare file of rows."""
-    path = Path(name_or_path).expanduser()
+    path = user_path(name_or_path)
     if path.is_dir():
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if len(files) != 1:
@@ -66,7 +66,7 @@ def define(name_or_path: str) -> Definition:
         path = find("benchmarks", name_or_path)
     if path.suffix in {".yaml", ".yml"}:
         return Definition(path.stem, read_spec(path), path.parent)
-    if path.suffix not in {".jsonl", ".json", ".csv", ".parquet"}:
+    if path.suffix.lower() not in {".jsonl", ".json", ".csv", ".parquet"}:
         raise DataError(f"{path}: a benchmark is a .yaml, .jsonl, .json, .csv or .parquet file")
     first = next(iter(read_rows(path)))
     return Definition(path.stem, bare_spec(path, list(first)), path.parent)
@@ -175,8 +175,10 @@ def _options(expression: str, row: Row, where: str) -> dict[str, str]:
         value: Any = compiled_value(expression)(**row)
     except Exception as error:  # an expression over a row can fail in as many ways as Python
         raise DataError(f"{where}: options: {error}") from error
-    if value is None:
+    if not value:
         return {}
+    if not isinstance(value, dict | list | tuple):
+        raise DataError(f"{where}: options gives {type(value).__name__}; it must give a mapping of letters or a list")
     pairs = value.items() if isinstance(value, dict) else zip("ABCDEFGHIJ", value, strict=False)
     return {str(letter): str(body).strip() for letter, body in pairs}
 

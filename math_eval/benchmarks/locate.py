@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 from math_eval.benchmarks.rows import Row, hub_rows, read_rows
 from math_eval.benchmarks.spec import Source, SplitSpec
-from math_eval.catalog import data_root
+from math_eval.catalog import data_folder, data_root
 from math_eval.errors import DataError, FetchError, HashMismatchError, MathEvalError
 from math_eval.sources import Progress, cached_path, ensure, sha256_of
 
@@ -21,18 +20,6 @@ class Located(NamedTuple):
     rows: list[Row]
     origin: str
     sha256: str
-
-
-def data_folder(chosen: Path | None = None) -> Path | None:
-    """The folder of benchmark files that are already there: `chosen`, else MATH_EVAL_DATA, else none."""
-    if chosen is None and (named := os.environ.get("MATH_EVAL_DATA")):
-        chosen = Path(named)
-    if chosen is None:
-        return None
-    chosen = chosen.expanduser()
-    if not chosen.is_dir():
-        raise DataError(f"{chosen}: no such folder (MATH_EVAL_DATA or --data-dir)")
-    return chosen
 
 
 def locate(

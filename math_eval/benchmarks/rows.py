@@ -47,6 +47,8 @@ def _line_rows(path: Path) -> Iterator[Any]:
     decoder = msgspec.json.Decoder()
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901  a byte-order mark is no part of the row
             if not line.strip():
                 continue
             try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import msgspec
 
 from math_eval.documents import read_document
 from math_eval.errors import DataError
+from math_eval.records import AnswerKind
 from math_eval.sources import PinnedFile
 
 Layout = Literal["lines", "list", "dict"]
@@ -55,7 +56,7 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One split: how many rows it has, and its sources in the order in which they are tried."""
 
     sources: list[Source]
-    rows: int | None = None
+    rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -115,6 +116,12 @@ class BenchmarkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: list[str] = []
     note: str = ""
 
+    @property
+    def adaptive(self) -> tuple[str, int]:
+        """Key and number of demonstrations under "adapt few shot"; none where the benchmark has no such rule."""
+        rule = self.qwen.adaptive if self.qwen else None
+        return (rule.key, rule.shots) if rule else ("", 0)
+
     def __post_init__(self) -> None:
         if self.schema < 1:
             raise ValueError("schema must be 1")
@@ -125,7 +132,7 @@ class BenchmarkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_spec(path: Path) -> BenchmarkSpec:
     """The benchmark file at `path`; DataError names the file and the key that is wrong."""
     spec = read_document(path, BenchmarkSpec)
-    kinds = {"number", "expression", "choice", "multiple-choice", "set", "text"}
+    kinds = get_args(AnswerKind)
     if "{" not in spec.answer and spec.answer not in kinds:
         raise DataError(f"{path}: answer is {spec.answer!r}; it must be one of {', '.join(sorted(kinds))}")
     return spec

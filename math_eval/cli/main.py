@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -56,6 +57,9 @@ def cli(*, debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line; an expected error becomes one line and exit code 2 (wrong request) or 3 (unfinished)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show × still shows the table
     try:
         code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False)
     except MathEvalError as error:
@@ -64,13 +68,17 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(_say(str(error), error.exit_code))
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
-        hint = f" (math-eval {where.info_name} --help)" if where is not None and where.parent else ""
+        hint = f" ({where.command_path} --help)" if where is not None and where.parent else ""
         sys.exit(_say(error.format_message() + hint, 2))
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_say("stopped; run the same command again to go on", 3))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if os.environ.get("MATH_EVAL_DEBUG"):
+            raise
+        sys.exit(_say(f"{error.filename or 'input or output'}: {error.strerror or error}", 3))
     sys.exit(code if isinstance(code, int) else 0)
 
 

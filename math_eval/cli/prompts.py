@@ -36,7 +36,9 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--benchmark", "-b", help="Show the prompt of a problem of this benchmark.")
 @click.option("--problem", help="The problem's id, by default the first.")
-@click.option("--shots", type=int, default=0, show_default=True, help="Demonstrations before the question.")
+@click.option(
+    "--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Demonstrations before the question."
+)
 @click.option(
     "--adapt-few-shot", is_flag=True, help="The reference's rule: demonstrations only where the gold is a letter."
 )
@@ -73,9 +75,7 @@ def show(
             f"{loaded.name}/{loaded.split} has no problem {problem!r}; its first is {loaded.problems[0].id!r}"
         )
     shown = load_demonstrations(demonstrations, data_dir) if shots or adapt_few_shot else None
-    rule = loaded.spec.qwen.adaptive if loaded.spec.qwen else None
-    adaptive = (rule.key, rule.shots) if rule else ("", 0)
-    prompt = template.build(chosen, shown, key=loaded.spec.demonstrations, adaptive=adaptive)
+    prompt = template.build(chosen, shown, key=loaded.spec.demonstrations, adaptive=loaded.spec.adaptive)
     if as_json:
         print_json({"text": prompt.text, "messages": prompt.messages, "stop": prompt.stop, "problem": chosen.id})
     elif prompt.messages:

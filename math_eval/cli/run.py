@@ -9,7 +9,7 @@ import click
 
 from math_eval.cli.output import json_option, print_json
 from math_eval.engines import ENGINES, EngineSettings
-from math_eval.errors import RequestError
+from math_eval.errors import RequestError, UnfinishedError
 from math_eval.reports import DownloadBar, ProgressBar, markdown, metrics_table, show
 from math_eval.runs import Run, RunRequest, evaluate
 
@@ -152,11 +152,12 @@ def _numbers(flag: str, text: str | None, mark: str) -> tuple[int, ...] | None:
 
 def _show(done: Run, *, groups: bool, as_json: bool, as_markdown: bool) -> None:
     timing = done.timing
-    if done.metrics is None:
+    if done.metrics is None and not as_json:
         click.echo(f"{timing.samples} samples of this shard made; math-eval score {done.folder} scores the whole run")
-        return
     if as_json:
         print_json({"run": str(done.folder), "made": timing.samples, "metrics": done.metrics, "timing": timing})
+        return
+    if done.metrics is None:
         return
     table = metrics_table(done.metrics, done.info.model, groups=groups)
     if as_markdown:
@@ -169,3 +170,5 @@ def _show(done: Run, *, groups: bool, as_json: bool, as_markdown: bool) -> None:
     else:
         click.echo("nothing to make: every sample is there", err=True)
     click.echo(f"run folder: {done.folder}", err=True)
+    if all(one.failed == 1.0 for one in done.metrics.benchmarks):
+        raise UnfinishedError(f"every sample failed; the errors stand in {done.folder}/samples")

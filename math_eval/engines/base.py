@@ -46,7 +46,6 @@ class EngineSettings:
     concurrency: int | None = None
     seed: int = 0
     base_urls: tuple[str, ...] = ()
-    api: str = "completions"
     responses: Path | None = None
     latency_s: float = 0.0
     extra: dict[str, Any] = field(default_factory=dict)

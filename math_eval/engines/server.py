@@ -36,8 +36,7 @@ class ServerEngine:
         if not settings.base_urls:
             raise RequestError("--engine server needs --base-url, for example http://127.0.0.1:8000/v1")
         for url in settings.base_urls:
-            if urlsplit(url).scheme not in {"http", "https"}:
-                raise RequestError(f"--base-url {url}: expected http://… or https://…")
+            _check_url(url)
         self._model = model
         self.concurrency = settings.concurrency or 256
         key = os.environ.get("OPENAI_API_KEY")
@@ -107,6 +106,16 @@ class ServerEngine:
             await client.aclose()
 
 
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise RequestError("--base-url: expected http://HOST:PORT/v1 or https://HOST/v1")
+
+
 def _host(client: httpx.AsyncClient) -> str:
     return f"{client.base_url.scheme}://{client.base_url.netloc.decode().rpartition('@')[2]}"
 
@@ -119,6 +128,7 @@ def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:
         usage = content.get("usage") or {}
         finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
         cut, _ = cut_at_stop(str(text or ""), prompt.stop)
-        return Completion(cut, finish, int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        counts = [max(int(usage.get(name) or 0), 0) for name in ("prompt_tokens", "completion_tokens")]
+        return Completion(cut, finish, counts[0], counts[1])
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         return failed(f"the server's answer is not a completion: {type(error).__name__}: {error}")

@@ -49,12 +49,12 @@ class TransformersEngine:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=code)
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=code)
             self._model: Any = model.to(device).eval()
-        except (ValueError, OSError, KeyError) as error:
+        except torch.OutOfMemoryError as error:
+            raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
+        except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:
             raise ModelError(
                 f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
             ) from error
-        except torch.OutOfMemoryError as error:
-            raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
         torch.manual_seed(settings.seed)
         limit = getattr(self._model.config, "max_position_embeddings", None) or 1 << 30
         self._context = min(int(limit), settings.max_model_len or 1 << 30)

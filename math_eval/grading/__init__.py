@@ -1,6 +1,7 @@
 """Grading: verdicts on answers, and the relation by which answers vote."""
 
 from math_eval.grading.equivalence import GRADER_VERSION, grade
+from math_eval.grading.policy import DEFAULT, Policy
 from math_eval.grading.votes import KEY_VERSION, answer_key, same_answer
 
-__all__ = ["GRADER_VERSION", "KEY_VERSION", "answer_key", "grade", "same_answer"]
+__all__ = ["DEFAULT", "GRADER_VERSION", "KEY_VERSION", "Policy", "answer_key", "grade", "same_answer"]

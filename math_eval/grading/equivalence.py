@@ -1,16 +1,31 @@
-"""The default grader: is an answer the same as the gold? Pure, thread-safe, bounded, without SymPy."""
+"""The default grader: is an answer the same as the gold? Pure, thread-safe, bounded, without SymPy or any subprocess.
+
+In order: the same text; exact numbers; the same shape, part by part; values by ball arithmetic. What only a computer
+algebra system could settle is undecided here; grade_many may ask one.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from math_eval.answers import last_letters
+from latex2sympy import LimitError, MathTextError, Node, parse
+from latex2sympy.parser import parse_cached
+from math_eval.answers import last_letters, short_letter
 from math_eval.grading.clean import MAX_CHARS, cleaned, squeezed
-from math_eval.grading.rational import Rational, parse_rational
+from math_eval.grading.outcome import Outcome, decided, undecided
+from math_eval.grading.policy import DEFAULT, Policy
+from math_eval.grading.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
-GRADER_VERSION = "1"
+GRADER_VERSION = "2"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
+
+_PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,17})")
+_LEAD = re.compile(
+    r"^(?:the\s+)?(?:final\s+|correct\s+)?(?:answer|solution|result|value)s?\s*(?:is|are)?\s*:?\s+(?=\S)", re.IGNORECASE
+)
+_GROUPED = re.compile(r"\d,\d{3}(?!\d)")
 
 
 def grade(
@@ -20,51 +35,105 @@ def grade(
     kind: AnswerKind = "expression",
     accepted: Sequence[str] = (),
     options: Mapping[str, str] | None = None,
+    policy: Policy = DEFAULT,
 ) -> Verdict:
     """Whether `answer` is right, with the rule that decided.
 
     accepted: further golds that are right too. options: letter → text of a choice problem, so that an option's text
-    counts for its letter where it identifies one option. A pair that no rule can settle is undecided.
+    counts for its letter where it identifies one option. What no rule settles is undecided, with the reason.
     """
     if not answer.strip():
         return Verdict("wrong", "empty")
-    verdict = _against(answer, gold, kind, options or {})
+    outcome = _against(answer, gold, kind, options or {}, policy)
     for other in accepted:
-        if verdict.correct:
+        if outcome.correct:
             break
-        verdict = _against(answer, other, kind, options or {})
-    return verdict
+        outcome = _against(answer, other, kind, options or {}, policy)
+    return Verdict(outcome.status, outcome.rule)
 
 
-def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str]) -> Verdict:
+def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Outcome:
+    if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold):
+        return decided(same=answer == gold, rule="exact")
     if len(answer) > MAX_CHARS:
-        return Verdict("correct", "text") if answer.strip() == gold.strip() else Verdict("undecided", "limit:length")
+        return decided(same=True, rule="text") if answer.strip() == gold.strip() else undecided("limit:length")
     if kind in {"choice", "multiple-choice"}:
-        return _choice(answer, gold, options, several=kind == "multiple-choice")
-    if squeezed(answer).lower() == squeezed(gold).lower():
-        return Verdict("correct", "text")
-    left, right = parse_rational(answer), parse_rational(gold)
-    if left is not None and right is not None:
-        same = _same_value(left, right)
-        return Verdict("correct" if same else "wrong", "exact", f"{left.value} against {right.value}")
-    if kind == "text" or (right is not None and left is None and kind == "number"):
-        return Verdict("wrong", "text")
-    return Verdict("undecided", "unparsed", f"{cleaned(answer)[:80]} against {cleaned(gold)[:80]}")
+        return _choice(answer, gold, options, policy, several=kind == "multiple-choice")
+    if squeezed(answer) == squeezed(gold):
+        return decided(same=True, rule="text")
+    return same_text(answer, gold, policy)
 
 
-def _same_value(answer: Rational, gold: Rational) -> bool:
-    if answer.percent == gold.percent:
-        return answer.value == gold.value
-    if gold.percent:
-        return answer.value in {gold.value, gold.value / 100}
-    return answer.value in {gold.value, gold.value * 100}
+def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Outcome:
+    """Parses both texts, the gold with a memory, and compares their trees."""
+    if cleaned(answer).lower() == cleaned(gold).lower() and not _mathematical(gold):
+        return decided(same=True, rule="text")
+    wanted = _read(gold, cached=True)
+    if wanted is None:
+        return decided(same=False, rule="text") if squeezed(answer).lower() != squeezed(gold).lower() else _TEXT
+    if isinstance(wanted, str):
+        return undecided(wanted)
+    given = _read(answer, cached=False)
+    if given is None:
+        return undecided("unparsed")
+    if isinstance(given, str):
+        return undecided(given)
+    outcome = Comparison(policy).same(given, wanted)
+    if not outcome.correct and (_GROUPED.search(gold) or _GROUPED.search(answer)):
+        again = _as_lists(answer, gold, policy)
+        return again if again is not None and again.correct else outcome
+    return outcome
 
 
-def _choice(answer: str, gold: str, options: Mapping[str, str], *, several: bool) -> Verdict:
+_TEXT = decided(same=True, rule="text")
+
+
+def _mathematical(text: str) -> bool:
+    return any(char in text for char in "\\^_=<>+*/") or any(char.isdigit() for char in text) or len(text.strip()) < 3
+
+
+def _as_lists(answer: str, gold: str, policy: Policy) -> Outcome | None:
+    """Both sides once more with "1,234" as two numbers, for lists without spaces."""
+    pair = [_GROUPED.sub(lambda match: match.group().replace(",", ", "), text) for text in (answer, gold)]
+    given, wanted = _read(pair[0], cached=False), _read(pair[1], cached=True)
+    if given is None or wanted is None or isinstance(given, str) or isinstance(wanted, str):
+        return None
+    return Comparison(policy).same(given, wanted)
+
+
+def _read(text: str, *, cached: bool) -> Node | str | None:
+    """The tree of a text, None where it cannot be parsed, "limit:…" where a limit was reached."""
+    reader = parse_cached if cached else parse
+    try:
+        return reader(text)
+    except LimitError as error:
+        return f"limit:{error.limit}"
+    except MathTextError:
+        pass
+    bare = _LEAD.sub("", text.replace("\\text{", "{").strip("{} ")).strip()
+    if bare and bare != text:
+        try:
+            return reader(bare)
+        except LimitError as error:
+            return f"limit:{error.limit}"
+        except MathTextError:
+            return None
+    return None
+
+
+def _choice(answer: str, gold: str, options: Mapping[str, str], policy: Policy, *, several: bool) -> Outcome:
     wanted = last_letters(gold, several=several) or gold.strip()
-    given = last_letters(answer, several=several)
-    text = squeezed(answer).lower()
-    named = [letter for letter, body in options.items() if body and squeezed(body).lower() == text]
-    if not several and len(named) == 1 and len(text) > 1:
-        return Verdict("correct" if named[0] == wanted else "wrong", "option-text", f"{named[0]} against {wanted}")
-    return Verdict("correct" if given == wanted else "wrong", "choice", f"{given or answer[:40]} against {wanted}")
+    given = last_letters(answer, several=True) if several else short_letter(answer)
+    if given or several:
+        return decided(same=given == wanted, rule="choice")
+    if policy.choices == "letter-or-value":
+        text = squeezed(answer)
+        named = [letter for letter, body in options.items() if body and squeezed(body) == text]
+        if not named:
+            named = [letter for letter, body in options.items() if body and squeezed(body).lower() == text.lower()]
+        if named:
+            return decided(same=named == [wanted], rule="option-text")
+        named = [letter for letter, body in options.items() if body and same_text(answer, body, policy).correct]
+        if named:
+            return decided(same=named == [wanted], rule="option-value")
+    return decided(same=last_letters(answer) == wanted, rule="choice")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from math_eval.catalog import user_path
 from math_eval.errors import FetchError, MissingPackageError, ModelError
 from math_eval.models.gguf import unpack
 
@@ -37,7 +38,7 @@ def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None)
     name: a folder; a .gguf file; "package:NAME" for the one GGUF file that an installed package ships; a hub name.
     Raises ModelError (no such folder, not a model), MissingPackageError, FetchError.
     """
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise ModelError(f"{name}: the folder has no config.json, so it is no model folder")

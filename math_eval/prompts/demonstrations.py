@@ -6,7 +6,6 @@ The pinned collection is a Python file. It is read as literals through the synta
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from math_eval.catalog import find
+from math_eval.catalog import data_folder, find
 from math_eval.documents import decode, read_document, read_yaml
 from math_eval.errors import DataError
 from math_eval.sources import PinnedFile, check_hash, ensure, sha256_of
@@ -62,7 +61,7 @@ def load_demonstrations(path: Path | None = None, data_dir: Path | None = None) 
         return read_demonstrations(path)
     spec = read_document(find("demonstrations", "qwen"), CollectionSpec)
     source = spec.sources[0]
-    folder = data_dir or (Path(os.environ["MATH_EVAL_DATA"]) if os.environ.get("MATH_EVAL_DATA") else None)
+    folder = data_folder(data_dir)
     if folder is not None:
         for candidate in (folder / "examples.py", folder.parent / "examples.py"):
             if candidate.is_file() and sha256_of(candidate) == source.sha256:

@@ -94,14 +94,16 @@ class Template:
         identity = f"{problem.benchmark}/{problem.split}/{problem.id}"
         stop = tuple(self.spec.stop)
         if self.spec.kind == "chat":
-            return Prompt(messages=self._messages(problem, shown, where), stop=stop, key=identity)
+            return Prompt(
+                messages=self._messages(problem, shown, where), stop=stop, key=identity, question=problem.question
+            )
         blocks = [
             render(self.spec.demonstration, {"question": one.question, "answer": one.answer}, what=where)
             + self.spec.separator
             for one in shown
         ]
         text = render(self.spec.prompt, _fields(problem) | {"demonstrations": "".join(blocks)}, what=where)
-        return Prompt(text=text.strip(" "), stop=stop, key=identity)
+        return Prompt(text=text.strip(" "), stop=stop, key=identity, question=problem.question)
 
     def _messages(self, problem: Problem, shown: Sequence[Demonstration], where: str) -> tuple[Message, ...]:
         spec, fields = self.spec, _fields(problem)

@@ -70,7 +70,7 @@ def _notes(metrics: Metrics) -> list[str]:
         if one.known_bad:
             without = _percent(one.accuracy_without_known_bad)
             notes.append(f"{name}: {one.known_bad} known-bad problems; {without} without them")
-        sampled = {method for method in one.methods.values() if method.endswith("draws")}
+        sampled = {method for method in one.methods.values() if "draws" in method}
         notes += [f"{name}: maj@k from {method} of subsets" for method in sorted(sampled)]
     return notes
 

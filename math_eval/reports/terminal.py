@@ -20,7 +20,7 @@ def show(table: Table, *, left: int = 2) -> None:
         title=Text(table.title) if table.title else None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False
     )
     for number, header in enumerate(table.headers):
-        drawn.add_column(header, justify="left" if number < left else "right", overflow="fold")
+        drawn.add_column(header, justify="left" if number < left else "right", overflow="fold", no_wrap=number >= left)
     for row in table.rows:
         drawn.add_row(*[Text(cell) for cell in row])
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)

@@ -15,11 +15,11 @@ from math_eval.models import Tokenizer
 from math_eval.records import Problem, Prompt
 from math_eval.runs.layout import PromptLine, RunInfo, read_run_info, write_json
 from math_eval.runs.lock import locked
-from math_eval.runs.merge import merge
+from math_eval.runs.merge import merge, refuse_foreign
 from math_eval.runs.pipeline import Pipeline, Timing, Watcher, work
 from math_eval.runs.plan import Plan, make_plan
 from math_eval.runs.request import RunRequest
-from math_eval.runs.score import complete_verdicts, metrics_of, problems_of
+from math_eval.runs.score import complete_verdicts, problems_of, score_store
 from math_eval.runs.store import RunStore
 from math_eval.scoring import Metrics
 from math_eval.sources import Progress
@@ -54,6 +54,7 @@ def evaluate(
     scoring to whoever has them all (metrics None). Raises RequestError and UnfinishedError kinds; see errors.py.
     """
     plan = make_plan(request, warn=warn, progress=progress)
+    refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
         info = merge(plan.folder, read_run_info(plan.folder), plan.info)
         store = RunStore(plan.folder, request.shard_name)
@@ -134,19 +135,15 @@ def _problems(plan: Plan, info: RunInfo, store: RunStore) -> dict[tuple[str, str
 
 def _score(plan: Plan, info: RunInfo) -> Metrics:
     store = RunStore(plan.folder)
-    problems = _problems(plan, info, store)
-    try:
-        complete_verdicts(store, problems)
-        metrics = metrics_of(info, store, problems, plan.ks)
-    finally:
-        store.close()
-    write_json(plan.folder / "metrics.json", metrics)
-    return metrics
+    return score_store(info, store, _problems(plan, info, store), plan.ks)
 
 
 def _record_timing(folder: Path, timing: Timing) -> None:
     path = folder / "timing.json"
-    before = msgspec.json.decode(path.read_bytes(), type=list[Timing]) if path.is_file() else []
+    try:
+        before = msgspec.json.decode(path.read_bytes(), type=list[Timing])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        before = []  # none yet, or damaged: what a session cost is no result
     write_json(path, [*before, timing])
 
 

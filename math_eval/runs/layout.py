@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -12,6 +12,11 @@ from math_eval.errors import DataError, StorageError
 from math_eval.records import AnswerKind, Finish, Status
 
 FORMAT = 1
+
+MAX_SAMPLES = 100_000
+"""Most samples of one problem in a set."""
+
+SampleNumber = Annotated[int, msgspec.Meta(ge=0, lt=MAX_SAMPLES)]
 
 
 class SetInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +80,7 @@ class SampleLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: str
     problem: str
     set: str
-    n: int
+    n: SampleNumber
     state: Literal["done", "failed"]
     text: str
     finish: Finish
@@ -114,7 +119,7 @@ class VerdictLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: str
     problem: str
     set: str
-    n: int
+    n: SampleNumber
     answer: str
     found_by: str
     status: Status

@@ -30,6 +30,16 @@ def merge(folder: Path, old: RunInfo | None, new: RunInfo) -> RunInfo:
     return msgspec.structs.replace(old, sets={**old.sets, **new.sets}, benchmarks=list(benchmarks.values()))
 
 
+def refuse_foreign(folder: Path) -> None:
+    """RunConflictError for a folder that is not empty and holds no run.json: it is somebody else's, or damaged."""
+    if not folder.exists() or (folder / RunInfo.NAME).is_file():
+        return
+    if not folder.is_dir():
+        raise RunConflictError(f"{folder}: not a folder; --output names the run folder")
+    if any(not path.name.startswith("lock") for path in folder.iterdir()):
+        raise RunConflictError(f"{folder}: not empty, and no run folder (it has no run.json); use another --output")
+
+
 def _extended(old: BenchmarkInfo, new: BenchmarkInfo) -> BenchmarkInfo:
     sets = dict(old.sets)
     for name, extent in new.sets.items():

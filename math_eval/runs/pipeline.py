@@ -15,7 +15,7 @@ from math_eval.engines import Engine
 from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
 from math_eval.models import Tokenizer
-from math_eval.records import Completion, Problem, Prompt, SampleKey, Sampling, Verdict
+from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
 from math_eval.runs.grader import judge
 from math_eval.runs.plan import Plan, SamplingSet, Unit
 from math_eval.runs.store import RunStore
@@ -122,8 +122,10 @@ class Pipeline:
                 waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {stopping, *running}
                 done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 running -= done
-                for task in done - {stopping}:
-                    task.result()
+                failures = [task.exception() for task in done if task is not stopping]
+                for failure in failures:
+                    if failure is not None:
+                        raise failure
         finally:
             stopping.cancel()
             for task in running:
@@ -136,7 +138,7 @@ class Pipeline:
         if self._plan.request.seeding == "request":
             sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
         try:
-            completion = await self._complete(prompt, sampling)
+            completion = await self._engine.complete(prompt, sampling)
         except ModelError as error:
             completion = failed(str(error))
         found, verdict = judge(item.problem, completion.text)
@@ -146,9 +148,6 @@ class Pipeline:
         self.timing.tokens_in += completion.tokens_in
         self.timing.tokens_out += completion.tokens_out
         self._watcher.sample(completion, verdict)
-
-    async def _complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        return await self._engine.complete(prompt, sampling)
 
     def _prompt(self, item: Work) -> Prompt:
         key = (item.key.benchmark, item.key.split, item.key.problem)

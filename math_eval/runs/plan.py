@@ -35,9 +35,7 @@ class Unit:
     def prompt(self, problem: Problem) -> Prompt:
         """The prompt of one problem."""
         spec = self.benchmark.spec
-        rule = spec.qwen.adaptive if spec.qwen else None
-        adaptive = (rule.key, rule.shots) if rule else ("", 0)
-        return self.template.build(problem, self.demonstrations, key=spec.demonstrations, adaptive=adaptive)
+        return self.template.build(problem, self.demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
 
     def prompt_lines(self) -> Iterator[PromptLine]:
         """Every problem's prompt as prompts.jsonl holds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from math_eval.engines import EngineSettings, check_engine
 from math_eval.errors import RequestError
 from math_eval.models import Hub
+from math_eval.runs.layout import MAX_SAMPLES
 
 Seeding = Literal["none", "request"]
 
@@ -50,31 +52,39 @@ class RunRequest:
 
     def __post_init__(self) -> None:
         check_engine(self.engine or "vllm")
-        if not self.benchmarks and not self.suite:
-            raise RequestError(
-                "say what to run: --benchmark NAME or --suite NAME (math-eval benchmarks list, suites list)"
-            )
-        _positive("--limit", self.limit)
-        _positive("--max-tokens", self.max_tokens)
-        if self.samples is not None and self.samples < 0:
-            raise RequestError(f"--samples {self.samples}: expected 0 or more")
-        if self.shots is not None and self.shots < 0:
-            raise RequestError(f"--shots {self.shots}: expected 0 or more")
-        if self.temperature is not None and not 0 <= self.temperature <= 10:
-            raise RequestError(f"--temperature {self.temperature}: expected 0 to 10")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise RequestError(f"--top-p {self.top_p}: expected more than 0 and at most 1")
-        if self.set_name == "greedy" or not self.set_name.replace("-", "").replace("_", "").isalnum():
-            raise RequestError(f"--set {self.set_name!r}: expected letters, digits, '-' and '_', and not 'greedy'")
-        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
-            raise RequestError(f"--shard {self.shard[0]}/{self.shard[1]}: expected i/n with 1 ≤ i ≤ n")
+        for sound, message in self._conditions():
+            if not sound:
+                raise RequestError(message)
+
+    def _conditions(self) -> Iterator[tuple[bool, str]]:
+        yield any(char.isalnum() for char in self.model), f"{self.model!r} is no model: expected a folder or a name"
+        yield (
+            bool(self.benchmarks or self.suite),
+            "say what to run: --benchmark NAME or --suite NAME (math-eval benchmarks list, suites list)",
+        )
+        for flag, value, low in (
+            ("--limit", self.limit, 1),
+            ("--max-tokens", self.max_tokens, 1),
+            ("--samples", self.samples, 0),
+            ("--shots", self.shots, 0),
+            ("--top-k", self.top_k, -1),
+        ):
+            yield value is None or value >= low, f"{flag} {value}: expected {low} or more"
+        yield (self.samples or 0) < MAX_SAMPLES, f"--samples {self.samples}: expected less than {MAX_SAMPLES}"
+        yield (
+            self.temperature is None or 0 <= self.temperature <= 10,
+            f"--temperature {self.temperature}: expected 0 to 10",
+        )
+        yield self.top_p is None or 0 < self.top_p <= 1, f"--top-p {self.top_p}: expected more than 0 and at most 1"
+        tokens_sound = all(token >= 0 for token in self.stop_token_ids or ())
+        yield tokens_sound, "--stop-token-ids: expected token ids of 0 or more"
+        plain = self.set_name.replace("-", "").replace("_", "").isalnum() and self.set_name != "greedy"
+        yield plain, f"--set {self.set_name!r}: expected letters, digits, '-' and '_', and not 'greedy'"
+        if self.shard is not None:
+            sound = len(self.shard) == 2 and 1 <= self.shard[0] <= self.shard[1]
+            yield sound, f"--shard {'/'.join(map(str, self.shard))}: expected i/n with 1 ≤ i ≤ n"
 
     @property
     def shard_name(self) -> str:
         """The shard as file names spell it, "" without one."""
         return f"{self.shard[0]}of{self.shard[1]}" if self.shard else ""
-
-
-def _positive(flag: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise RequestError(f"{flag} {value}: expected 1 or more")

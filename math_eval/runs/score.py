@@ -11,7 +11,8 @@ from math_eval.grading import answer_key
 from math_eval.records import Problem
 from math_eval.runs.grader import GRADER, fingerprint, judge
 from math_eval.runs.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, read_run_info, write_json
-from math_eval.runs.store import RunStore, key_of
+from math_eval.runs.lock import locked
+from math_eval.runs.store import Done, RunStore, key_of
 from math_eval.scoring import Metric, Metrics, Outcome, averages, metric
 
 _Place = tuple[str, str]
@@ -36,8 +37,12 @@ def problems_of(info: RunInfo, store: RunStore, data_dir: Path | None = None) ->
     found: dict[_Place, list[Problem]] = {}
     for one in info.benchmarks:
         place = (one.benchmark, one.split)
-        wanted = max(extent.problems for extent in one.sets.values())
+        wanted = max((extent.problems for extent in one.sets.values()), default=0)
         found[place] = (_loaded(one, data_dir) or stored.get(place, []))[:wanted]
+        if not found[place]:
+            raise DataError(
+                f"{store.folder}: prompts.jsonl holds no problem of {one.benchmark}/{one.split}, whose data is gone"
+            )
     return found
 
 
@@ -72,10 +77,12 @@ def complete_verdicts(store: RunStore, problems: Mapping[_Place, Sequence[Proble
     """Opens the verdicts file and grades every stored sample that has no verdict there yet."""
     store.open_verdicts(fingerprint(problem for rows in problems.values() for problem in rows))
     by_key = {(row.benchmark, row.split, row.id): row for rows in problems.values() for row in rows}
+    seen = Done()
     for line in store.samples():
         key = key_of(line)
+        seen.add(key)
         problem = by_key.get((line.benchmark, line.split, line.problem))
-        if problem is not None and key not in store.graded:
+        if problem is not None and seen.times(key) > store.graded.times(key):
             store.write_verdict(key, *judge(problem, line.text))
 
 
@@ -106,16 +113,24 @@ def score_run(folder: Path, ks: Sequence[int] = (), data_dir: Path | None = None
 
     RequestError names the samples needed where a k is larger than every sampled set.
     """
+    folder = Path(folder)
     info = read_run(folder)
     largest = max((extent.samples for one in info.benchmarks for extent in one.sets.values()), default=0)
     if too_large := [k for k in ks if k > largest]:
         raise RequestError(f"k = {too_large[0]} needs {too_large[0]} samples; {folder} holds {largest} at most")
-    store = RunStore(folder)
-    problems = problems_of(info, store, data_dir)
+    with locked(folder):
+        store = RunStore(folder)
+        return info, score_store(info, store, problems_of(info, store, data_dir), ks)
+
+
+def score_store(
+    info: RunInfo, store: RunStore, problems: Mapping[_Place, Sequence[Problem]], ks: Sequence[int] = ()
+) -> Metrics:
+    """Completes the verdicts of a run whose folder is locked, and writes and returns its metrics."""
     try:
         complete_verdicts(store, problems)
         metrics = metrics_of(info, store, problems, ks)
     finally:
         store.close()
-    write_json(folder / "metrics.json", metrics)
-    return info, metrics
+    write_json(store.folder / "metrics.json", metrics)
+    return metrics

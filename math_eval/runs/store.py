@@ -18,15 +18,22 @@ _Place = tuple[str, str, str]
 
 
 class Done:
-    """Which samples of which sets exist: one bit a sample, one integer a problem."""
+    """Which samples of which sets exist: one bit a sample, one integer a problem; repeats are counted apart."""
 
     def __init__(self) -> None:
         self._bits: dict[_Place, dict[str, int]] = {}
+        self._again: dict[SampleKey, int] = {}
 
     def add(self, key: SampleKey) -> None:
-        """Marks a sample as there."""
+        """Marks a sample as there once more."""
+        if key in self:
+            self._again[key] = self._again.get(key, 0) + 1
         problems = self._bits.setdefault((key.benchmark, key.split, key.set), {})
         problems[key.problem] = problems.get(key.problem, 0) | 1 << key.n
+
+    def times(self, key: SampleKey) -> int:
+        """How often the sample was marked."""
+        return (key in self) + self._again.get(key, 0)
 
     def discard(self, key: SampleKey) -> None:
         """Marks a sample as missing."""
@@ -56,7 +63,6 @@ class RunStore:
         self._verdicts: LineWriter | None = None
         self.done = Done()
         self.graded = Done()
-        self.failed = 0
 
     def segments(self) -> list[Path]:
         """The sample files, in the order in which they were begun."""
@@ -71,9 +77,8 @@ class RunStore:
         """Learns which samples exist; with retry_failed, failed ones count as missing."""
         for line in self.samples():
             if line.state == "failed":
-                self.failed += 1
+                self.done.discard(key_of(line))
                 if retry_failed:
-                    self.done.discard(key_of(line))
                     continue
             self.done.add(key_of(line))
 
@@ -117,20 +122,23 @@ class RunStore:
     def open_verdicts(self, head: VerdictHead) -> None:
         """Goes on with a verdicts file of the same fingerprint, or begins it anew."""
         path = self.verdicts_path(head.grader)
-        if path.is_file() and self._head(path) != head:
+        if path.exists() and not self._usable(path, head):
             path.unlink()
         self._verdicts = LineWriter(path)
         if self._verdicts.size == 0:
             self._verdicts.write(head)
-            return
-        for line in self.verdicts(head.grader):
-            self.graded.add(key_of(line))
 
-    def _head(self, path: Path) -> VerdictHead | None:
+    def _usable(self, path: Path, head: VerdictHead) -> bool:
+        """Whether a verdicts file is of this fingerprint and whole; learns which samples it covers."""
         try:
-            return next(read_lines(path, VerdictHead), None)
+            if next(read_lines(path, VerdictHead), None) != head:
+                return False
+            for line in self.verdicts(head.grader):
+                self.graded.add(key_of(line))
         except DataError:
-            return None
+            self.graded = Done()
+            return False
+        return True
 
     def verdicts(self, grader: str) -> Iterator[VerdictLine]:
         """Every verdict line of a grader; none where the file is missing."""
@@ -168,22 +176,29 @@ class RunStore:
 
     def add_prompts(self, wanted: Iterator[PromptLine], count: Callable[[PromptLine], int | None]) -> None:
         """Appends the prompts that are not there yet, with their token counts; RunConflictError where one differs."""
-        there = {(line.benchmark, line.split, line.problem): (line.text, line.messages) for line in self.prompts()}
-        writer: LineWriter | None = None
-        try:
-            for line in wanted:
-                stored = there.get((line.benchmark, line.split, line.problem))
-                if stored is None:
-                    writer = writer or LineWriter(self.folder / "prompts.jsonl")
-                    writer.write(msgspec.structs.replace(line, tokens=count(line)))
-                elif stored != (line.text, line.messages):
-                    raise RunConflictError(
-                        f"{self.folder}: the prompt of {line.benchmark}/{line.split}/{line.problem} differs from the "
-                        "stored one; use another --output"
-                    )
-        finally:
-            if writer:
-                writer.close()
+        there = {(line.benchmark, line.split, line.problem): line for line in self.prompts()}
+        added: list[PromptLine] = []
+        changed = False
+        for line in wanted:
+            place = (line.benchmark, line.split, line.problem)
+            stored = there.get(place)
+            if stored is None:
+                added.append(msgspec.structs.replace(line, tokens=count(line)))
+                continue
+            if (stored.text, stored.messages) != (line.text, line.messages):
+                raise RunConflictError(
+                    f"{self.folder}: the prompt of {'/'.join(place)} differs from the stored one; use another --output"
+                )
+            current = msgspec.structs.replace(line, tokens=stored.tokens)
+            changed = changed or current != stored
+            there[place] = current
+        if changed:  # a gold was corrected: the file is replaced whole
+            part = self.folder / "prompts.jsonl.part"
+            part.unlink(missing_ok=True)
+            _append(part, [*there.values(), *added])
+            part.replace(self.folder / "prompts.jsonl")
+        elif added:
+            _append(self.folder / "prompts.jsonl", added)
 
     def close(self) -> None:
         """Flushes and closes what is open for writing."""
@@ -191,3 +206,12 @@ class RunStore:
             if writer is not None:
                 writer.close()
         self._samples = self._verdicts = None
+
+
+def _append(path: Path, lines: list[PromptLine]) -> None:
+    writer = LineWriter(path)
+    try:
+        for line in lines:
+            writer.write(line)
+    finally:
+        writer.close()

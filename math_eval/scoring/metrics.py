@@ -117,12 +117,14 @@ def _at_k(rows: Sequence[Sequence[Outcome]], ks: Sequence[int]) -> tuple[dict[st
     at: dict[str, float] = {}
     methods: dict[str, str] = {}
     for k in ks:
-        passed, voted = [], []
+        passed, voted, used = [], [], set()
         for row in rows:
             right = [outcome.status == "correct" for outcome in row]
             passed.append(pass_at_k(len(row), sum(right), k))
-            value, methods[f"maj@{k}"] = maj_at_k(list(zip([one.key for one in row], right, strict=True)), k)
+            value, method = maj_at_k(list(zip([one.key for one in row], right, strict=True)), k)
+            used.add(method)
             voted.append(value)
+        methods[f"maj@{k}"] = ", ".join(sorted(used))
         at[f"pass@{k}"], at[f"maj@{k}"] = _mean(passed), _mean(voted)
     return at, methods
 

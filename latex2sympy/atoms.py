@@ -1,0 +1,280 @@
+"""The atoms of the grammar: numbers, names, functions, and what may follow an atom (powers, "!", "%", bases)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from latex2sympy.constructs import Constructs
+from latex2sympy.nodes import Apply, Based, Constant, Node, Number, Symbol
+from latex2sympy.numerals import ENGLISH
+from latex2sympy.symbols import BASE_WORDS, FUNCTIONS, GREEK_NAMES, INVERSE, RELATIONS, SEPARATOR_WORDS, WORD_RULES
+from latex2sympy.units import UNITS, UnitWords
+
+_STARTS = frozenset(
+    r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \cbrt \pi \infty \binom \dbinom \tbinom \lfloor \lceil \lvert \lVert "
+    r"\langle \mathbb \overline \bar \vec \hat \tilde \widehat \overrightarrow \prime \sum \prod \int \lim \emptyset "
+    r"\varnothing \angle \triangle \partial \nabla \begin \RR \QQ \ZZ \NN \CC \ldots \cdots \dots \max \min".split()
+) | {"\\" + name for name in (*FUNCTIONS, *GREEK_NAMES)}
+
+_WHOLE_WORDS = frozenset({*FUNCTIONS, *GREEK_NAMES})
+
+
+class Atoms(Constructs, UnitWords):
+    """Atoms and postfixes."""
+
+    def starts_factor(self) -> bool:
+        """Whether the next token can begin a factor that is multiplied without a sign."""
+        token = self.token
+        if token.kind in {"num", "vulgar"}:
+            return self.tokens[self.index - 1].kind not in {"num", "vulgar"} or token.kind == "vulgar"
+        if token.kind == "name":
+            return not self._word_ends_here(token.text, spaced=token.spaced)
+        if token.kind == "text":
+            return len(token.text.strip()) == 1 and token.text.strip().isalpha() and token.text.isascii()
+        if token.kind == "op":
+            if token.text in {"(", "{"}:
+                return self.ahead().text not in {":", "mod"}
+            if token.text == "[":
+                return self.ahead().text == "\\begin"
+            return token.text == "|" and self.bars == 0 and not self.in_set
+        return token.kind == "cmd" and token.text in _STARTS
+
+    def _word_ends_here(self, word: str, *, spaced: bool) -> bool:
+        if word.lower() in SEPARATOR_WORDS or word.lower() in WORD_RULES or word in {"mod", "if", "is", "to", "per"}:
+            return True
+        if self.integrals and len(word) == 2 and word[0] == "d":
+            return True
+        if word.lower() in {"am", "pm"} or (word in {"a", "p", "A", "P"} and self._half_ahead()):
+            return True
+        if len(word) == 1 or word in FUNCTIONS or word in GREEK_NAMES or word in {"pi", "inf", "oo", "infinity"}:
+            return False
+        if word in UNITS and self.tokens[self.index - 1].kind in {"num", "vulgar"}:
+            return True
+        if len(word) > 3:
+            return not any(word.startswith(name) and len(word) - len(name) <= 2 for name in FUNCTIONS)
+        return spaced and word in UNITS
+
+    def _half_ahead(self) -> bool:
+        return self.ahead().text == "." and self.ahead(2).text.lower() == "m"
+
+    def power(self) -> Node:
+        """An atom with everything that follows it closely."""
+        with self.deeper():
+            node = self.atom()
+            while True:
+                if self.at("^", "**"):
+                    node = self._raised(node)
+                elif self.accept("!"):
+                    double = self.accept("!")
+                    node = Apply("factorial2" if double else "factorial", (node,))
+                elif self.accept("%", "\\%"):
+                    node = Apply("percent", (node,))
+                elif self.accept("°", "\\degree", "\\circ"):
+                    node = Apply("degree", (node,))
+                elif self.at("'", "\\prime") and isinstance(node, Symbol):
+                    self.take()
+                    node = Symbol(node.name + "'")
+                elif self.at("_") and isinstance(node, Number):
+                    node = self._based(node)
+                elif self.token.kind == "name" and (rule := WORD_RULES.get(self.token.text.lower())):
+                    self.take()
+                    node = Apply(rule[0], (node, Number(Fraction(rule[1]))) if rule[1] else (node,))
+                else:
+                    return node
+
+    def _raised(self, base: Node) -> Node:
+        self.take()
+        if self.accept("\\circ", "°"):
+            return Apply("degree", (base,))
+        if self.at("{") and self.ahead().text in {"\\circ", "\\prime", "°"} and self.ahead(2).text == "}":
+            mark = self.ahead().text
+            self.index += 3
+            if mark == "\\prime":
+                return Symbol(f"{base.name}'") if isinstance(base, Symbol) else Apply("prime", (base,))
+            return Apply("degree", (base,))
+        return Apply("pow", (base, self.exponent()))
+
+    def exponent(self) -> Node:
+        """What stands after ^: a group, or one signed atom (a number whole, of letters the first)."""
+        with self.deeper():
+            negative = False
+            while self.at("-", "+"):
+                negative ^= self.take().text == "-"
+            word = self.token.text
+            if self.token.kind == "name" and len(word) > 1 and word != "pi" and word not in _WHOLE_WORDS:
+                self.split(word[0], word[1:])
+            node = self.atom()
+            while self.at("^", "**"):
+                self.take()
+                node = Apply("pow", (node, self.exponent()))
+            return Apply("neg", (node,)) if negative else node
+
+    def _based(self, node: Number) -> Node:
+        digits = self.tokens[self.index - 1].text
+        self.take()
+        braced = self.accept("{")
+        token = self.take()
+        word = token.text.strip().lower()
+        base = int(word) if token.kind == "num" and word.isdigit() and len(word) < 4 else BASE_WORDS.get(word)
+        if base is None or node.value.denominator != 1:
+            raise self.fail("a number's subscript must be a base")
+        if braced:
+            self.accept(")")
+            self.expect("}")
+        return Based(digits.replace(",", "").lstrip("0") or "0", base)
+
+    def atom(self) -> Node:
+        """One operand."""
+        token = self.token
+        if token.kind == "num":
+            return self._number()
+        if token.kind == "vulgar":
+            self.take()
+            top, bottom = token.text.split("/")
+            return Number(Fraction(int(top), int(bottom)))
+        if token.kind == "name":
+            return self._name()
+        if token.kind == "text":
+            return self.text_atom()
+        if token.kind == "cmd":
+            return self.command()
+        if token.kind == "op" and token.text in {"(", "[", "{", "|", "]", "..."}:
+            return self.bracket()
+        raise self.fail("expected a value" if token.kind == "end" else f"expected a value, found {token.text!r}")
+
+    def _number(self) -> Node:
+        token = self.take()
+        node = read_number(token.text)
+        if node.places is None and node.value.denominator == 1:
+            mixed = self._mixed_part()
+            if mixed is not None:
+                return Number(node.value + mixed)
+        if self.at(".") and self.ahead().text == "\\overline" and node.places is None:
+            self.take()
+        if self.at("\\overline") and self.ahead(2).kind == "num" and self.ahead(3).text == "}":
+            return self._repeating(token.text)
+        return node
+
+    def _mixed_part(self) -> Fraction | None:
+        """The fraction of a mixed number: 3 frac 1 2, 3 1/2, 3½."""
+        token = self.token
+        if token.kind == "vulgar":
+            self.take()
+            above, below = token.text.split("/")
+            return Fraction(int(above), int(below))
+        if token.text in {"\\frac", "\\dfrac", "\\tfrac"}:
+            before = self.index
+            node = self.command()
+            match node:
+                case Apply("div", (Number(value=top, places=None), Number(value=bottom, places=None))) if (
+                    bottom > top > 0
+                ):
+                    return top / bottom
+            self.index = before
+            return None
+        if token.kind == "num" and token.spaced and self.ahead().text == "/" and self.ahead(2).kind == "num":
+            top_text, bottom_text = token.text, self.ahead(2).text
+            if top_text.isdigit() and bottom_text.isdigit() and int(bottom_text) > int(top_text):
+                self.index += 3
+                return Fraction(int(top_text), int(bottom_text))
+        return None
+
+    def _repeating(self, text: str) -> Node:
+        self.take()
+        self.expect("{")
+        block = self.take().text
+        self.expect("}")
+        if not block.isdigit():
+            raise self.fail("expected digits under the line")
+        whole = read_number(text)
+        places = whole.places or 0
+        value = whole.value + Fraction(int(block), (10 ** len(block) - 1) * 10**places)
+        return Number(value)
+
+    def _name(self) -> Node:
+        word = self.token.text
+        if word in {"i", "e", "pi"} and word not in self.bound:
+            self.take()
+            return self.subscripted(word) if self.at("_") else Constant(word)
+        if word in {"inf", "infinity", "oo"}:
+            self.take()
+            return Constant("oo")
+        if word in FUNCTIONS:
+            self.take()
+            return self.function(FUNCTIONS[word])
+        if word.lower() in ENGLISH:
+            return self.number_words()
+        if len(word) == 1 or word in GREEK_NAMES:
+            self.take()
+            return self.subscripted(word)
+        for name in sorted(FUNCTIONS, key=len, reverse=True):  # sinx, log2 has come apart already
+            if word.startswith(name) and len(word) - len(name) <= 2:
+                self.split(name, word[len(name) :])
+                return self._name()
+        if self.integrals and len(word) > 2 and word[-2] == "d":
+            self.split(word[:-2], word[-2:])
+            return self._name()
+        if len(word) <= 3 and word not in SEPARATOR_WORDS:
+            self.split(word[0], word[1:])
+            return self._name()
+        raise self.fail(f"unknown word {word!r}")
+
+    def function(self, name: str) -> Node:
+        """A function's argument, with or without brackets, after any power or base."""
+        with self.deeper():
+            power: Node | None = None
+            base: Node | None = None
+            while self.at("^", "**", "_"):
+                if self.take().text == "_":
+                    base = self.exponent()
+                else:
+                    power = self.exponent()
+            if name == "sqrt":
+                return self.root()
+            arguments = self._arguments(name)
+            match power:
+                case Apply("neg", (Number(value=value),)) if value == 1 and name in INVERSE:
+                    name, power = INVERSE[name], None
+            if base is not None:
+                arguments = (*arguments, base)
+            node: Node = Apply(name, arguments)
+            return Apply("pow", (node, power)) if power is not None else node
+
+    def _arguments(self, name: str) -> tuple[Node, ...]:
+        if self.at("(", "[", "{", "\\{"):
+            inner = self.bracket_items()
+            if inner:
+                return inner
+            raise self.fail(f"{name} of nothing")
+        factors = [self.factor()]
+        while self.starts_factor() and not self._starts_function():
+            factors.append(self.power())
+        return (factors[0] if len(factors) == 1 else Apply("mul", tuple(factors)),)
+
+    def _starts_function(self) -> bool:
+        token = self.token
+        return token.text.lstrip("\\") in FUNCTIONS or token.text in RELATIONS
+
+
+def read_number(text: str) -> Number:
+    """A Number from a token: separators dropped, decimals and exponent read exactly."""
+    grouped = "{,}" in text and all(len(part.partition(".")[0]) == 3 for part in text.split("{,}")[1:])
+    text = text.replace("{,}", "" if grouped else ".")
+    for mark in (",", "\\,", "\\ ", "~", " ", " ", " ", " "):
+        text = text.replace(mark, "")
+    mantissa, _, exponent = text.lower().partition("e")
+    whole, point, decimals = mantissa.partition(".")
+    if not point and not exponent:
+        return Number(Fraction(int(text)))
+    power = int(exponent or 0)
+    value = Fraction(int(whole + decimals or "0"), 10 ** len(decimals)) * Fraction(10) ** _bounded(power)
+    figures = len((whole + decimals).lstrip("0"))
+    return Number(value, max(len(decimals) - power, 0), figures)
+
+
+def _bounded(power: int) -> int:
+    from latex2sympy.errors import LimitError
+
+    if abs(power) > 10_000:
+        raise LimitError("exponent")
+    return power

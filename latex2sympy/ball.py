@@ -1,0 +1,331 @@
+"""Tree → rigorous ball: an interval (or a complex rectangle) that certainly holds the value, at any precision.
+
+Arithmetic is python-flint's arb and acb. A real evaluation refuses whatever is not a real number (Undefined), so that a
+point at which some part is not real decides nothing. Work is counted and bounded before it is done.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from latex2sympy.errors import LimitError
+from latex2sympy.exact import MAX_TERMS
+from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Symbol
+
+MAX_WORK = 60_000
+"""Operations of one evaluation."""
+MAX_MAGNITUDE_BITS = 40_000
+"""Exponents beyond which a value counts as too large to compare."""
+
+_PRECISION = threading.Lock()
+
+
+class Undefined(Exception):  # noqa: N818  a state of an evaluation, not an error of the text
+    """The value does not exist, is not real, or is not known to: this point decides nothing."""
+
+
+class Evaluator:
+    """Evaluates trees at one precision (bits) and one assignment of rational values to variables.
+
+    complex_values: allow complex parts; else everything must be real. Not thread-safe; make one for each evaluation.
+    """
+
+    def __init__(self, values: Mapping[str, Fraction], *, complex_values: bool) -> None:
+        from flint import acb, arb, fmpq
+
+        self._acb, self._arb, self._fmpq = acb, arb, fmpq
+        self._values: dict[str, Any] = {name: self._from_fraction(value) for name, value in values.items()}
+        self._complex = complex_values
+        self._work = 0
+
+    def _from_fraction(self, value: Fraction) -> Any:
+        return self._arb(self._fmpq(value.numerator, value.denominator))
+
+    def evaluate(self, node: Node) -> Any:
+        """The ball of a tree: arb, or acb where complex values are allowed. Undefined, LimitError."""
+        self._work += 1
+        if self._work > MAX_WORK:
+            raise LimitError("work")
+        match node:
+            case Number(value=value):
+                return self._from_fraction(value)
+            case Symbol(name=name):
+                if name not in self._values:
+                    raise Undefined(f"{name} has no value")
+                return self._values[name]
+            case Constant(name=name):
+                return self._constant(name)
+            case Apply(op=op, args=args):
+                return self._checked(self._apply(op, args))
+            case Binder():
+                return self._checked(self._binder(node))
+        raise Undefined(f"{type(node).__name__} has no value")
+
+    def _checked(self, value: Any) -> Any:
+        if isinstance(value, self._acb) and not self._complex:
+            raise Undefined("not real")
+        if not value.is_finite():
+            raise Undefined("not finite")
+        return value
+
+    def _constant(self, name: str) -> Any:
+        if name == "pi":
+            return self._arb.pi()
+        if name == "e":
+            return self._arb.const_e()
+        if name == "i" and self._complex:
+            return self._acb(0, 1)
+        raise Undefined(name)
+
+    def _apply(self, op: str, args: tuple[Node, ...]) -> Any:
+        values = [self.evaluate(one) for one in args]
+        match op, values:
+            case "add", _:
+                total = values[0]
+                for value in values[1:]:
+                    total = total + value
+                return total
+            case "mul", _:
+                total = values[0]
+                for value in values[1:]:
+                    total = total * value
+                return total
+            case "neg", [value]:
+                return -value
+            case "div", [top, bottom]:
+                if bottom.contains(0):
+                    raise Undefined("division by zero")
+                return top / bottom
+            case "pow", [base, exponent]:
+                return self._power(base, exponent)
+            case "sqrt", [value]:
+                return self._sqrt(value)
+            case "root", [value, degree]:
+                return self._root(value, degree)
+            case "percent", [value]:
+                return value / 100
+            case "degree", [value]:
+                return value * self._arb.pi() / 180
+            case (("abs" | "norm"), [value]):
+                return abs(value)
+            case ("log", [value]) | ("lg", [value]):
+                return self._log(value) / self._arb(10).log()
+            case "log", [value, base]:
+                return self._log(value) / self._nonzero(self._log(base))
+        rule = _FUNCTIONS.get(op)
+        if rule is None:
+            raise Undefined(op)
+        return rule(self, *values)
+
+    def _power(self, base: Any, exponent: Any) -> Any:
+        if isinstance(exponent, self._arb) and exponent.is_integer():
+            number = exponent.unique_fmpz()
+            if number is None or abs(int(number)) > MAX_MAGNITUDE_BITS:
+                raise LimitError("exponent")
+            if int(number) <= 0 and base.contains(0):
+                raise Undefined("zero to a power that is not positive")
+            return base ** int(number)
+        if isinstance(base, self._arb) and base > 0:
+            if isinstance(exponent, self._arb):
+                self._magnitude(exponent * base.log())
+            return base**exponent
+        if self._complex:
+            return self._acb(base) ** exponent
+        if isinstance(base, self._arb) and base.is_zero() and exponent > 0:
+            return base
+        raise Undefined("a power that is not real")
+
+    def _magnitude(self, logarithm: Any) -> None:
+        if not abs(logarithm) < MAX_MAGNITUDE_BITS:
+            raise LimitError("exponent")
+
+    def _sqrt(self, value: Any) -> Any:
+        if isinstance(value, self._arb) and value >= 0:
+            return value.sqrt()
+        if self._complex:
+            return self._acb(value).sqrt()
+        if value.contains(0) and not value < 0:
+            return value.nonnegative_part().sqrt() if hasattr(value, "nonnegative_part") else value.sqrt()
+        raise Undefined("a root that is not real")
+
+    def _root(self, value: Any, degree: Any) -> Any:
+        number = degree.unique_fmpz() if isinstance(degree, self._arb) else None
+        if number is None or not 1 <= int(number) <= 1000:
+            return self._power(value, 1 / self._nonzero(degree))
+        if isinstance(value, self._arb):
+            if value >= 0:
+                return value.root(int(number))
+            if value < 0 and int(number) % 2:
+                return -((-value).root(int(number)))
+        if self._complex:
+            return (
+                self._acb(value).root(int(number)) if hasattr(self._acb, "root") else self._acb(value) ** (1 / degree)
+            )
+        raise Undefined("a root that is not real")
+
+    def _log(self, value: Any) -> Any:
+        if isinstance(value, self._arb):
+            if value > 0:
+                return value.log()
+            if not self._complex:
+                raise Undefined("a logarithm that is not real")
+        if value.contains(0):
+            raise Undefined("the logarithm of zero")
+        return self._acb(value).log()
+
+    def _nonzero(self, value: Any) -> Any:
+        if value.contains(0):
+            raise Undefined("division by zero")
+        return value
+
+    def _binder(self, node: Binder) -> Any:
+        if node.kind not in {"sum", "prod"} or node.low is None or node.high is None:
+            raise Undefined(f"{node.kind} needs algebra")
+        low, high = self._whole(self.evaluate(node.low)), self._whole(self.evaluate(node.high))
+        if high - low >= MAX_TERMS:
+            raise LimitError("terms")
+        total = self._arb(0 if node.kind == "sum" else 1)
+        before = self._values.get(node.variable)
+        for number in range(low, high + 1):
+            self._values[node.variable] = self._arb(number)
+            value = self.evaluate(node.body)
+            total = total + value if node.kind == "sum" else total * value
+        if before is None:
+            self._values.pop(node.variable, None)
+        else:
+            self._values[node.variable] = before
+        return total
+
+    def _whole(self, value: Any) -> int:
+        number = value.unique_fmpz() if isinstance(value, self._arb) else None
+        if number is None:
+            raise Undefined("a bound that is not whole")
+        return int(number)
+
+    def real(self, value: Any) -> Any:
+        """A value that must be real."""
+        if isinstance(value, self._arb):
+            return value
+        raise Undefined("not real")
+
+    def small(self, value: Any) -> Any:
+        """A value whose exponential can be computed."""
+        size = abs(value)
+        if not size < MAX_MAGNITUDE_BITS:
+            raise LimitError("exponent")
+        return value
+
+
+def _between(ev: Evaluator, value: Any) -> Any:
+    if isinstance(value, ev._arb) and not ev._complex and not abs(value) <= 1:  # noqa: SLF001  this module's own
+        raise Undefined("outside -1 to 1")
+    return value if isinstance(value, ev._arb) and abs(value) <= 1 else ev._acb(value)  # noqa: SLF001
+
+
+def _reciprocal(rule: Callable[[Any], Any]) -> Callable[[Evaluator, Any], Any]:
+    return lambda ev, value: 1 / ev._nonzero(rule(value))  # noqa: SLF001
+
+
+def _tan(ev: Evaluator, value: Any) -> Any:
+    return value.sin() / ev._nonzero(value.cos())  # noqa: SLF001
+
+
+def _cot(ev: Evaluator, value: Any) -> Any:
+    return value.cos() / ev._nonzero(value.sin())  # noqa: SLF001
+
+
+def _gamma(ev: Evaluator, value: Any) -> Any:
+    value = ev.real(value)
+    if not (value > -1 and value < 5_000):
+        raise Undefined("a factorial out of range")
+    return (value + 1).gamma()
+
+
+def _binom(ev: Evaluator, top: Any, bottom: Any) -> Any:
+    whole = ev.real(bottom).unique_fmpz()
+    if whole is None or not 0 <= int(whole) <= 500:
+        return _gamma(ev, top) / (_gamma(ev, bottom) * _gamma(ev, top - bottom))
+    total = ev._arb(1)  # noqa: SLF001
+    for number in range(int(whole)):
+        total = total * (top - number) / (number + 1)
+    return total
+
+
+def _floor(ev: Evaluator, value: Any) -> Any:
+    return ev.real(value).floor()
+
+
+def _extreme(name: str) -> Callable[..., Any]:
+    def rule(ev: Evaluator, *values: Any) -> Any:
+        best = ev.real(values[0])
+        for value in values[1:]:
+            best = getattr(best, name)(ev.real(value))
+        return best
+
+    return rule
+
+
+def _mod(ev: Evaluator, value: Any, modulus: Any) -> Any:
+    ratio = ev.real(value) / ev._nonzero(ev.real(modulus))  # noqa: SLF001
+    return value - modulus * ratio.floor()
+
+
+def _sgn(ev: Evaluator, value: Any) -> Any:
+    return ev.real(value).sgn()
+
+
+def _part(name: str) -> Callable[[Evaluator, Any], Any]:
+    return lambda ev, value: getattr(ev._acb(value), name)  # noqa: SLF001
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "sin": lambda _, value: value.sin(),
+    "cos": lambda _, value: value.cos(),
+    "tan": _tan,
+    "cot": _cot,
+    "sec": _reciprocal(lambda value: value.cos()),
+    "csc": _reciprocal(lambda value: value.sin()),
+    "asin": lambda ev, value: _between(ev, value).asin(),
+    "acos": lambda ev, value: _between(ev, value).acos(),
+    "atan": lambda _, value: value.atan(),
+    "acot": lambda ev, value: (1 / ev._nonzero(value)).atan(),  # noqa: SLF001
+    "sinh": lambda ev, value: ev.small(value).sinh(),
+    "cosh": lambda ev, value: ev.small(value).cosh(),
+    "tanh": lambda ev, value: ev.small(value).tanh(),
+    "coth": lambda ev, value: ev.small(ev._nonzero(value)).coth(),  # noqa: SLF001
+    "asinh": lambda _, value: value.asinh(),
+    "acosh": lambda _, value: value.acosh(),
+    "atanh": lambda ev, value: _between(ev, value).atanh(),
+    "ln": lambda ev, value: ev._log(value),  # noqa: SLF001
+    "exp": lambda ev, value: ev.small(value).exp(),
+    "factorial": _gamma,
+    "binom": _binom,
+    "floor": _floor,
+    "ceil": lambda ev, value: ev.real(value).ceil(),
+    "min": _extreme("min"),
+    "max": _extreme("max"),
+    "mod": _mod,
+    "sgn": _sgn,
+    "re": _part("real"),
+    "im": _part("imag"),
+    "cbrt": lambda ev, value: ev._root(value, ev._arb(3)),  # noqa: SLF001
+}
+
+
+def ball(node: Node, values: Mapping[str, Fraction], bits: int, *, complex_values: bool = False) -> Any:
+    """The ball (arb, or acb) of a tree with `bits` of precision at an assignment of its variables.
+
+    Raises Undefined (no value there, or not real), LimitError (too much work, too large). Thread-safe.
+    """
+    from flint import ctx
+
+    with _PRECISION:
+        before = ctx.prec
+        ctx.prec = bits
+        try:
+            return Evaluator(values, complex_values=complex_values).evaluate(node)
+        finally:
+            ctx.prec = before

@@ -1,0 +1,28 @@
+"""Why a text is not read.
+
+MathTextError
+├── ParseError   the text is not mathematics in the documented grammar; `position` says where
+└── LimitError   the text is larger, deeper or costs more than the limits allow; `limit` names which
+"""
+
+from __future__ import annotations
+
+
+class MathTextError(Exception):
+    """Base of both."""
+
+
+class ParseError(MathTextError):
+    """The text cannot be read whole; position is the index of the character where reading stopped."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(f"{message} at {position}")
+        self.position = position
+
+
+class LimitError(MathTextError):
+    """A limit was reached before anything was computed; limit is its name."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"limit reached: {limit}")
+        self.limit = limit

@@ -1,0 +1,186 @@
+"""Tree → exact rational number, where the tree is one; sizes are checked before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+from latex2sympy.errors import LimitError
+from latex2sympy.nodes import Apply, Binder, Node, Number
+
+MAX_BITS = 100_000
+"""No numerator or denominator grows beyond this."""
+MAX_TERMS = 5_000
+"""Sums and products are expanded up to so many terms."""
+
+
+def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction | None:
+    """The value of a tree without irrational parts; None where it is not a rational number, or is undefined.
+
+    values: of bound variables. LimitError where a number would become too large or a sum too long.
+    """
+    if isinstance(node, Number):
+        return node.value
+    if isinstance(node, Apply):
+        return _apply(node, values or {})
+    if isinstance(node, Binder) and node.kind in {"sum", "prod"}:
+        return _expanded(node, values or {})
+    if values and (name := getattr(node, "name", None)) in values:
+        return values[str(name)]
+    return None
+
+
+def _apply(node: Apply, values: dict[str, Fraction]) -> Fraction | None:
+    rule = _RULES.get(node.op)
+    if rule is None:
+        return None
+    arguments = []
+    for one in node.args:
+        value = rational(one, values)
+        if value is None:
+            return None
+        arguments.append(value)
+    result = rule(*arguments)
+    if result is not None and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
+        raise LimitError("number size")
+    return result
+
+
+def _expanded(node: Binder, values: dict[str, Fraction]) -> Fraction | None:
+    low = rational(node.low, values) if node.low is not None else None
+    high = rational(node.high, values) if node.high is not None else None
+    if low is None or high is None or low.denominator != 1 or high.denominator != 1:
+        return None
+    if high - low >= MAX_TERMS:
+        raise LimitError("terms")
+    total = Fraction(0 if node.kind == "sum" else 1)
+    for number in range(int(low), int(high) + 1):
+        value = rational(node.body, {**values, node.variable: Fraction(number)})
+        if value is None:
+            return None
+        total = total + value if node.kind == "sum" else total * value
+        if max(total.numerator.bit_length(), total.denominator.bit_length()) > MAX_BITS:
+            raise LimitError("number size")
+    return total
+
+
+def _add(*values: Fraction) -> Fraction:
+    return sum(values, Fraction(0))
+
+
+def _mul(*values: Fraction) -> Fraction:
+    if sum(value.numerator.bit_length() + value.denominator.bit_length() for value in values) > 2 * MAX_BITS:
+        raise LimitError("number size")
+    return math.prod(values, start=Fraction(1))
+
+
+def _div(top: Fraction, bottom: Fraction) -> Fraction | None:
+    return top / bottom if bottom else None
+
+
+def _pow(base: Fraction, exponent: Fraction) -> Fraction | None:
+    if exponent.denominator != 1:
+        return _root_power(base, exponent)
+    power = exponent.numerator
+    if base == 0 and power <= 0:
+        return None
+    if base in {0, 1}:
+        return base
+    if base == -1:
+        return base if power % 2 else Fraction(1)
+    if max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(power) > MAX_BITS:
+        raise LimitError("number size")
+    return base**power
+
+
+def _root_power(base: Fraction, exponent: Fraction) -> Fraction | None:
+    if base < 0:
+        return None
+    root = _root(base, Fraction(exponent.denominator))
+    return None if root is None else _pow(root, Fraction(exponent.numerator))
+
+
+def _root(base: Fraction, degree: Fraction) -> Fraction | None:
+    if degree.denominator != 1 or not 1 <= degree <= 1000:
+        return None
+    number = int(degree)
+    if base < 0:
+        root = _root(-base, degree) if number % 2 else None
+        return None if root is None else -root
+    top, bottom = _whole_root(base.numerator, number), _whole_root(base.denominator, number)
+    return Fraction(top, bottom) if top is not None and bottom is not None else None
+
+
+def _whole_root(value: int, degree: int) -> int | None:
+    if degree == 2:
+        root = math.isqrt(value)
+        return root if root * root == value else None
+    if value < 2:
+        return value
+    low, high = 1, 1 << (value.bit_length() // degree + 1)
+    while low <= high:
+        middle = (low + high) // 2
+        power = middle**degree
+        if power == value:
+            return middle
+        low, high = (middle + 1, high) if power < value else (low, middle - 1)
+    return None
+
+
+def _factorial(value: Fraction) -> Fraction | None:
+    if value.denominator != 1 or value < 0:
+        return None
+    if value > 5_000:
+        raise LimitError("number size")
+    return Fraction(math.factorial(int(value)))
+
+
+def _double_factorial(value: Fraction) -> Fraction | None:
+    if value.denominator != 1 or value < 0:
+        return None
+    if value > 5_000:
+        raise LimitError("number size")
+    return Fraction(math.prod(range(int(value), 0, -2)))
+
+
+def _binom(top: Fraction, bottom: Fraction) -> Fraction | None:
+    if top.denominator != 1 or bottom.denominator != 1 or top < 0 or bottom < 0:
+        return None
+    small = min(bottom, top - bottom)
+    if small > 0 and int(small) * int(top).bit_length() > MAX_BITS:
+        raise LimitError("number size")
+    return Fraction(math.comb(int(top), int(bottom)))
+
+
+def _whole(rule: Callable[..., int]) -> Callable[..., Fraction | None]:
+    def wrapped(*values: Fraction) -> Fraction | None:
+        if any(value.denominator != 1 for value in values):
+            return None
+        return Fraction(rule(*map(int, values)))
+
+    return wrapped
+
+
+_RULES: dict[str, Callable[..., Fraction | None]] = {
+    "add": _add,
+    "mul": _mul,
+    "div": _div,
+    "neg": lambda value: -value,
+    "pow": _pow,
+    "sqrt": lambda value: _root(value, Fraction(2)),
+    "root": _root,
+    "percent": lambda value: value / 100,
+    "factorial": _factorial,
+    "factorial2": _double_factorial,
+    "binom": _binom,
+    "abs": abs,
+    "floor": lambda value: Fraction(math.floor(value)),
+    "ceil": lambda value: Fraction(math.ceil(value)),
+    "mod": lambda value, modulus: value % modulus if modulus else None,
+    "gcd": _whole(math.gcd),
+    "lcm": _whole(math.lcm),
+    "min": lambda *values: min(values),
+    "max": lambda *values: max(values),
+    "sgn": lambda value: Fraction((value > 0) - (value < 0)),
+}

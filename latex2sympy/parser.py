@@ -1,0 +1,206 @@
+"""Tokens → tree: lists, relations, ratios and arithmetic by precedence. The atoms are in atoms.py.
+
+Grammar, loosest first; each level is made of the next:
+
+    list      = relation { ("," | ";" | "and" | "or" | 或 …) relation }
+    relation  = ratio { ("=" | "<" | "≤" | "≠" | "∈" | …) ratio }
+    ratio     = sum { ":" sum }                    "4:30 p.m." is a clock
+    sum       = product { ("+" | "-" | "±" | "∪" | "∩" | "∖") product }
+    product   = factor { ("×" | "·" | "*" | "/" | "÷" | mod | nothing) factor }
+    factor    = { "-" | "+" } power
+    power     = atom { "!" | "%" | "°" | "'" | "^" exponent | unit }
+
+What is not consumed whole is not parsed: a rest is a ParseError with its position.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from latex2sympy.atoms import Atoms
+from latex2sympy.errors import ParseError
+from latex2sympy.nodes import Apply, Listing, Node, Quantity, Ratio, Relation, Words
+from latex2sympy.plain import plain_reading
+from latex2sympy.symbols import RELATIONS, SEPARATOR_WORDS
+
+_ADDITIVE = {"+": "add", "-": "sub", "\\pm": "pm", "\\mp": "mp"}
+_SETWISE = {
+    "\\cup": "union",
+    "\\cap": "intersection",
+    "\\setminus": "difference",
+    "\\bigcup": "union",
+    "\\bigcap": "intersection",
+}
+_TIMES = ("*", "\\times", "\\cdot", "\\ast", "\\star", "\\bullet")
+_OVER = ("/", "\\div", "//")
+
+
+class Parser(Atoms):
+    """One text's parser; `parse` is the way in."""
+
+    def whole(self) -> Node:
+        """The tree of the whole text."""
+        while self.at(".", ",", ";") and self.ahead().kind != "end":
+            raise self.fail("a separator at the start")
+        if self.at("\\approx", "=", "\\therefore", "\\implies", "\\Rightarrow", ":"):
+            self.take()
+        node = self.listing()
+        while self.accept(".", ",", ";"):
+            pass
+        if self.token.kind != "end":
+            raise self.fail(f"cannot read on from {self.token.text!r}")
+        return node
+
+    def listing(self) -> Node:
+        """Items with separators between, or the one item."""
+        with self.deeper():
+            items = [self.relation()]
+            while self._separator():
+                if self._ends():
+                    break
+                items.append(self.relation())
+            return items[0] if len(items) == 1 else Listing(tuple(items))
+
+    def _separator(self) -> bool:
+        found = False
+        while True:
+            token = self.token
+            word = token.text.strip().lower()
+            if self.at(",", ";", "\\quad") or (token.kind in {"text", "name"} and word in SEPARATOR_WORDS):
+                self.take()
+                found = True
+            else:
+                return found
+
+    def _ends(self) -> bool:
+        return self.token.kind == "end" or self.at(")", "]", "}", "\\}", "\\rbrace", "\\rangle", ".", "[")
+
+    def relation(self) -> Node:
+        """A chain of relations, or the one side."""
+        items, ops = [self.ratio()], []
+        while self.token.kind in {"op", "cmd"} and self.token.text in RELATIONS:
+            op = RELATIONS[self.take().text]
+            items.append(self.ratio())
+            ops.append(op)
+        return items[0] if not ops else Relation(tuple(ops), tuple(items))
+
+    def ratio(self) -> Node:
+        """A : b : c, a clock, or the one value; a unit may follow."""
+        first = self.token
+        items = [self.sum()]
+        clock = first.kind == "num" and first.text.isdigit() and self.ahead(0).kind != "end"
+        while not self.in_set and self._colon():
+            clock = clock and self.token.kind == "num" and len(self.token.text) == 2 and int(self.token.text) < 60
+            items.append(self.sum())
+        if len(items) == 1:
+            return self._with_unit(items[0])
+        clock = clock and len(items) <= 3 and all(isinstance(one, Quantity) or not _compound(one) for one in items)
+        return Ratio(tuple(items), clock, self.half() if clock else "")
+
+    def _colon(self) -> bool:
+        if self.at("{") and self.ahead().text == ":" and self.ahead(2).text == "}":
+            self.index += 3
+            return True
+        return self.accept(":", "\\colon")
+
+    def _with_unit(self, value: Node) -> Node:
+        unit = self.unit(value)
+        return Quantity(value, unit) if unit else value
+
+    def sum(self) -> Node:
+        """Terms with signs between; unions and intersections bind as loosely."""
+        with self.deeper():
+            if self.at("\\pm", "\\mp"):
+                node: Node = Apply(_ADDITIVE[self.take().text], (self.product(),))
+            else:
+                node = self.product()
+            terms = [node]
+            while True:
+                if self.at("+"):
+                    self.take()
+                    terms.append(self.product())
+                elif self.at("-"):
+                    self.take()
+                    terms.append(Apply("neg", (self.product(),)))
+                elif self.at("\\pm", "\\mp"):
+                    op = _ADDITIVE[self.take().text]
+                    terms = [Apply(op, (_add(terms), self.product()))]
+                elif self.at(*_SETWISE):
+                    op = _SETWISE[self.take().text]
+                    terms = [Apply(op, (_add(terms), self.product()))]
+                elif self.at("\\backslash"):
+                    self.take()
+                    terms = [Apply("difference", (_add(terms), self.product()))]
+                elif self.at("\\pmod") or (self.at("(") and self.ahead().text == "mod"):
+                    terms = [Apply("pmod", (_add(terms), self.modulus()))]
+                else:
+                    return _add(terms)
+
+    def modulus(self) -> Node:
+        """The modulus of a congruence, from either of its spellings."""
+        if self.accept("\\pmod"):
+            return self.group() if self.at("{") else self.atom()
+        self.index += 2
+        node = self.sum()
+        self.expect(")")
+        return node
+
+    def product(self) -> Node:
+        """Factors with or without a sign between; division and juxtaposition go from left to right."""
+        factors = [self.factor()]
+        while True:
+            if self.accept(*_TIMES):
+                factors.append(self.factor())
+            elif self.at(*_OVER):
+                self.take()
+                factors = [Apply("div", (_mul(factors), self.factor()))]
+            elif self.at("\\bmod", "\\mod"):
+                self.take()
+                factors = [Apply("mod", (_mul(factors), self.factor()))]
+            elif self.starts_factor():
+                factors.append(self.power())
+            else:
+                return _mul(factors)
+
+    def factor(self) -> Node:
+        """A power with any signs before it."""
+        negative = False
+        while self.at("-", "+"):
+            negative ^= self.take().text == "-"
+        node = self.power()
+        return Apply("neg", (node,)) if negative else node
+
+
+def _add(terms: list[Node]) -> Node:
+    return terms[0] if len(terms) == 1 else Apply("add", tuple(terms))
+
+
+def _mul(factors: list[Node]) -> Node:
+    return factors[0] if len(factors) == 1 else Apply("mul", tuple(factors))
+
+
+def _compound(node: Node) -> bool:
+    return isinstance(node, Apply)
+
+
+def parse(text: str) -> Node:
+    """The tree of a text; ParseError where it is not mathematics as a whole, LimitError where it is too large."""
+    plain = plain_reading(text)
+    if plain is not None:
+        return plain
+    parser = Parser(text)
+    if parser.token.kind == "end":
+        raise ParseError("nothing to read", 0)
+    try:
+        return parser.whole()
+    except RecursionError as error:
+        raise ParseError("nested too deeply for this stack", parser.token.at) from error
+
+
+@lru_cache(maxsize=20_000)
+def parse_cached(text: str) -> Node:
+    """parse() with a memory, for texts that come again and again: golds."""
+    return parse(text)
+
+
+__all__ = ["Parser", "Words", "parse", "parse_cached"]

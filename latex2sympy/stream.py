@@ -1,0 +1,72 @@
+"""Tokens one after the other, with the guard on nesting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from latex2sympy.errors import LimitError, ParseError
+from latex2sympy.lexer import Token, tokenize
+
+MAX_DEPTH = 48
+
+
+class Stream:
+    """A cursor over the tokens of one text."""
+
+    def __init__(self, source: str) -> None:
+        self.tokens = tokenize(source)
+        self.index = 0
+        self._depth = 0
+
+    @property
+    def token(self) -> Token:
+        """The token not yet read."""
+        return self.tokens[self.index]
+
+    def ahead(self, distance: int = 1) -> Token:
+        """A later token, the last one beyond the end."""
+        return self.tokens[min(self.index + distance, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        """Reads one token."""
+        token = self.tokens[self.index]
+        if token.kind != "end":
+            self.index += 1
+        return token
+
+    def at(self, *texts: str) -> bool:
+        """Whether the next token is one of these signs or commands."""
+        token = self.tokens[self.index]
+        return token.text in texts and token.kind in {"op", "cmd"}
+
+    def accept(self, *texts: str) -> bool:
+        """Reads the next token if it is one of these."""
+        if self.at(*texts):
+            self.index += 1
+            return True
+        return False
+
+    def expect(self, *texts: str) -> Token:
+        """Reads the next token, which must be one of these."""
+        if not self.at(*texts):
+            raise ParseError(f"expected {' or '.join(texts)}", self.token.at)
+        return self.take()
+
+    def split(self, head: str, rest: str) -> None:
+        """Replaces the next token by two: its head and the rest (for "frac12" and "x^ab")."""
+        token = self.tokens[self.index]
+        self.tokens[self.index : self.index + 1] = [token._replace(text=head), token._replace(text=rest, spaced=False)]
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """One level further in; LimitError beyond MAX_DEPTH."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise LimitError("depth")
+        yield
+        self._depth -= 1
+
+    def fail(self, message: str) -> ParseError:
+        """A ParseError at the next token."""
+        return ParseError(message, self.token.at)

@@ -1,0 +1,162 @@
+"""Units behind a value: words in text or bare, with powers and "per"; currency before it; remarks in brackets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from latex2sympy.nodes import Apply, Node, Number
+from latex2sympy.numerals import ENGLISH
+from latex2sympy.stream import Stream
+from latex2sympy.symbols import FUNCTIONS, GREEK_NAMES, SEPARATOR_WORDS
+
+_ALIASES = {
+    "centimeter": "cm",
+    "centimetre": "cm",
+    "meter": "m",
+    "metre": "m",
+    "millimeter": "mm",
+    "millimetre": "mm",
+    "kilometer": "km",
+    "kilometre": "km",
+    "kilogram": "kg",
+    "gram": "g",
+    "milligram": "mg",
+    "liter": "l",
+    "litre": "l",
+    "milliliter": "ml",
+    "second": "s",
+    "sec": "s",
+    "minute": "min",
+    "hour": "h",
+    "hr": "h",
+    "inch": "in",
+    "inche": "in",
+    "feet": "ft",
+    "foot": "ft",
+    "yard": "yd",
+    "mile": "mi",
+    "dollar": "$",
+    "usd": "$",
+    "cent": "cent",
+    "euro": "€",
+    "eur": "€",
+    "pound": "pound",
+    "degree": "degree",
+    "deg": "degree",
+    "percent": "%",
+    "unit": "",
+    "square": "square",
+    "元": "yuan",
+    "厘米": "cm",
+    "米": "m",
+    "千米": "km",
+    "千克": "kg",
+    "克": "g",
+    "秒": "s",
+    "分钟": "min",
+    "小时": "h",
+    "度": "degree",
+    "平方米": "m^2",
+    "平方厘米": "cm^2",
+}
+UNITS = frozenset(
+    {*_ALIASES, *(word for word in _ALIASES.values() if word.isalpha())}
+    | set("mph kmh cm mm km kg mg ml lb lbs oz ft yd mi min hrs hr sec rad mol pm am bpm rpm kmph inches".split())
+)
+_MAX_WORDS = 8
+_AFTER_SPACE = frozenset("m g s h l L N J W V K A C F".split())
+
+
+class UnitWords(Stream):
+    """Reading units."""
+
+    if TYPE_CHECKING:
+
+        def exponent(self) -> Node: ...
+
+    def unit(self, value: Node) -> str:
+        """The unit after a value, "" where there is none; what is read is consumed."""
+        if isinstance(value, Apply) and value.op == "degree" and self.token.text in {"C", "F"}:
+            return "degree " + self.take().text
+        words: list[str] = []
+        while len(words) < _MAX_WORDS:
+            word = self._unit_word(value, first=not words)
+            if word is None:
+                break
+            words.append(word)
+        return canonical(" ".join(words))
+
+    def _unit_word(self, value: Node, *, first: bool) -> str | None:
+        token = self.token
+        text = token.text.strip()
+        if token.kind == "text" and text.lower() not in SEPARATOR_WORDS and text not in FUNCTIONS:
+            self.take()
+            return text + self._power()
+        if token.kind == "name" and self._is_unit(text, value, spaced=token.spaced, first=first):
+            self.take()
+            return text + self._power()
+        if token.kind == "cmd" and text in {"\\$", "\\euro", "\\pounds", "\\yen"}:
+            self.take()
+            return "$" if text == "\\$" else text[1:]
+        if not first and self.at("/", "\\cdot") and self.ahead().kind in {"text", "name"}:
+            sign = "per" if self.take().text == "/" else ""
+            return sign + " " + self.take().text.strip() + self._power()
+        if self.at("(") and self.ahead().kind in {"text", "name"} and self._remark():
+            return ""
+        return None
+
+    def _is_unit(self, text: str, value: Node, *, spaced: bool, first: bool) -> bool:
+        if text.lower() in SEPARATOR_WORDS or text in _NAMES or text.lower() in ENGLISH:
+            return False
+        if len(text) > 1:
+            return text in UNITS or len(text) > 3 or not first
+        return first and spaced and text in _AFTER_SPACE and isinstance(value, Number)
+
+    def _power(self) -> str:
+        if not self.at("^"):
+            return ""
+        self.take()
+        power = self.exponent()
+        return f"^{power.value}" if isinstance(power, Number) else ""
+
+    def _remark(self) -> bool:
+        """Words in round brackets after a value: skipped whole."""
+        ahead = 1
+        while self.ahead(ahead).text != ")":
+            if self.ahead(ahead).kind not in {"text", "name"} or ahead > 2 * _MAX_WORDS:
+                return False
+            if self.ahead(ahead).kind == "name" and len(self.ahead(ahead).text) < 3:
+                return False
+            ahead += 1
+        self.index += ahead + 1
+        return True
+
+    def half(self) -> str:
+        """The am or pm after a clock, "" where it is not said."""
+        token = self.token
+        text = re.sub(r"[\s.]", "", token.text.lower())
+        if text in {"am", "pm"}:
+            self.take()
+            return text
+        if text in {"a", "p"} and re.sub(r"[\s.]", "", self.ahead(2).text.lower()) == "m" and self.ahead().text == ".":
+            self.index += 3
+            return text + "m"
+        return ""
+
+
+_NAMES = frozenset({*FUNCTIONS, *GREEK_NAMES, "pi", "mod"})
+
+
+def canonical(unit: str) -> str:
+    """One spelling of a unit: lower case, no plural, aliases, no remark in brackets."""
+    text = re.sub(r"\([^()]*\)", " ", unit).lower().replace("\\", " ").strip(" .,;:!")
+    text = text.replace("/", " per ").replace("²", "^2").replace("³", "^3")
+    words = []
+    for word in text.split():
+        bare, mark, power = word.partition("^")
+        bare = bare.strip(".,;:!?")
+        single = bare if bare in _ALIASES else bare[:-1] if bare.endswith("s") and len(bare) > 2 else bare
+        words.append(_ALIASES.get(single, single) + (mark + power.strip("{}") if mark else ""))
+    joined = " ".join(word for word in words if word)
+    return re.sub(r"\bsquare (\S+)", r"\1^2", joined)
