@@ -15,7 +15,7 @@ from latex2sympy.nodes import Node
 from latex2sympy.parser import parse
 
 if TYPE_CHECKING:
-    from latex2sympy.to_sympy import latex2sympy, to_sympy
+    from latex2sympy.sympy_form import latex2sympy, to_sympy
 
 __all__ = ["LimitError", "MathTextError", "Node", "ParseError", "latex2sympy", "parse", "to_sympy"]
 
@@ -25,5 +25,5 @@ def __getattr__(name: str) -> Any:
     if name in {"latex2sympy", "to_sympy"}:
         import importlib
 
-        return getattr(importlib.import_module("latex2sympy.to_sympy"), name)
+        return getattr(importlib.import_module("latex2sympy.sympy_form"), name)
     raise AttributeError(f"module 'latex2sympy' has no attribute {name!r}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from math_eval.benchmarks import Benchmark, load_benchmark
     from math_eval.engines import EngineSettings
     from math_eval.errors import MathEvalError
-    from math_eval.grading import answer_key, same_answer
+    from math_eval.grading import Policy, answer_key, grade_many, same_answer
     from math_eval.records import Extraction, Problem, Verdict
     from math_eval.runs import Run, RunRequest, score_run
 
@@ -22,6 +22,7 @@ _HOMES = {
     "EngineSettings": "engines",
     "Extraction": "records",
     "MathEvalError": "errors",
+    "Policy": "grading",
     "Problem": "records",
     "Run": "runs",
     "RunRequest": "runs",
@@ -30,6 +31,7 @@ _HOMES = {
     "evaluate": "api",
     "extract_answer": "api",
     "grade": "api",
+    "grade_many": "grading",
     "grade_response": "api",
     "load_benchmark": "benchmarks",
     "same_answer": "grading",
@@ -41,6 +43,7 @@ __all__ = [
     "EngineSettings",
     "Extraction",
     "MathEvalError",
+    "Policy",
     "Problem",
     "Run",
     "RunRequest",
@@ -49,6 +52,7 @@ __all__ = [
     "evaluate",
     "extract_answer",
     "grade",
+    "grade_many",
     "grade_response",
     "load_benchmark",
     "same_answer",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Message: TypeAlias = Mapping[str, str]
 """One chat turn: role and content."""
@@ -43,6 +43,8 @@ class Problem:
     """The question in the reference's reading; empty means the same as ours."""
     qwen_gold: str = ""
     """The gold in the reference's reading, before its normaliser; empty means the same as ours."""
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """The benchmark's switches of the grader's policy."""
     known_bad: str = ""
     """Why the row is defective; empty for a sound one."""
 

@@ -1,7 +1,18 @@
 """Grading: verdicts on answers, and the relation by which answers vote."""
 
 from math_eval.grading.equivalence import GRADER_VERSION, grade
-from math_eval.grading.policy import DEFAULT, Policy
+from math_eval.grading.policy import DEFAULT, Policy, policy_of
+from math_eval.grading.pool import grade_many
 from math_eval.grading.votes import KEY_VERSION, answer_key, same_answer
 
-__all__ = ["DEFAULT", "GRADER_VERSION", "KEY_VERSION", "Policy", "answer_key", "grade", "same_answer"]
+__all__ = [
+    "DEFAULT",
+    "GRADER_VERSION",
+    "KEY_VERSION",
+    "Policy",
+    "answer_key",
+    "grade",
+    "grade_many",
+    "policy_of",
+    "same_answer",
+]

@@ -5,9 +5,12 @@ A benchmark's YAML sets switches under `policy`; an unknown one is an error.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
+
+from math_eval.documents import decode
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,3 +43,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULT = Policy()
+
+
+def policy_of(switches: Mapping[str, Any]) -> Policy:
+    """The default policy with a benchmark's switches; DataError names an unknown switch or value."""
+    return decode(dict(switches), Policy, "policy") if switches else DEFAULT

@@ -109,6 +109,7 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accepted: list[str] = []
     options: dict[str, str] = {}
     groups: dict[str, str] = {}
+    policy: dict[str, Any] = {}
     known_bad: str = ""
 
 

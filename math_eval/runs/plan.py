@@ -54,6 +54,7 @@ class Unit:
                 accepted=list(problem.accepted),
                 options=dict(problem.options),
                 groups=dict(problem.groups),
+                policy=dict(problem.policy),
                 known_bad=problem.known_bad,
             )
 

@@ -58,6 +58,7 @@ def _problem(line: PromptLine) -> Problem:
         accepted=tuple(line.accepted),
         options=line.options,
         groups=line.groups,
+        policy=line.policy,
         known_bad=line.known_bad,
     )
 

@@ -1,0 +1,51 @@
+"""math-eval explain."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import click
+
+from latex2sympy import MathTextError, parse
+from math_eval.api import grade
+from math_eval.benchmarks import define
+from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.grading import DEFAULT, Policy, answer_key, grade_many
+from math_eval.grading.policy import policy_of
+from math_eval.grading.show import shown
+from math_eval.records import AnswerKind, Verdict
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("answer", type=click.UNPROCESSED)
+@click.argument("gold", type=click.UNPROCESSED)
+@click.option("--benchmark", "-b", help="Use this benchmark's policy.")
+@click.option(
+    "--kind", type=click.Choice(get_args(AnswerKind)), default="expression", show_default=True, help="What the gold is."
+)
+@click.option("--cas/--no-cas", default=True, help="Ask SymPy, in a worker, where the grader is undecided.")
+@json_option
+def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, cas: bool, as_json: bool) -> None:
+    """Grade ANSWER against GOLD; show how both were read and which rule decided. "-5" needs no escaping."""
+    policy: Policy = policy_of(define(benchmark).spec.policy) if benchmark else DEFAULT
+    verdict: Verdict = grade(answer, gold=gold, kind=kind, policy=policy)
+    if verdict.rule == "needs_cas" and cas:
+        [verdict] = grade_many([(answer, gold)], policy=policy, workers=1)
+    found = {
+        "status": verdict.status,
+        "rule": verdict.rule,
+        "answer": _reading(answer),
+        "gold": _reading(gold),
+        "same vote": answer_key(answer) == answer_key(gold),
+    }
+    if as_json:
+        print_json(found)
+        return
+    print_rows(["", ""], [[key, str(value)] for key, value in found.items()])
+
+
+def _reading(text: str) -> str:
+    try:
+        return shown(parse(text))
+    except MathTextError as error:
+        return f"not read: {error}"
