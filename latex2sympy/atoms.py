@@ -260,6 +260,7 @@ def read_number(text: str) -> Number:
     """A Number from a token: separators dropped, decimals and exponent read exactly."""
     grouped = "{,}" in text and all(len(part.partition(".")[0]) == 3 for part in text.split("{,}")[1:])
     text = text.replace("{,}", "" if grouped else ".")
+    text = text.replace("\\!", "")
     for mark in (",", "\\,", "\\ ", "~", " ", " ", " ", " "):
         text = text.replace(mark, "")
     mantissa, _, exponent = text.lower().partition("e")

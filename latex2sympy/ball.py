@@ -118,7 +118,10 @@ class Evaluator:
         rule = _FUNCTIONS.get(op)
         if rule is None:
             raise Undefined(op)
-        return rule(self, *values)
+        try:
+            return rule(self, *values)
+        except TypeError as error:  # sin(1, 2): a function of another number of arguments
+            raise Undefined(op) from error
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if isinstance(exponent, self._arb) and exponent.is_integer():

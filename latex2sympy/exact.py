@@ -41,7 +41,10 @@ def _apply(node: Apply, values: dict[str, Fraction]) -> Fraction | None:
         if value is None:
             return None
         arguments.append(value)
-    result = rule(*arguments)
+    try:
+        result = rule(*arguments)
+    except TypeError:  # sqrt(1, 2): a function of another number of arguments
+        return None
     if result is not None and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
         raise LimitError("number size")
     return result

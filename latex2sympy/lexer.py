@@ -17,6 +17,7 @@ MAX_DIGITS = 3_000
 
 _NUMBER = re.compile(
     r"\d{1,3}(?:\{,\}\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
+    r"|\d{1,3}(?:,\\!\s*\d{3})+(?!\d)(?:\.\d+)?"  # 10,\!000
     r"|\d{1,3}(?:,\d{3})+(?![\d])(?!,\d)(?:\.\d+)?"  # 1,234,567.8
     r"|\d{1,3}(?:(?:\\[, ]|~|[    ])\d{3})+(?![\d.])"  # 1\,234 and 1 234
     r"|\d+\{,\}\d+"  # 3{,}14
@@ -27,6 +28,7 @@ _NUMERIC = re.compile(r"\s*[-(\[$]?\s*\.?\d|\s*\([A-Za-z]\)\s*$")
 _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.DOTALL)
 _LETTERS = re.compile(r"[a-zA-Z]+")
 _CJK = re.compile(r"[㐀-鿿〇]+")
+_DOUBLED = re.compile(r"\\\\(?=[a-zA-Z])")
 _SPACE = re.compile(r"[\s​⁠﻿~]+")
 _DROPPED = frozenset(
     r"\left \right \! \, \; \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \big \Big \bigg "
@@ -61,6 +63,8 @@ def tokenize(source: str) -> list[Token]:
     if len(source) > MAX_CHARS:
         raise LimitError("length")
     source = source.translate(_FULL_WIDTH)  # one character for one, so positions stay
+    if "\\begin" not in source:
+        source = _DOUBLED.sub(r" \\", source)  # a command escaped twice: no rows are there to be separated
     tokens: list[Token] = []
     at, end, spaced, depth, seen = 0, len(source), False, 0, 0
     while at < end:
@@ -99,7 +103,7 @@ def _number(source: str, at: int, tokens: list[Token], spaced: bool, *, inside: 
     if match is None:
         raise ParseError("not a number", at)
     text = match.group()
-    if inside and "," in text and "{,}" not in text:
+    if inside and "," in text and "{,}" not in text and "\\!" not in text:
         text = text[: text.index(",")]  # between brackets a comma separates: (1,234) is a pair
     if len(text) > MAX_DIGITS:
         raise LimitError("digits")

@@ -73,3 +73,15 @@ def fold(text: str) -> str:
     """Words without case, articles, punctuation and needless spaces."""
     words = re.split(r"[\s,.;:'’\-，。、；]+", text.lower())
     return " ".join(word for word in words if word and word not in {"the", "a", "an"}) or text.strip().lower()
+
+
+_COMMANDS = re.compile(r"\\[a-zA-Z]+\s*(?:\{[a-z]+\})?")
+_LONG_WORDS = re.compile(r"[A-Za-z]{3,}")
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text is a sentence or a remark: three words or more, or words that outweigh its mathematics."""
+    bare = _COMMANDS.sub(" ", text)
+    words = [word for word in _LONG_WORDS.findall(bare) if word.lower() not in _KNOWN]
+    letters = sum(map(len, words))
+    return len(words) >= 3 or (bool(words) and 2 * letters >= len(re.sub(r"\s", "", bare)))

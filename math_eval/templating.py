@@ -142,7 +142,7 @@ def _refuse_loops(template: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def compiled_value(expression: str) -> Callable[..., Any]:
+def compiled_value(expression: str) -> Callable[[Mapping[str, Any]], Any]:
     """An evaluator for a Jinja expression that gives a Python value (a mapping of options, say) instead of text."""
     try:
         return _environment().compile_expression(expression, undefined_to_none=False)

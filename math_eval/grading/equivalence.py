@@ -25,6 +25,8 @@ _PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _LEAD = re.compile(
     r"^(?:the\s+)?(?:final\s+|correct\s+)?(?:answer|solution|result|value)s?\s*(?:is|are)?\s*:?\s+(?=\S)", re.IGNORECASE
 )
+_TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
+"""A condition behind the answer: ", \\text{ for } x > 0"."""
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
 
 
@@ -104,6 +106,8 @@ def _as_lists(answer: str, gold: str, policy: Policy) -> Outcome | None:
 def _read(text: str, *, cached: bool) -> Node | str | None:
     """The tree of a text, None where it cannot be parsed, "limit:…" where a limit was reached."""
     reader = parse_cached if cached else parse
+    if "\\text" in text and (cut := _TAIL.sub("", text)):
+        text = cut
     try:
         return reader(text)
     except LimitError as error:

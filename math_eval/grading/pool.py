@@ -34,8 +34,8 @@ def grade_many(
     """Verdicts in the order of the pairs. workers: processes (the number of cores); 0 grades here, without SymPy.
 
     cas: "worker" asks SymPy, in a worker with limits on time and address space, where the grader itself is undecided
-    for want of algebra; the verdict then says "sympy". A worker that dies is replaced and its pairs are tried again; one
-    pair that kills three workers is undecided ("limit:worker").
+    for want of algebra; the verdict then says "sympy". A worker that dies is replaced and its pairs are tried again;
+    one that kills three workers is undecided ("limit:worker").
     """
     wanted = list(pairs)
     if workers == 0:
