@@ -12,6 +12,7 @@ from latex2sympy.units import UNITS, UnitWords
 
 _STARTS = frozenset(
     r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \cbrt \pi \infty \binom \dbinom \tbinom \lfloor \lceil \lvert \lVert "
+    r"\dot \ddot \textcircled "
     r"\langle \mathbb \overline \bar \vec \hat \tilde \widehat \overrightarrow \prime \sum \prod \int \lim \emptyset "
     r"\varnothing \angle \triangle \partial \nabla \begin \RR \QQ \ZZ \NN \CC \ldots \cdots \dots \max \min".split()
 ) | {"\\" + name for name in (*FUNCTIONS, *GREEK_NAMES)}
@@ -35,9 +36,20 @@ class Atoms(Constructs, UnitWords):
             if token.text in {"(", "{"}:
                 return self.ahead().text not in {":", "mod"}
             if token.text == "[":
-                return self.ahead().text == "\\begin"
+                return self.ahead().text == "\\begin" or self._encloses_one()
             return token.text == "|" and self.bars == 0 and not self.in_set
         return token.kind == "cmd" and token.text in _STARTS
+
+    def _encloses_one(self) -> bool:
+        """Whether the square bracket ahead closes again without a comma: it groups, as in 2[x + 1]."""
+        depth = 0
+        for token in self.tokens[self.index : self.index + 200]:
+            depth += (token.text in {"[", "(", "{"}) - (token.text in {"]", ")", "}"})
+            if depth == 0:
+                return token.text == "]"
+            if depth == 1 and token.text in {",", ";"}:
+                return False
+        return False
 
     def _word_ends_here(self, word: str, *, spaced: bool) -> bool:
         if word.lower() in SEPARATOR_WORDS or word.lower() in WORD_RULES or word in {"mod", "if", "is", "to", "per"}:
@@ -71,16 +83,24 @@ class Atoms(Constructs, UnitWords):
                     node = Apply("percent", (node,))
                 elif self.accept("°", "\\degree", "\\circ"):
                     node = Apply("degree", (node,))
+                elif self.at("'", "''", "\\prime") and isinstance(node, Number):
+                    node = Apply("arcsecond" if self._seconds() else "arcminute", (node,))
                 elif self.at("'", "\\prime") and isinstance(node, Symbol):
                     self.take()
                     node = Symbol(node.name + "'")
                 elif self.at("_") and isinstance(node, Number):
                     node = self._based(node)
+                elif self.at("_") and isinstance(node, Symbol):
+                    node = self.subscripted(node.name)
                 elif self.token.kind == "name" and (rule := WORD_RULES.get(self.token.text.lower())):
                     self.take()
                     node = Apply(rule[0], (node, Number(Fraction(rule[1]))) if rule[1] else (node,))
                 else:
                     return node
+
+    def _seconds(self) -> bool:
+        first = self.take().text
+        return first == "''" or self.accept("'", "\\prime")
 
     def _raised(self, base: Node) -> Node:
         self.take()
@@ -89,9 +109,14 @@ class Atoms(Constructs, UnitWords):
         if self.at("{") and self.ahead().text in {"\\circ", "\\prime", "°"} and self.ahead(2).text == "}":
             mark = self.ahead().text
             self.index += 3
+            if mark == "\\prime" and isinstance(base, Number):
+                return Apply("arcminute", (base,))
             if mark == "\\prime":
                 return Symbol(f"{base.name}'") if isinstance(base, Symbol) else Apply("prime", (base,))
             return Apply("degree", (base,))
+        if self.at("{") and self.ahead().text == self.ahead(2).text == "\\prime" and self.ahead(3).text == "}":
+            self.index += 4
+            return Symbol(f"{base.name}''") if isinstance(base, Symbol) else Apply("arcsecond", (base,))
         return Apply("pow", (base, self.exponent()))
 
     def exponent(self) -> Node:

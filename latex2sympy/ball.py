@@ -107,8 +107,8 @@ class Evaluator:
                 return self._root(value, degree)
             case "percent", [value]:
                 return value / 100
-            case "degree", [value]:
-                return value * self._arb.pi() / 180
+            case (("degree" | "arcminute" | "arcsecond"), [value]):
+                return value * self._arb.pi() / {"degree": 180, "arcminute": 10_800, "arcsecond": 648_000}[op]
             case (("abs" | "norm"), [value]):
                 return abs(value)
             case ("log", [value]) | ("lg", [value]):

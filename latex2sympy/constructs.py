@@ -89,10 +89,12 @@ class Constructs(Stream):
             return self._number_set()
         if bare in NUMBER_SETS:
             return NumberSet(NUMBER_SETS[bare])
-        if name in BINDERS:
+        if name in BINDERS and (self.at("_", "^") or BINDERS[name] not in {"cup", "cap"}):
             return self.binder(BINDERS[name])
         if name == "\\begin":
             return self.environment()
+        if name == "\\textcircled":
+            return Symbol(f"({self.raw_argument()})")
         if name in _ACCENTS:
             return self._accent(bare)
         if bare in {"angle", "triangle", "partial", "nabla", "Delta"}:

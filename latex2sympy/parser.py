@@ -125,7 +125,7 @@ class Parser(Atoms):
                 elif self.at("\\pm", "\\mp"):
                     op = _ADDITIVE[self.take().text]
                     terms = [Apply(op, (_add(terms), self.product()))]
-                elif self.at(*_SETWISE):
+                elif self.at(*_SETWISE) and self.ahead().text not in {"_", "^"}:
                     op = _SETWISE[self.take().text]
                     terms = [Apply(op, (_add(terms), self.product()))]
                 elif self.at("\\backslash"):

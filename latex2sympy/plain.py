@@ -76,12 +76,14 @@ def fold(text: str) -> str:
 
 
 _COMMANDS = re.compile(r"\\[a-zA-Z]+\s*(?:\{[a-z]+\})?")
+_OPENING = re.compile(r"(?:yes|no|we|for|let|if|the)\b[\s.,]", re.IGNORECASE)
 _LONG_WORDS = re.compile(r"[A-Za-z]{3,}")
 
 
 def is_prose(text: str) -> bool:
-    """Whether a text is a sentence or a remark: three words or more, or words that outweigh its mathematics."""
+    """Whether a text is a sentence or a remark around its mathematics: two words, or a long one."""
     bare = _COMMANDS.sub(" ", text)
     words = [word for word in _LONG_WORDS.findall(bare) if word.lower() not in _KNOWN]
-    letters = sum(map(len, words))
-    return len(words) >= 3 or (bool(words) and 2 * letters >= len(re.sub(r"\s", "", bare)))
+    if _OPENING.match(text.strip()):
+        return True
+    return len(words) >= 2 or any(len(word) >= 5 for word in words)

@@ -196,7 +196,16 @@ FUNCTIONS = {
     "Im": "im",
     "factorial": "factorial",
 }
-BINDERS = {"\\sum": "sum", "\\prod": "prod", "\\int": "int", "\\lim": "lim", "\\iint": "", "\\oint": ""}
+BINDERS = {
+    "\\sum": "sum",
+    "\\prod": "prod",
+    "\\int": "int",
+    "\\lim": "lim",
+    "\\bigcup": "cup",
+    "\\bigcap": "cap",
+    "\\iint": "",
+    "\\oint": "",
+}
 INVERSE = {
     "sin": "asin",
     "cos": "acos",

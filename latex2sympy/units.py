@@ -99,7 +99,7 @@ class UnitWords(Stream):
         if token.kind == "cmd" and text in {"\\$", "\\euro", "\\pounds", "\\yen"}:
             self.take()
             return "$" if text == "\\$" else text[1:]
-        if not first and self.at("/", "\\cdot") and self.ahead().kind in {"text", "name"}:
+        if not first and self.at("/", "\\cdot", "-") and self.ahead().kind in {"text", "name"}:
             sign = "per" if self.take().text == "/" else ""
             return sign + " " + self.take().text.strip() + self._power()
         if self.at("(") and self.ahead().kind in {"text", "name"} and self._remark():
