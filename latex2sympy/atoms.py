@@ -17,7 +17,12 @@ _STARTS = frozenset(
     r"\varnothing \angle \triangle \partial \nabla \begin \RR \QQ \ZZ \NN \CC \ldots \cdots \dots \max \min".split()
 ) | {"\\" + name for name in (*FUNCTIONS, *GREEK_NAMES)}
 
+_FUNCTION_LETTERS = frozenset("fghFGH")
 _WHOLE_WORDS = frozenset({*FUNCTIONS, *GREEK_NAMES})
+
+
+_REPEATING = ("\\overline", "\\bar", "\\dot")
+_MYRIADS = {"万": 10**4, "亿": 10**8}
 
 
 class Atoms(Constructs, UnitWords):
@@ -31,10 +36,12 @@ class Atoms(Constructs, UnitWords):
         if token.kind == "name":
             return not self._word_ends_here(token.text, spaced=token.spaced)
         if token.kind == "text":
+            if token.text[:1] == " ":
+                return False  # 10 \\text{ m}: a unit, where \\text{m} alone may be a letter
             return len(token.text.strip()) == 1 and token.text.strip().isalpha() and token.text.isascii()
         if token.kind == "op":
             if token.text in {"(", "{"}:
-                return self.ahead().text not in {":", "mod"}
+                return self.ahead().text not in {":", "mod", "}"} and self.ahead().text.strip().lower() != "base"
             if token.text == "[":
                 return self.ahead().text == "\\begin" or self._encloses_one()
             return token.text == "|" and self.bars == 0 and not self.in_set
@@ -52,6 +59,10 @@ class Atoms(Constructs, UnitWords):
         return False
 
     def _word_ends_here(self, word: str, *, spaced: bool) -> bool:
+        if word == "x" and spaced and self.ahead().kind == "num" and self.tokens[self.index - 1].kind == "num":
+            return True  # 4.1 x 10^7: a times sign
+        if (word.lower() == "base" or word == "U") and spaced:
+            return True
         if word.lower() in SEPARATOR_WORDS or word.lower() in WORD_RULES or word in {"mod", "if", "is", "to", "per"}:
             return True
         if self.integrals and len(word) == 2 and word[0] == "d":
@@ -73,7 +84,10 @@ class Atoms(Constructs, UnitWords):
         """An atom with everything that follows it closely."""
         with self.deeper():
             node = self.atom()
+            layers = 0
             while True:
+                self.wrapped(layers)
+                layers += 1
                 if self.at("^", "**"):
                     node = self._raised(node)
                 elif self.accept("!"):
@@ -89,6 +103,9 @@ class Atoms(Constructs, UnitWords):
                     self.take()
                     node = Symbol(node.name + "'")
                 elif self.at("_") and isinstance(node, Number):
+                    self.take()
+                    node = self._based(node)
+                elif isinstance(node, Number) and self._base_word():
                     node = self._based(node)
                 elif self.at("_") and isinstance(node, Symbol):
                     node = self.subscripted(node.name)
@@ -117,7 +134,11 @@ class Atoms(Constructs, UnitWords):
         if self.at("{") and self.ahead().text == self.ahead(2).text == "\\prime" and self.ahead(3).text == "}":
             self.index += 4
             return Symbol(f"{base.name}''") if isinstance(base, Symbol) else Apply("arcsecond", (base,))
-        return Apply("pow", (base, self.exponent()))
+        exponent = self.exponent()
+        if isinstance(base, Symbol) and base.name in _FUNCTION_LETTERS and self.at("("):
+            inverse = exponent == Apply("neg", (Number(Fraction(1)),))
+            return self.called(Symbol(base.name + "^-1")) if inverse else Apply("pow", (self.called(base), exponent))
+        return Apply("pow", (base, exponent))
 
     def exponent(self) -> Node:
         """What stands after ^: a group, or one signed atom (a number whole, of letters the first)."""
@@ -135,18 +156,29 @@ class Atoms(Constructs, UnitWords):
             return Apply("neg", (node,)) if negative else node
 
     def _based(self, node: Number) -> Node:
-        digits = self.tokens[self.index - 1].text
-        self.take()
+        if node.value.denominator != 1 or node.places is not None:
+            raise self.fail("a number with a base must be whole")
         braced = self.accept("{")
         token = self.take()
         word = token.text.strip().lower()
         base = int(word) if token.kind == "num" and word.isdigit() and len(word) < 4 else BASE_WORDS.get(word)
-        if base is None or node.value.denominator != 1:
+        if base is None:
             raise self.fail("a number's subscript must be a base")
         if braced:
             self.accept(")")
             self.expect("}")
-        return Based(digits.replace(",", "").lstrip("0") or "0", base)
+        else:
+            self.accept(")")
+        return Based(str(node.value), base)
+
+    def _base_word(self) -> bool:
+        """Reads "base" or "(base" behind a number, where a base follows."""
+        opened = self.at("(")
+        token = self.ahead() if opened else self.token
+        if token.kind in {"name", "text"} and token.text.strip().lstrip("(").strip().lower() in {"base", "in base"}:
+            self.index += 2 if opened else 1
+            return True
+        return False
 
     def atom(self) -> Node:
         """One operand."""
@@ -174,10 +206,19 @@ class Atoms(Constructs, UnitWords):
             mixed = self._mixed_part()
             if mixed is not None:
                 return Number(node.value + mixed)
-        if self.at(".") and self.ahead().text == "\\overline" and node.places is None:
+        if self.at(".") and self.ahead().text in _REPEATING and node.places is None:
             self.take()
-        if self.at("\\overline") and self.ahead(2).kind == "num" and self.ahead(3).text == "}":
+        if self.at(".") and self.ahead().text == "(" and self.ahead(2).kind == "num" and node.places is None:
+            self.take()
             return self._repeating(token.text)
+        if self.at(*_REPEATING) and self.ahead(2).kind == "num" and self.ahead(3).text == "}":
+            return self._repeating(token.text)
+        if node.places and self.at("...", "\\ldots", "\\dots", "\\cdots") and (block := _block(token.text)):
+            self.take()
+            return Number(node.value + Fraction(int(block), (10 ** len(block) - 1) * 10**node.places))
+        if self.token.kind == "text" and (scale := _MYRIADS.get(self.token.text)):
+            self.take()
+            return Number(node.value * scale)
         return node
 
     def _mixed_part(self) -> Fraction | None:
@@ -205,10 +246,11 @@ class Atoms(Constructs, UnitWords):
         return None
 
     def _repeating(self, text: str) -> Node:
-        self.take()
-        self.expect("{")
+        if not self.at("("):
+            self.take()
+        self.expect("{", "(")
         block = self.take().text
-        self.expect("}")
+        self.expect("}", ")")
         if not block.isdigit():
             raise self.fail("expected digits under the line")
         whole = read_number(text)
@@ -231,7 +273,7 @@ class Atoms(Constructs, UnitWords):
             return self.number_words()
         if len(word) == 1 or word in GREEK_NAMES:
             self.take()
-            return self.subscripted(word)
+            return self.called(self.subscripted(word))
         for name in sorted(FUNCTIONS, key=len, reverse=True):  # sinx, log2 has come apart already
             if word.startswith(name) and len(word) - len(name) <= 2:
                 self.split(name, word[len(name) :])
@@ -242,7 +284,25 @@ class Atoms(Constructs, UnitWords):
         if len(word) <= 3 and word not in SEPARATOR_WORDS:
             self.split(word[0], word[1:])
             return self._name()
+        if word.isupper() and len(word) <= 6:
+            self.take()
+            return Symbol(word)
         raise self.fail(f"unknown word {word!r}")
+
+    def called(self, node: Node) -> Node:
+        """f(x) as a function applied to something, where the letter is one for functions or a lone number stands there.
+
+        C(n, k) is the binomial coefficient.
+        """
+        if not self.at("(") or not isinstance(node, Symbol) or node.name in self.bound:
+            return node
+        lone = self.ahead().kind == "num" and self.ahead(2).text == ")"
+        pair = node.name == "C" and self.ahead(2).text == "," and self.ahead(4).text == ")"
+        point = node.name.isupper() and self.ahead(2).text == "," and self.ahead().kind == "num"
+        if not (pair or lone or point or node.name.rstrip("'")[:1] in _FUNCTION_LETTERS):
+            return node
+        arguments = self.bracket_items()
+        return Apply("binom", arguments) if pair else Apply("call", (node, *arguments))
 
     def function(self, name: str) -> Node:
         """A function's argument, with or without brackets, after any power or base."""
@@ -281,12 +341,22 @@ class Atoms(Constructs, UnitWords):
         return token.text.lstrip("\\") in FUNCTIONS or token.text in RELATIONS
 
 
+def _block(text: str) -> str:
+    """The digits that a decimal ends on at least twice, so that dots behind it repeat them; "" for none."""
+    decimals = text.partition(".")[2]
+    for size in range(1, 7):
+        block = decimals[-size:]
+        if len(decimals) >= 2 * size and decimals[-2 * size : -size] == block:
+            return block
+    return ""
+
+
 def read_number(text: str) -> Number:
     """A Number from a token: separators dropped, decimals and exponent read exactly."""
     grouped = "{,}" in text and all(len(part.partition(".")[0]) == 3 for part in text.split("{,}")[1:])
     text = text.replace("{,}", "" if grouped else ".")
     text = text.replace("\\!", "")
-    for mark in (",", "\\,", "\\ ", "~", " ", " ", " ", " "):
+    for mark in ("\\,", "\\ ", ",", "~", " ", " ", " ", " "):
         text = text.replace(mark, "")
     mantissa, _, exponent = text.lower().partition("e")
     whole, point, decimals = mantissa.partition(".")

@@ -20,6 +20,7 @@ MAX_WORK = 60_000
 MAX_MAGNITUDE_BITS = 40_000
 """Exponents beyond which a value counts as too large to compare."""
 
+_WHOLE_LIMIT = 2**62
 _PRECISION = threading.Lock()
 
 
@@ -125,12 +126,15 @@ class Evaluator:
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if isinstance(exponent, self._arb) and exponent.is_integer():
-            number = exponent.unique_fmpz()
-            if number is None or abs(int(number)) > MAX_MAGNITUDE_BITS:
+            number = self._whole(exponent)
+            if abs(number) > MAX_MAGNITUDE_BITS:
                 raise LimitError("exponent")
-            if int(number) <= 0 and base.contains(0):
+            if number <= 0 and base.contains(0):
                 raise Undefined("zero to a power that is not positive")
-            return base ** int(number)
+            size = abs(base).abs_upper()
+            if size > 2 and number > 0:
+                self._magnitude(size.log() * number)
+            return base**number
         if isinstance(base, self._arb) and base > 0:
             if isinstance(exponent, self._arb):
                 self._magnitude(exponent * base.log())
@@ -155,18 +159,16 @@ class Evaluator:
         raise Undefined("a root that is not real")
 
     def _root(self, value: Any, degree: Any) -> Any:
-        number = degree.unique_fmpz() if isinstance(degree, self._arb) else None
-        if number is None or not 1 <= int(number) <= 1000:
+        number = self._whole(degree) if isinstance(degree, self._arb) and degree.is_integer() else 0
+        if not 1 <= number <= 1000:
             return self._power(value, 1 / self._nonzero(degree))
         if isinstance(value, self._arb):
             if value >= 0:
-                return value.root(int(number))
-            if value < 0 and int(number) % 2:
-                return -((-value).root(int(number)))
+                return value.root(number)
+            if value < 0 and number % 2:
+                return -((-value).root(number))
         if self._complex:
-            return (
-                self._acb(value).root(int(number)) if hasattr(self._acb, "root") else self._acb(value) ** (1 / degree)
-            )
+            return self._acb(value) ** (1 / degree)
         raise Undefined("a root that is not real")
 
     def _log(self, value: Any) -> Any:
@@ -203,7 +205,11 @@ class Evaluator:
         return total
 
     def _whole(self, value: Any) -> int:
-        number = value.unique_fmpz() if isinstance(value, self._arb) else None
+        if not isinstance(value, self._arb):
+            raise Undefined("a bound that is not real")
+        if not abs(value) < _WHOLE_LIMIT:
+            raise LimitError("number size")  # before the number itself is written out
+        number = value.unique_fmpz()
         if number is None:
             raise Undefined("a bound that is not whole")
         return int(number)
@@ -248,11 +254,12 @@ def _gamma(ev: Evaluator, value: Any) -> Any:
 
 
 def _binom(ev: Evaluator, top: Any, bottom: Any) -> Any:
-    whole = ev.real(bottom).unique_fmpz()
-    if whole is None or not 0 <= int(whole) <= 500:
+    bottom = ev.real(bottom)
+    whole = ev._whole(bottom) if bottom.is_integer() else -1  # noqa: SLF001
+    if not 0 <= whole <= 500:
         return _gamma(ev, top) / (_gamma(ev, bottom) * _gamma(ev, top - bottom))
     total = ev._arb(1)  # noqa: SLF001
-    for number in range(int(whole)):
+    for number in range(whole):
         total = total * (top - number) / (number + 1)
     return total
 

@@ -16,6 +16,7 @@ from latex2sympy.nodes import (
     Node,
     Number,
     NumberSet,
+    Quantity,
     SetBuilder,
     Symbol,
     Words,
@@ -23,7 +24,7 @@ from latex2sympy.nodes import (
 from latex2sympy.numerals import ENGLISH, chinese_number, english_number
 from latex2sympy.plain import fold
 from latex2sympy.stream import Stream
-from latex2sympy.symbols import BINDERS, FUNCTIONS, GREEK_NAMES, NUMBER_SETS
+from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, NUMBER_SETS
 
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac"})
 _ACCENTS = frozenset(
@@ -52,6 +53,7 @@ class Constructs(Stream):
         def factor(self) -> Node: ...
         def exponent(self) -> Node: ...
         def function(self, name: str) -> Node: ...
+        def called(self, node: Node) -> Node: ...
 
     def __init__(self, source: str) -> None:
         super().__init__(source)
@@ -76,7 +78,7 @@ class Constructs(Stream):
         if bare == "pi":
             return self.subscripted("pi") if self.at("_") else Constant("pi")
         if bare in GREEK_NAMES:
-            return self.subscripted(bare.removeprefix("var"))
+            return self.called(self.subscripted(bare.removeprefix("var")))
         if bare in FUNCTIONS:
             return self.function(FUNCTIONS[bare])
         if bare == "infty":
@@ -102,8 +104,8 @@ class Constructs(Stream):
         if name in {"\\{", "\\lbrace", "\\langle", "\\lfloor", "\\lceil", *_BARS, *_NORMS}:
             self.index -= 1
             return self.bracket()
-        if name in {"\\$", "\\euro", "\\pounds", "\\yen", "\\S"}:
-            return self.power()  # the unit is put back by whoever reads units
+        if name in CURRENCIES:
+            return Quantity(self.power(), CURRENCIES[name])
         self.index -= 1
         raise self.fail(f"unknown command {name!r}")
 
@@ -122,6 +124,9 @@ class Constructs(Stream):
         self.expect("{")
         before, self.in_set = self.in_set, False
         node = self.listing()
+        for name, op in (("\\over", "div"), ("\\choose", "binom")):
+            if self.accept(name):
+                node = Apply(op, (node, self.listing()))
         self.in_set = before
         self.expect("}")
         return node

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from latex2sympy.errors import LimitError
-from latex2sympy.nodes import Apply, Binder, Node, Number
+from latex2sympy.nodes import Apply, Binder, Node, Number, Symbol
 
 MAX_BITS = 100_000
 """No numerator or denominator grows beyond this."""
@@ -15,29 +15,53 @@ MAX_TERMS = 5_000
 """Sums and products are expanded up to so many terms."""
 
 
+MAX_WORK = 4_000_000
+"""Bits of all intermediate results of one evaluation."""
+
+
+class _Meter:
+    """Counts the bits that an evaluation has produced."""
+
+    def __init__(self) -> None:
+        self.bits = 0
+
+    def charge(self, value: Fraction) -> Fraction:
+        size = max(value.numerator.bit_length(), value.denominator.bit_length())
+        self.bits += size + 32
+        if size > MAX_BITS:
+            raise LimitError("number size")
+        if self.bits > MAX_WORK:
+            raise LimitError("work")
+        return value
+
+
 def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction | None:
     """The value of a tree without irrational parts; None where it is not a rational number, or is undefined.
 
     values: of bound variables. LimitError where a number would become too large or a sum too long.
     """
+    return _value(node, values or {}, _Meter())
+
+
+def _value(node: Node, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:
     if isinstance(node, Number):
         return node.value
     if isinstance(node, Apply):
-        return _apply(node, values or {})
+        return _apply(node, values, meter)
     if isinstance(node, Binder) and node.kind in {"sum", "prod"}:
-        return _expanded(node, values or {})
-    if values and (name := getattr(node, "name", None)) in values:
-        return values[str(name)]
+        return _expanded(node, values, meter)
+    if isinstance(node, Symbol):
+        return values.get(node.name)
     return None
 
 
-def _apply(node: Apply, values: dict[str, Fraction]) -> Fraction | None:
+def _apply(node: Apply, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:
     rule = _RULES.get(node.op)
     if rule is None:
         return None
     arguments = []
     for one in node.args:
-        value = rational(one, values)
+        value = _value(one, values, meter)
         if value is None:
             return None
         arguments.append(value)
@@ -45,26 +69,22 @@ def _apply(node: Apply, values: dict[str, Fraction]) -> Fraction | None:
         result = rule(*arguments)
     except TypeError:  # sqrt(1, 2): a function of another number of arguments
         return None
-    if result is not None and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
-        raise LimitError("number size")
-    return result
+    return None if result is None else meter.charge(result)
 
 
-def _expanded(node: Binder, values: dict[str, Fraction]) -> Fraction | None:
-    low = rational(node.low, values) if node.low is not None else None
-    high = rational(node.high, values) if node.high is not None else None
+def _expanded(node: Binder, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:
+    low = _value(node.low, values, meter) if node.low is not None else None
+    high = _value(node.high, values, meter) if node.high is not None else None
     if low is None or high is None or low.denominator != 1 or high.denominator != 1:
         return None
     if high - low >= MAX_TERMS:
         raise LimitError("terms")
     total = Fraction(0 if node.kind == "sum" else 1)
     for number in range(int(low), int(high) + 1):
-        value = rational(node.body, {**values, node.variable: Fraction(number)})
+        value = _value(node.body, {**values, node.variable: Fraction(number)}, meter)
         if value is None:
             return None
-        total = total + value if node.kind == "sum" else total * value
-        if max(total.numerator.bit_length(), total.denominator.bit_length()) > MAX_BITS:
-            raise LimitError("number size")
+        total = meter.charge(total + value if node.kind == "sum" else total * value)
     return total
 
 

@@ -30,6 +30,7 @@ _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.DOTALL)
 _LETTERS = re.compile(r"[a-zA-Z]+")
 _CJK = re.compile(r"[㐀-鿿〇]+")
 _DOUBLED = re.compile(r"\\\\(?=[a-zA-Z])")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{\w*\}")
 _SPACE = re.compile(r"[\s​⁠﻿~]+")
 _DROPPED = frozenset(
     r"\left \right \! \, \; \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \big \Big \bigg "
@@ -78,8 +79,11 @@ def tokenize(source: str) -> list[Token]:
         if blank := _SPACE.match(source, at):
             at, spaced = blank.end(), True
             continue
-        if char == "$":
-            at += 1
+        if char == "$" or source.startswith("{}", at):
+            at += 1 if char == "$" else 2
+            continue
+        if char == "\\" and (styled := _COLOUR.match(source, at)):
+            at = styled.end()
             continue
         if "0" <= char <= "9" or (char == "." and source[at + 1 : at + 2].isdigit() and source[at + 1].isascii()):
             at = _number(source, at, tokens, spaced, inside=depth > 0)

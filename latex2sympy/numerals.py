@@ -18,11 +18,25 @@ _DIGITS = {char: number for number, char in enumerate("零一二三四五六七�
 _STEPS = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10**4, "亿": 10**8}
 CHINESE = frozenset({*_DIGITS, *_STEPS, *_MYRIADS, "点", "分", "之", "负", "半"})
+_PARTS = {
+    "half": 2,
+    "halves": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "eighth": 8,
+    "tenth": 10,
+}
+_PART = re.compile(rf"([a-z]+(?:-[a-z]+)?)[ -]({'|'.join(_PARTS)})s?")
 _MAX_CHARS = 200
 
 
-def english_number(text: str) -> int | None:
-    """The whole number that English words name, None for other words."""
+def english_number(text: str) -> int | Fraction | None:
+    """The number that English words name ("forty-two", "two thirds"), None for other words."""
+    if (found := _PART.fullmatch(text.strip().lower())) and (top := english_number(found.group(1))) is not None:
+        return Fraction(int(top), _PARTS[found.group(2)])
     words = [word for word in re.split(r"[\s-]+", text.lower()) if word and word != "and"]
     if not words or len(text) > _MAX_CHARS or not all(word in ENGLISH for word in words):
         return None

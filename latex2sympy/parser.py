@@ -15,11 +15,12 @@ What is not consumed whole is not parsed: a rest is a ParseError with its positi
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 
 from latex2sympy.atoms import Atoms
 from latex2sympy.errors import ParseError
-from latex2sympy.nodes import Apply, Listing, Node, Quantity, Ratio, Relation, Words
+from latex2sympy.nodes import Apply, Bracket, Listing, Node, Number, Quantity, Ratio, Relation, Words
 from latex2sympy.plain import plain_reading
 from latex2sympy.symbols import RELATIONS, SEPARATOR_WORDS
 
@@ -73,7 +74,7 @@ class Parser(Atoms):
                 return found
 
     def _ends(self) -> bool:
-        return self.token.kind == "end" or self.at(")", "]", "}", "\\}", "\\rbrace", "\\rangle", ".", "[")
+        return self.token.kind == "end" or self.at(")", "]", "}", "\\}", "\\rbrace", "\\rangle", ".")
 
     def relation(self) -> Node:
         """A chain of relations, or the one side."""
@@ -88,11 +89,20 @@ class Parser(Atoms):
         """A : b : c, a clock, or the one value; a unit may follow."""
         first = self.token
         items = [self.sum()]
-        clock = first.kind == "num" and first.text.isdigit() and self.ahead(0).kind != "end"
+        clock = first.kind == "num" and first.text.isdigit() and len(first.text) < 3 and int(first.text) <= 24
         while not self.in_set and self._colon():
-            clock = clock and self.token.kind == "num" and len(self.token.text) == 2 and int(self.token.text) < 60
+            clock = (
+                clock
+                and self.token.kind == "num"
+                and self.token.text.isdigit()
+                and len(self.token.text) == 2
+                and int(self.token.text) < 60
+            )
             items.append(self.sum())
         if len(items) == 1:
+            half = self.half() if clock else ""
+            if half:
+                return Ratio((items[0], Number(Fraction(0))), clock=True, half=half)
             return self._with_unit(items[0])
         clock = clock and len(items) <= 3 and all(isinstance(one, Quantity) or not _compound(one) for one in items)
         return Ratio(tuple(items), clock, self.half() if clock else "")
@@ -101,11 +111,21 @@ class Parser(Atoms):
         if self.at("{") and self.ahead().text == ":" and self.ahead(2).text == "}":
             self.index += 3
             return True
+        if self.token.text.strip() == "to" and self.tokens[self.index - 1].kind == self.ahead().kind == "num":
+            self.take()
+            return True
         return self.accept(":", "\\colon")
 
     def _with_unit(self, value: Node) -> Node:
         unit = self.unit(value)
-        return Quantity(value, unit) if unit else value
+        if not unit:
+            return value
+        sides: list[Node] = [Quantity(value, unit)]
+        while self.at("\\times") or (self.token.text == "x" and self.ahead().kind == "num"):
+            self.take()
+            side = self.product()
+            sides.append(Quantity(side, self.unit(side)))
+        return sides[0] if len(sides) == 1 else Bracket("(", ")", tuple(sides))  # 10 ft x 18 ft
 
     def sum(self) -> Node:
         """Terms with signs between; unions and intersections bind as loosely."""
@@ -115,7 +135,10 @@ class Parser(Atoms):
             else:
                 node = self.product()
             terms = [node]
+            layers = 0
             while True:
+                self.wrapped(layers)
+                layers += len(terms) == 1 and self.token.text not in {"+", "-"}
                 if self.at("+"):
                     self.take()
                     terms.append(self.product())
@@ -125,6 +148,9 @@ class Parser(Atoms):
                 elif self.at("\\pm", "\\mp"):
                     op = _ADDITIVE[self.take().text]
                     terms = [Apply(op, (_add(terms), self.product()))]
+                elif self.token.text == "U" and self.tokens[self.index - 1].text in {")", "]", "\\}"}:
+                    self.take()
+                    terms = [Apply("union", (_add(terms), self.product()))]
                 elif self.at(*_SETWISE) and self.ahead().text not in {"_", "^"}:
                     op = _SETWISE[self.take().text]
                     terms = [Apply(op, (_add(terms), self.product()))]
@@ -148,8 +174,11 @@ class Parser(Atoms):
     def product(self) -> Node:
         """Factors with or without a sign between; division and juxtaposition go from left to right."""
         factors = [self.factor()]
+        layers = 0
         while True:
-            if self.accept(*_TIMES):
+            self.wrapped(layers)
+            layers += self.at(*_OVER, "\\bmod", "\\mod")
+            if self.accept(*_TIMES) or self._cross():
                 factors.append(self.factor())
             elif self.at(*_OVER):
                 self.take()
@@ -161,6 +190,15 @@ class Parser(Atoms):
                 factors.append(self.power())
             else:
                 return _mul(factors)
+
+    def _cross(self) -> bool:
+        """Reads an x that stands for a times sign: 4.1 x 10^7."""
+        token = self.token
+        numbers = self.tokens[self.index - 1].kind == self.ahead().kind == "num"
+        if token.text == "x" and token.spaced and numbers and self.ahead().spaced:
+            self.take()
+            return True
+        return False
 
     def factor(self) -> Node:
         """A power with any signs before it."""

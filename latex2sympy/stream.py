@@ -58,6 +58,11 @@ class Stream:
         token = self.tokens[self.index]
         self.tokens[self.index : self.index + 1] = [token._replace(text=head), token._replace(text=rest, spaced=False)]
 
+    def wrapped(self, count: int) -> None:
+        """LimitError when a loop has put too many layers around one operand."""
+        if count > MAX_DEPTH:
+            raise LimitError("depth")
+
     @contextmanager
     def deeper(self) -> Iterator[None]:
         """One level further in; LimitError beyond MAX_DEPTH."""

@@ -89,6 +89,7 @@ CHARACTERS = {
     "、": ",",
     "；": ";",
     "：": ":",
+    "∶": ":",
     "（": "(",
     "）": ")",
     "【": "[",
@@ -107,6 +108,7 @@ CHARACTERS = {
     "∨": "\\vee",
     "€": "\\euro",
     "£": "\\pounds",
+    "¢": "\\cent",
     "¥": "\\yen",
     "￥": "\\yen",
     "º": "°",
@@ -230,6 +232,7 @@ WORD_RULES = {
     "percent": ("percent", 0),
 }
 """Words behind a value that change it: what they do, and with which number."""
+CURRENCIES = {"\\$": "$", "\\euro": "€", "\\pounds": "£", "\\yen": "yuan", "\\cent": "cent"}
 BASE_WORDS = {
     "two": 2,
     "three": 3,

@@ -92,6 +92,8 @@ def _apply(op: str, values: list[Any]) -> Any:
             return base**exponent
         case "root", [value, degree]:
             return sympy.real_root(value, degree) if degree.is_odd else sympy.root(value, degree)
+        case "cbrt", [value]:
+            return sympy.real_root(value, 3)
         case "percent", [value]:
             return value / 100
         case "degree", [value]:

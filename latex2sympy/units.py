@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from latex2sympy.exact import rational
 from latex2sympy.nodes import Apply, Node, Number
 from latex2sympy.numerals import ENGLISH
 from latex2sympy.stream import Stream
-from latex2sympy.symbols import FUNCTIONS, GREEK_NAMES, SEPARATOR_WORDS
+from latex2sympy.symbols import CURRENCIES, FUNCTIONS, GREEK_NAMES, SEPARATOR_WORDS
 
 _ALIASES = {
     "centimeter": "cm",
@@ -41,7 +42,13 @@ _ALIASES = {
     "cent": "cent",
     "euro": "€",
     "eur": "€",
-    "pound": "pound",
+    "pound": "lb",
+    "lbs": "lb",
+    "mph": "mi per h",
+    "kmh": "km per h",
+    "kph": "km per h",
+    "kmph": "km per h",
+    "yuan": "yuan",
     "degree": "degree",
     "deg": "degree",
     "percent": "%",
@@ -90,15 +97,15 @@ class UnitWords(Stream):
     def _unit_word(self, value: Node, *, first: bool) -> str | None:
         token = self.token
         text = token.text.strip()
-        if token.kind == "text" and text.lower() not in SEPARATOR_WORDS and text not in FUNCTIONS:
+        if token.kind == "text" and text.lower() not in SEPARATOR_WORDS and (text not in FUNCTIONS or text == "min"):
             self.take()
             return text + self._power()
         if token.kind == "name" and self._is_unit(text, value, spaced=token.spaced, first=first):
             self.take()
             return text + self._power()
-        if token.kind == "cmd" and text in {"\\$", "\\euro", "\\pounds", "\\yen"}:
+        if token.kind == "cmd" and text in CURRENCIES:
             self.take()
-            return "$" if text == "\\$" else text[1:]
+            return CURRENCIES[text]
         if not first and self.at("/", "\\cdot", "-") and self.ahead().kind in {"text", "name"}:
             sign = "per" if self.take().text == "/" else ""
             return sign + " " + self.take().text.strip() + self._power()
@@ -117,8 +124,8 @@ class UnitWords(Stream):
         if not self.at("^"):
             return ""
         self.take()
-        power = self.exponent()
-        return f"^{power.value}" if isinstance(power, Number) else ""
+        power = rational(self.exponent())
+        return "" if power is None else f"^{power}"
 
     def _remark(self) -> bool:
         """Words in round brackets after a value: skipped whole."""
@@ -159,4 +166,4 @@ def canonical(unit: str) -> str:
         single = bare if bare in _ALIASES else bare[:-1] if bare.endswith("s") and len(bare) > 2 else bare
         words.append(_ALIASES.get(single, single) + (mark + power.strip("{}") if mark else ""))
     joined = " ".join(word for word in words if word)
-    return re.sub(r"\bsquare (\S+)", r"\1^2", joined)
+    return re.sub(r"\bcubic (\S+)", r"\1^3", re.sub(r"\bsquare (\S+)", r"\1^2", joined))

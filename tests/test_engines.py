@@ -246,5 +246,5 @@ def test_replay_names_what_it_cannot_read(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         ReplayEngine(path)
     path.write_text('{"idx": 1}\n', encoding="utf-8")
-    with pytest.raises(DataError, match="line 1: needs one of"):
+    with pytest.raises(DataError, match="line 1: needs a text"):
         ReplayEngine(path)

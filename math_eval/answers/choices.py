@@ -6,6 +6,7 @@ import re
 
 _DECORATION = str.maketrans({"$": " ", "*": " "})
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm)\b")
+_BLANKS = re.compile(r"\s+")
 _SHORT = re.compile(r"[\s({\[]*([A-J])(?:\s*[)}\]]*\s*$|[)}\]]*\s*[.:,)）．：]|\s*[)}\]])")
 _NAMED = re.compile(
     r"(?:options?|choices?|answers?|选项|选|答案)\s*(?:is|are|为|是|[:：])?\s*[({\[\s]*([A-J])(?![A-Za-z'’])",
@@ -42,4 +43,4 @@ def last_letters(text: str, *, several: bool = False) -> str:
 
 
 def _bare(text: str) -> str:
-    return _WRAPPER.sub(" ", text).translate(_DECORATION)
+    return _BLANKS.sub(" ", _WRAPPER.sub(" ", text).translate(_DECORATION))

@@ -20,7 +20,7 @@ EXTRACTION_VERSION = "2"
 _THINK_END = "</think>"
 _PHRASES = re.compile(
     r"(?:final answer|the answer|correct answer|answer|correct option|correct choice|the choice)\s*(?:is|are)\s*:?\s*"
-    r"|(?:^|\n)\s*(?:\*\*)?(?:final )?answer(?:\*\*)?\s*[:：]\s*(?:\*\*)?\s*"
+    r"|(?:^|\n)[ \t]{0,8}(?:\*\*)?(?:final )?answer(?:\*\*)?\s*[:：]\s*(?:\*\*)?\s*"
     r"|####\s*"
     r"|(?:答案|结果|最终答案)\s*(?:是|为|：|:)\s*"
     r"|故选\s*[:：]?\s*",

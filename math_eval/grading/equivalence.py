@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from latex2sympy import LimitError, MathTextError, Node, parse
 from latex2sympy.parser import parse_cached
 from math_eval.answers import last_letters, short_letter
-from math_eval.grading.clean import MAX_CHARS, cleaned, squeezed
+from math_eval.grading.clean import MAX_CHARS, squeezed
 from math_eval.grading.outcome import Outcome, decided, undecided
 from math_eval.grading.policy import DEFAULT, Policy
 from math_eval.grading.shapes import Comparison
@@ -21,12 +21,11 @@ from math_eval.records import AnswerKind, Verdict
 GRADER_VERSION = "2"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
-_PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-_LEAD = re.compile(
-    r"^(?:the\s+)?(?:final\s+|correct\s+)?(?:answer|solution|result|value)s?\s*(?:is|are)?\s*:?\s+(?=\S)", re.IGNORECASE
-)
+_PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
+_LEAD = re.compile(r"^(?:the )?(?:final |correct )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE)
 _TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
 """A condition behind the answer: ", \\text{ for } x > 0"."""
+_TEXT_LEAD = re.compile(r"^\s*\\text\s*\{([^{}]*)\}")
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
 
 
@@ -59,20 +58,23 @@ def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str
         return decided(same=answer == gold, rule="exact")
     if len(answer) > MAX_CHARS:
         return decided(same=True, rule="text") if answer.strip() == gold.strip() else undecided("limit:length")
-    if kind in {"choice", "multiple-choice"}:
+    if kind in {"choice", "multiple-choice"} and answer.strip() != gold.strip():
         return _choice(answer, gold, options, policy, several=kind == "multiple-choice")
-    if squeezed(answer) == squeezed(gold):
+    text = squeezed(answer)
+    if len(gold) <= MAX_CHARS and ((text and text == squeezed(gold)) or answer.strip() == gold.strip()):
         return decided(same=True, rule="text")
-    return same_text(answer, gold, policy)
+    try:
+        return same_text(answer, gold, policy)
+    except RecursionError:
+        return undecided("limit:depth")
 
 
 def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Outcome:
     """Parses both texts, the gold with a memory, and compares their trees."""
-    if cleaned(answer).lower() == cleaned(gold).lower() and not _mathematical(gold):
-        return decided(same=True, rule="text")
     wanted = _read(gold, cached=True)
     if wanted is None:
-        return decided(same=False, rule="text") if squeezed(answer).lower() != squeezed(gold).lower() else _TEXT
+        text = squeezed(answer).lower()
+        return decided(same=bool(text) and text == squeezed(gold).lower(), rule="text")
     if isinstance(wanted, str):
         return undecided(wanted)
     given = _read(answer, cached=False)
@@ -87,13 +89,6 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Outcome:
     return outcome
 
 
-_TEXT = decided(same=True, rule="text")
-
-
-def _mathematical(text: str) -> bool:
-    return any(char in text for char in "\\^_=<>+*/") or any(char.isdigit() for char in text) or len(text.strip()) < 3
-
-
 def _as_lists(answer: str, gold: str, policy: Policy) -> Outcome | None:
     """Both sides once more with "1,234" as two numbers, for lists without spaces."""
     pair = [_GROUPED.sub(lambda match: match.group().replace(",", ", "), text) for text in (answer, gold)]
@@ -106,6 +101,12 @@ def _as_lists(answer: str, gold: str, policy: Policy) -> Outcome | None:
 def _read(text: str, *, cached: bool) -> Node | str | None:
     """The tree of a text, None where it cannot be parsed, "limit:…" where a limit was reached."""
     reader = parse_cached if cached else parse
+    if (
+        text.lstrip().startswith("\\text")
+        and (lead := _TEXT_LEAD.match(text))
+        and _LEAD.match(lead.group(1).strip() + " ")
+    ):
+        text = text[lead.end() :]
     if "\\text" in text and (cut := _TAIL.sub("", text)):
         text = cut
     try:
@@ -114,7 +115,8 @@ def _read(text: str, *, cached: bool) -> Node | str | None:
         return f"limit:{error.limit}"
     except MathTextError:
         pass
-    bare = _LEAD.sub("", text.replace("\\text{", "{").strip("{} ")).strip()
+    bare = _TEXT_LEAD.sub(r"\1 ", text)
+    bare = _LEAD.sub("", " ".join(bare.replace("**", " ").split())).strip(" }")
     if bare and bare != text:
         try:
             return reader(bare)

@@ -1,8 +1,8 @@
-"""± and ∓ spelled out: a list of two values, all signs of a text chosen together."""
+"""± and ∓ spelled out as a list of two values, all signs chosen together; a number times a matrix multiplied out."""
 
 from __future__ import annotations
 
-from latex2sympy.nodes import Apply, Listing, Node, Quantity, Relation
+from latex2sympy.nodes import Apply, Bracket, Listing, Matrix, Node, Quantity, Relation
 
 
 def expanded(node: Node) -> Node:
@@ -10,15 +10,21 @@ def expanded(node: Node) -> Node:
     if isinstance(node, Listing):
         items = [inner for one in node.items for inner in _spread(one)]
         return Listing(tuple(items)) if len(items) != len(node.items) else node
+    if isinstance(node, Bracket) and node.open == "{":
+        items = [inner for one in node.items for inner in _spread(one)]
+        return Bracket(node.open, node.close, tuple(items)) if len(items) != len(node.items) else node
     found = _spread(node)
     return Listing(tuple(found)) if len(found) > 1 else node
 
 
 def _spread(node: Node) -> list[Node]:
-    if isinstance(node, Relation) and node.ops == ("=",) and _has_plus_minus(node.items[1]):
-        return [Relation(("=",), (node.items[0], one)) for one in _spread(node.items[1])]
+    if isinstance(node, Relation) and node.ops in {("=",), ("!=",)} and _has_plus_minus(node.items[1]):
+        return [Relation(node.ops, (node.items[0], one)) for one in _spread(node.items[1])]
     if isinstance(node, Quantity) and _has_plus_minus(node.value):
         return [Quantity(one, node.unit) for one in _spread(node.value)]
+    if isinstance(node, Bracket) and any(map(_has_plus_minus, node.items)):
+        signs = (1, -1)
+        return [Bracket(node.open, node.close, tuple(_chosen(one, sign) for one in node.items)) for sign in signs]
     if isinstance(node, Apply) and _has_plus_minus(node):
         return [_chosen(node, sign) for sign in (1, -1)]
     return [node]
@@ -37,3 +43,17 @@ def _chosen(node: Node, sign: int) -> Node:
     plus = (sign > 0) == (node.op == "pm")
     last = args[-1] if plus else Apply("neg", (args[-1],))
     return last if len(args) == 1 else Apply("add", (args[0], last))
+
+
+def scaled(node: Node) -> Node:
+    """A matrix with a factor before it as the matrix of products; every other node as it is."""
+    if not isinstance(node, Apply) or node.op not in {"mul", "neg"} or not isinstance(node.args[-1], Matrix):
+        return node
+    *factors, last = node.args
+    if not isinstance(last, Matrix) or last.kind != "matrix" or any(isinstance(one, Matrix) for one in factors):
+        return node
+    wrapped = (
+        tuple(Apply("neg", (cell,)) if node.op == "neg" else Apply("mul", (*factors, cell)) for cell in row)
+        for row in last.rows
+    )
+    return Matrix(tuple(wrapped))

@@ -6,14 +6,17 @@ They depend on nothing but the names and the grader's version, so a verdict neve
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
 SALT = "1"
 """Tests change it to see that no verdict depends on the points."""
 
-_REAL = 12
+_REAL = 16
+_NEAR = 12
+"""Points from this number on lie further out."""
+_FAR = 37
 _WHOLE = 5
 
 Point = dict[str, Fraction]
@@ -37,6 +40,8 @@ def _points(names: tuple[str, ...], salt: str) -> tuple[list[Point], list[Point]
                 value = 1 / value  # sizes on both sides of one
             negative = number >= 4 and ((number - 3) >> (at % 3)) & 1
             point[name] = -value if negative else value
+        if number >= _NEAR:
+            point = {name: value * _FAR for name, value in point.items()}
         reals.append(point)
     wholes = [{name: Fraction(2 + _bits(name, number, salt) % 9) for name in names} for number in range(_WHOLE)]
     return reals, wholes
@@ -49,3 +54,12 @@ def _fraction(name: str, number: int, salt: str) -> Fraction:
 
 def _bits(name: str, number: int, salt: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{salt}\0{name}\0{number}".encode()).digest()[:6], "big")
+
+
+def points_around(names: Sequence[str], corners: Iterable[Fraction]) -> list[Point]:
+    """Points on both sides of every constant and far out, one variable at a time, the others as in the first point."""
+    reals, _ = evaluation_points(names)
+    step = Fraction(1, 7)
+    places = [sign * corner + side for corner in corners for sign in (1, -1) for side in (step, -step)]
+    places += [Fraction(1001, 7), Fraction(-1001, 7), Fraction(10_007, 3), Fraction(-10_007, 3)]
+    return [{**reals[0], name: place} for name in names[:3] for place in places]

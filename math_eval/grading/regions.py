@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
+from latex2sympy.exact import rational
 from latex2sympy.nodes import (
     Apply,
     Bracket,
@@ -27,6 +28,7 @@ _MINUS_INFINITY = Apply("neg", (_INFINITY,))
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ORDER = frozenset(_FLIPPED)
 _MAX_PIECES = 200
+MAX_POINTS = 40
 
 SameValue = Callable[[Node, Node], Outcome]
 
@@ -54,17 +56,36 @@ def is_region(node: Node) -> bool:
             if len(ops) == 1 and ops[0] == "in":
                 return is_region(items[1]) or _pair(items[1])
             return all(op in _ORDER for op in ops) or ops == ("!=",)
-        case SetBuilder(condition=condition):
-            return is_region(condition)
+        case SetBuilder(element=Symbol() as element, condition=condition):
+            return is_region(condition) and _unknown(condition) in {element.name, None}
         case Apply(op="union" | "difference" | "intersection", args=args):
-            return any(is_region(one) for one in args) or all(_pair(one) for one in args)
+            return any(is_region(one) for one in args) or all(_pair(one) or _finite(one) for one in args)
         case Listing(items=items):
             return all(isinstance(one, Relation) and is_region(one) for one in items)
     return False
 
 
+def _finite(node: Node) -> bool:
+    return isinstance(node, Bracket) and node.open == "{" and not any(map(symbols, node.items))
+
+
 def _pair(node: Node) -> bool:
     return isinstance(node, Bracket) and node.open in "([" and len(node.items) == 2
+
+
+def _unknown(node: Node) -> str | None:
+    """The one variable that an inequality is solved for."""
+    for part in node.items if isinstance(node, Relation | Listing) else ():
+        name = part.name if isinstance(part, Symbol) else _unknown(part)
+        if name is not None:
+            return name
+    return None
+
+
+def unknowns_agree(left: Node, right: Node) -> bool:
+    """Whether two sets speak of the same variable, where both name one."""
+    names = {_unknown(one.condition if isinstance(one, SetBuilder) else one) for one in (left, right)}
+    return len(names - {None}) < 2
 
 
 def _is_infinite(node: Node) -> bool:
@@ -92,7 +113,7 @@ def _pieces(node: Node) -> list[Piece] | None:
         case Relation():
             return _from_relation(node)
         case SetBuilder(condition=condition):
-            return _pieces(condition) if is_region(condition) else None
+            return _pieces(condition) if is_region(node) else None
         case Apply(op="union", args=(left, right)):
             first, second = _pieces(left), _pieces(right)
             return None if first is None or second is None else first + second
@@ -158,6 +179,8 @@ def _from_list(items: tuple[Node, ...]) -> list[Piece] | None:
 def _without(found: list[Piece] | None, points: tuple[Node, ...]) -> list[Piece] | None:
     if found is None:
         return None
+    if len(points) > MAX_POINTS:
+        return None
     for point in points:
         at = _number(point)
         if at is None:
@@ -191,11 +214,16 @@ def _number(node: Node) -> float | None:
         return None
 
 
-def _merged(found: list[Piece]) -> list[Piece]:
-    """The pieces in order, touching and overlapping ones joined, where their ends are numbers."""
+def _merged(found: list[Piece]) -> list[Piece] | None:
+    """The pieces in order, touching and overlapping ones joined, where their ends are numbers; None for a reversed one.
+
+    Ends that are too close to tell apart are left as they are: joining them would be a guess.
+    """
     placed = [(_number(piece.low), _number(piece.high), piece) for piece in found]
     if any(low is None or high is None for low, high, _ in placed):
         return found
+    if any((low or 0) > (high or 0) for low, high, _ in placed):
+        return None
     placed.sort(key=lambda one: (one[0], one[1]))
     joined: list[tuple[float, Piece]] = []
     for low, high, piece in placed:
@@ -203,7 +231,8 @@ def _merged(found: list[Piece]) -> list[Piece]:
             continue
         if joined:
             end, last = joined[-1]
-            if low < end or (low == end and (last.high_closed or piece.low_closed)):
+            touching = last.high == piece.low or _equal_ends(last.high, piece.low)
+            if (low < end and not touching) or (touching and (last.high_closed or piece.low_closed)):
                 if high > end or (high == end and piece.high_closed):
                     wider = replace(last, high=piece.high, high_closed=piece.high_closed)
                     joined[-1] = (high, wider)
@@ -223,6 +252,14 @@ def same_region(left: list[Piece], right: list[Piece], same: SameValue) -> Outco
         return every((same(one.low, other.low), same(one.high, other.high)), "interval")
 
     return every((parts(one, other) for one, other in zip(left, right, strict=True)), "interval")
+
+
+def _equal_ends(left: Node, right: Node) -> bool:
+    try:
+        one, other = rational(left), rational(right)
+    except LimitError:
+        return False
+    return one is not None and one == other
 
 
 EMPTY_WORDS = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,15 +27,15 @@ from latex2sympy.nodes import (
     symbols,
 )
 from math_eval.grading.outcome import Outcome, decided, every, undecided
-from math_eval.grading.plusminus import expanded
+from math_eval.grading.plusminus import expanded, scaled
 from math_eval.grading.points import evaluation_points
 from math_eval.grading.policy import Policy
-from math_eval.grading.regions import EMPTY_WORDS, REAL_WORDS, is_region, pieces, same_region
+from math_eval.grading.regions import EMPTY_WORDS, REAL_WORDS, is_region, pieces, same_region, unknowns_agree
 from math_eval.grading.unknowns import function_name, items_of, named_values, prefixed
 from math_eval.grading.values import BITS, same_scalar, same_value, scalar
 
-MAX_ITEMS = 400
-"""Unordered lists are matched pair by pair up to this length."""
+MAX_ITEMS = 100
+"""Unordered lists are matched pair by pair up to so many items that differ in spelling."""
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -48,8 +49,8 @@ class Comparison:
         """Whether the answer is the gold."""
         if answer == gold:
             return decided(same=True, rule="same")
-        answer, gold = expanded(answer), expanded(gold)
-        answer, gold = self._prefixes(answer, gold)
+        answer, gold = scaled(expanded(answer)), scaled(expanded(gold))
+        answer, gold = self._prefixes(_point(answer), _point(gold))
         if answer == gold:
             return decided(same=True, rule="same")
         if isinstance(gold, Words) or isinstance(answer, Words):
@@ -84,6 +85,8 @@ class Comparison:
         left, right = pieces(answer), pieces(gold)
         if left is None or right is None:
             return None
+        if not unknowns_agree(answer, gold):
+            return decided(same=False, rule="interval")
         return same_region(left, right, self.ends)
 
     def ends(self, left: Node, right: Node) -> Outcome:
@@ -151,6 +154,11 @@ class Comparison:
             return every((self.same(left[name], right[name]) for name in right), "list")
         if self.policy.prefix == "strict":
             return decided(same=False, rule="list")
+        pairs = ((left, answer), (right, gold))
+        names = list(left if left is not None else right or {})
+        if all("_" in name for name in names) and len({name.partition("_")[0] for name in names}) == 1:
+            given, wanted = (list(one.values()) if one is not None else list(items_of(side)) for one, side in pairs)
+            return self._unordered(given, wanted, "list")  # x_1 and x_2 are two roots, in any order
         given = list(left.values()) if left is not None else list(items_of(answer))
         wanted = list(right.values()) if right is not None else list(items_of(gold))
         return self._in_order(given, wanted, "list")
@@ -163,9 +171,10 @@ class Comparison:
     def _unordered(self, given: Sequence[Node], wanted: Sequence[Node], rule: str) -> Outcome:
         if len(given) != len(wanted):
             return decided(same=False, rule=rule)
+        common = Counter(given) & Counter(wanted)  # equal trees match at once
+        left, wanted = _rest(given, common), _rest(wanted, common)
         if len(wanted) > MAX_ITEMS:
-            return undecided("limit:items") if list(given) != list(wanted) else decided(same=True, rule=rule)
-        left = list(given)
+            return undecided("limit:items")
         unsettled: Outcome | None = None
         for other in wanted:
             for at, one in enumerate(left):
@@ -238,8 +247,7 @@ class Comparison:
             return None
         if isinstance(answer, Ratio) and isinstance(gold, Ratio):
             if answer.clock and gold.clock:
-                halves = {answer.half, gold.half} - {""}
-                return decided(same=len(halves) < 2 and answer.items == gold.items, rule="clock")
+                return decided(same=_same_time(answer, gold), rule="clock")
             return self._proportions(answer.items, gold.items)
         ratio, other = (answer, gold) if isinstance(answer, Ratio) else (gold, answer)
         if not isinstance(ratio, Ratio) or len(ratio.items) != 2 or ratio.half:
@@ -247,8 +255,9 @@ class Comparison:
         return _renamed(same_value(Apply("div", ratio.items), scalar(other).node, self.policy), "ratio")
 
     def _proportions(self, left: Sequence[Node], right: Sequence[Node]) -> Outcome:
-        if len(left) != len(right):
-            return decided(same=False, rule="ratio")
+        zeros = [[rational(one) == 0 for one in side] for side in (left, right)]
+        if zeros[0] != zeros[1] or zeros[0][:1] == [True]:
+            return decided(same=list(left) == list(right), rule="ratio")
         crossed = (
             same_value(Apply("mul", (one, right[0])), Apply("mul", (other, left[0])), self.policy)
             for one, other in zip(left[1:], right[1:], strict=True)
@@ -262,12 +271,51 @@ class Comparison:
             return decided(same=answer == gold, rule="base")
         based, other = (answer, gold) if isinstance(answer, Based) else (gold, answer)
         value = rational(scalar(other).node)
-        same = isinstance(based, Based) and value is not None and value.denominator == 1 and str(value) == based.digits
-        return decided(same=same, rule="base")
+        if not isinstance(based, Based) or value is None or not based.digits.isdigit():
+            return decided(same=False, rule="base")
+        return decided(same=value == int(based.digits), rule="base")
+
+
+def _same_time(left: Ratio, right: Ratio) -> bool:
+    """The same time of day; a clock without am or pm agrees with either, and with the 24-hour one."""
+    if not left.half and not right.half:
+        return left.items == right.items
+    return bool(_minutes(left) & _minutes(right))
+
+
+def _minutes(clock: Ratio) -> set[tuple[int, ...]]:
+    parts = [int(value) if (value := rational(scalar(one).node)) is not None else -1 for one in clock.items]
+    hours, rest = parts[0], tuple(parts[1:])
+    if clock.half == "pm" and hours < 12:
+        return {(hours + 12, *rest)}
+    if clock.half == "am" and hours == 12:
+        return {(0, *rest)}
+    if clock.half or hours > 12 or hours == 0:
+        return {(hours, *rest)}
+    return {(hours, *rest), ((hours + 12) % 24, *rest)}
+
+
+def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
+    """The items without those taken, each as often as it was."""
+    left = Counter(taken)
+    rest = []
+    for one in items:
+        if left[one]:
+            left[one] -= 1
+        else:
+            rest.append(one)
+    return rest
 
 
 def _renamed(outcome: Outcome, rule: str) -> Outcome:
     return outcome._replace(rule=rule) if outcome.status != "undecided" else outcome
+
+
+def _point(node: Node) -> Node:
+    """P(2, 3) names a point: the pair is what counts."""
+    if isinstance(node, Apply) and node.op == "call" and len(node.args) > 2:
+        return Bracket("(", ")", node.args[1:])
+    return node
 
 
 def _infinite(node: Node) -> bool:
@@ -299,10 +347,15 @@ def _mirrored(node: Relation) -> Relation:
 def _proportional(left: Node, right: Node, names: list[str]) -> Outcome:
     """Whether left = c · right with one c ≠ 0 at every point."""
     reals, wholes = evaluation_points(names)
-    first = None
+    first = constant = None
     agreed = 0
     for point in (*reals, *wholes):
         try:
+            exact = rational(left, point), rational(right, point)
+            if exact[0] is not None and exact[1] is not None:
+                constant = constant or (exact[0] / exact[1] if exact[1] else None)
+                if constant is not None and exact[0] != constant * exact[1]:
+                    return decided(same=False, rule="equation")
             one, other = ball(left, point, BITS), ball(right, point, BITS)
         except (Undefined, LimitError):
             continue
@@ -311,6 +364,8 @@ def _proportional(left: Node, right: Node, names: list[str]) -> Outcome:
         if one.contains(0):
             continue
         ratio = one / other
+        if one.rel_accuracy_bits() < 64 or other.rel_accuracy_bits() < 64:
+            continue
         if first is None:
             first = ratio
         elif not ratio.overlaps(first):

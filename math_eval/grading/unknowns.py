@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from latex2sympy.nodes import Apply, Bracket, Constant, Listing, Node, Relation, SetBuilder, Symbol, Words
-
-_FUNCTION_LETTERS = frozenset("fghFGHPQT")
+from latex2sympy.nodes import Apply, Bracket, Constant, Listing, Node, Ratio, Relation, SetBuilder, Symbol, Words
+from math_eval.grading.policy import DEFAULT
+from math_eval.grading.values import same_value
 
 
 def items_of(node: Node) -> tuple[Node, ...]:
@@ -18,6 +18,8 @@ def prefixed(node: Node) -> tuple[Node, Node] | None:
         return None
     if not isinstance(node, Relation) or any(op not in {"=", "in", "approx"} for op in node.ops):
         return None
+    if len(node.items) > 2 and any(one != node.items[-1] for one in node.items[1:-1]) and not _steps(node):
+        return None
     first, last = node.items[0], node.items[-1]
     if _is_name(first):
         return first, last
@@ -26,16 +28,27 @@ def prefixed(node: Node) -> tuple[Node, Node] | None:
     return None
 
 
+def _steps(node: Relation) -> bool:
+    """Whether the values of a chain x = a = b are all the same: steps of one calculation."""
+    last = node.items[-1]
+    return all(same_value(one, last, DEFAULT).status != "wrong" for one in node.items[1:-1])
+
+
 def _is_name(node: Node) -> bool:
     match node:
         case Symbol() | Constant(name="e" | "i") | Words():
             return True
         case Bracket(items=items) | Listing(items=items):
             return bool(items) and all(isinstance(one, Symbol) for one in items)
+        case Apply(op="call", args=(Symbol(), *inner)):
+            return all(isinstance(one, Symbol) for one in inner)
+        case Apply(op="pow", args=(Symbol(), Apply(op="neg"))):
+            return False
+        case Ratio(items=items):
+            return all(isinstance(one, Symbol) for one in items)
         case Apply(op="mul", args=args) if all(isinstance(one, Symbol) for one in args):
             names = [one.name for one in args if isinstance(one, Symbol)]
-            capitals = all(name.isupper() or name in {"angle", "triangle"} for name in names)
-            return function_name(node) == "f" or (capitals and len(names) <= 4)
+            return len(names) <= 4 and all(name.isupper() or name in {"angle", "triangle"} for name in names)
         case Apply(op="accent" | "abs" | "norm", args=args):
             return all(_is_name(one) for one in args)
     return False
@@ -45,9 +58,7 @@ def function_name(node: Node) -> str:
     """The letter f for f(x) and its kin, the name of a symbol, "" for anything else."""
     if isinstance(node, Symbol):
         return node.name
-    if isinstance(node, Apply) and node.op == "mul" and len(node.args) == 2 and isinstance(node.args[0], Symbol):
-        return "f" if node.args[0].name[:1] in _FUNCTION_LETTERS and isinstance(node.args[1], Symbol) else ""
-    return ""
+    return "f" if isinstance(node, Apply) and node.op == "call" else ""
 
 
 def named_values(node: Node) -> dict[str, Node] | None:

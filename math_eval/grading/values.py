@@ -11,7 +11,7 @@ from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
 from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, children, contains, symbols
 from math_eval.grading.outcome import Outcome, decided, undecided
-from math_eval.grading.points import evaluation_points
+from math_eval.grading.points import evaluation_points, points_around
 from math_eval.grading.policy import Policy
 
 BITS = 256
@@ -41,19 +41,37 @@ class Decimal:
 def scalar(node: Node) -> Scalar:
     """A node taken apart into value, percent and unit."""
     unit = ""
-    if isinstance(node, Quantity):
-        unit = node.unit
-        node = node.value
     sign = False
-    while isinstance(node, Apply) and node.op == "neg":
-        sign = not sign
-        node = node.args[0]
+    while isinstance(node, Quantity) or (isinstance(node, Apply) and node.op == "neg"):
+        if isinstance(node, Quantity):
+            unit = node.unit
+            node = node.value
+        else:
+            sign = not sign
+            node = node.args[0]
+    node = _one_degree(node)
     percent = unit == "%"
     if isinstance(node, Apply) and node.op in {"percent", "degree"}:
         percent = percent or node.op == "percent"
         unit = unit if node.op == "percent" else (unit or "degree")
         node = node.args[0]
     return Scalar(Apply("neg", (node,)) if sign else node, percent, "" if unit == "%" else unit)
+
+
+def _one_degree(node: Node) -> Node:
+    """180° - 35° as (180 - 35)°."""
+    if not isinstance(node, Apply) or node.op != "add":
+        return node
+    parts = [_stripped(one) for one in node.args]
+    whole = [one for one in parts if one is not None]
+    return Apply("degree", (Apply("add", tuple(whole)),)) if len(whole) == len(parts) else node
+
+
+def _stripped(node: Node) -> Node | None:
+    if isinstance(node, Apply) and node.op == "neg":
+        inner = _stripped(node.args[0])
+        return None if inner is None else Apply("neg", (inner,))
+    return node.args[0] if isinstance(node, Apply) and node.op == "degree" else None
 
 
 def decimal(node: Node) -> Decimal | None:
@@ -180,6 +198,8 @@ def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -
     if any(one.kind in {"int", "lim"} for one in (*_binders(answer), *_binders(gold))):
         return undecided("needs_cas")
     reals, wholes = evaluation_points(names)
+    if names and (corners := _corners(answer) | _corners(gold)):
+        reals = [*reals, *points_around(names, corners)]
     agreed, limit = 0, ""
     for points in (reals, wholes):
         for point in points:
@@ -192,10 +212,42 @@ def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -
                 continue
             if verdict is False:
                 return decided(same=False, rule="ball")
+            if verdict and not agreed and _confirmed(answer, gold, point, complex_values=complex_values) is False:
+                return decided(same=False, rule="ball")
             agreed += bool(verdict)
         if agreed >= (MIN_POINTS if names else 1):
             return decided(same=True, rule="ball")
     return undecided(f"limit:{limit}" if limit else "needs_cas")
+
+
+_CORNERED = frozenset({"abs", "norm", "floor", "ceil", "min", "max", "mod", "sgn", "sqrt", "root", "log", "ln"})
+_MAX_CORNERS = 12
+
+
+def _corners(node: Node) -> frozenset[Fraction]:
+    """The constants of a tree that has functions with corners or borders, where sides may differ beyond them."""
+    return frozenset(sorted(_constants(node))[:_MAX_CORNERS]) if _has_corner(node) else frozenset()
+
+
+def _has_corner(node: Node) -> bool:
+    return (isinstance(node, Apply) and node.op in _CORNERED) or any(map(_has_corner, children(node)))
+
+
+def _constants(node: Node) -> set[Fraction]:
+    own = {node.value} if isinstance(node, Number) and abs(node.value) < 10**6 else set()
+    return own.union(*map(_constants, children(node)))
+
+
+def _confirmed(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values: bool) -> bool | None:
+    """A second look where both sides agree to many bits: exactly where that is possible, else with more bits."""
+    try:
+        left, right = rational(answer, point), rational(gold, point)
+        if left is not None and right is not None:
+            return left == right
+        one, other = (ball(side, point, MORE_BITS[-1], complex_values=complex_values) for side in (answer, gold))
+    except (Undefined, LimitError):
+        return None
+    return bool(_complex(one).overlaps(_complex(other)) if complex_values else one.overlaps(other))
 
 
 def _has_i(node: Node) -> bool:

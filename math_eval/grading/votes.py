@@ -47,7 +47,7 @@ def answer_key(answer: str) -> str:
         return "t:" + hashlib.sha256(answer.strip().encode("utf-8", "surrogatepass")).hexdigest()
     try:
         return _key(parse(answer))
-    except (MathTextError, Undefined):
+    except (MathTextError, Undefined, RecursionError):
         return f"t:{text.lower()}"
 
 
@@ -102,7 +102,7 @@ def _value(node: Node) -> str:
     except LimitError:
         exact = None
     if exact is not None:
-        return f"v:{exact}{mark}"
+        return f"v:{exact.numerator:x}/{exact.denominator:x}{mark}"
     if one.node == Constant("oo") or one.node == Apply("neg", (Constant("oo"),)):
         return f"v:{one.node}"
     names = sorted(symbols(one.node))
