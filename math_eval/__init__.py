@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from math_eval.api import evaluate, extract_answer, grade, grade_response
+    from math_eval.api import evaluate
     from math_eval.benchmarks import Benchmark, load_benchmark
     from math_eval.engines import EngineSettings
     from math_eval.errors import MathEvalError
-    from math_eval.grading import Policy, answer_key, grade_many, same_answer
+    from math_eval.grading import Policy, answer_key, same_answer
+    from math_eval.grading.pool import grade_many
+    from math_eval.judge import extract_answer, grade, grade_response
     from math_eval.records import Extraction, Problem, Verdict
     from math_eval.runs import Run, RunRequest, score_run
 
@@ -29,10 +31,10 @@ _HOMES = {
     "Verdict": "records",
     "answer_key": "grading",
     "evaluate": "api",
-    "extract_answer": "api",
-    "grade": "api",
-    "grade_many": "grading",
-    "grade_response": "api",
+    "extract_answer": "judge",
+    "grade": "judge",
+    "grade_many": "grading.pool",
+    "grade_response": "judge",
     "load_benchmark": "benchmarks",
     "same_answer": "grading",
     "score_run": "runs",

@@ -19,7 +19,8 @@ PACKAGE = ROOT / "math_eval"
 
 TIERS = [
     {"cli", "__main__", "__init__"},
-    {"api"},
+    {"training"},
+    {"api", "judge"},
     {"runs", "reports"},
     {"scoring", "grading", "rewards", "engines", "tools"},
     {"answers", "prompts", "benchmarks", "presets", "models"},

@@ -19,7 +19,8 @@ from latex2sympy.plain import is_prose
 from math_eval.answers import extract_answer
 from math_eval.benchmarks import define, load_split
 from math_eval.catalog import names
-from math_eval.grading import answer_key, grade, grade_many, points, same_answer
+from math_eval.grading import answer_key, grade, points, same_answer
+from math_eval.grading.pool import grade_many
 
 CASES = Path(__file__).with_name("cases")
 
@@ -207,3 +208,16 @@ def test_the_public_names_are_enough_for_a_training_loop():
     assert math_eval.grade("x=2", gold="2").correct
     assert math_eval.grade("0.333", gold="1/3").status == "wrong"
     assert not math_eval.grade("[1,2]", gold="1 \\le x \\le 2", policy={"intervals": "strict"}).correct
+
+
+def test_reward_functions_of_training_loops():
+    from math_eval.training import trl_reward, verl_compute_score
+
+    chat = [{"role": "assistant", "content": "so \\boxed{\\frac{1}{2}}"}]
+    assert trl_reward(["it is \\boxed{3}", chat, "no idea"], answer=["3", "0.5", "1"], prompts=["a", "b", "c"]) == [
+        1,
+        1,
+        0,
+    ]
+    assert verl_compute_score("gsm8k", "The answer is 12.", "12", {"index": 3}) == 1.0
+    assert verl_compute_score("gsm8k", "The answer is 13.", "12") == 0.0

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from math_eval.api import extract_answer, grade
 from math_eval.benchmarks import load_benchmark
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.judge import GRADERS, extract_answer, grade
 from math_eval.records import AnswerKind, Problem, Verdict
 from math_eval.runs.stored import StoredAnswer, read_stored
 
@@ -18,10 +18,11 @@ from math_eval.runs.stored import StoredAnswer, read_stored
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--benchmark", "-b", help="Answer kinds, options and policy from this benchmark, by the question's text.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@click.option("--grader", default="equivalence", show_default=True, type=click.Choice(GRADERS), help="Whose verdict.")
 @click.option("--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Differences to show.")
 @json_option
 def command(
-    files: tuple[Path, ...], *, benchmark: str | None, data_dir: Path | None, examples: int, as_json: bool
+    files: tuple[Path, ...], *, benchmark: str | None, data_dir: Path | None, grader: str, examples: int, as_json: bool
 ) -> None:
     """Grade FILES of model outputs: layouts of other harnesses are recognised (data/layouts).
 
@@ -35,7 +36,7 @@ def command(
     differences: list[dict[str, object]] = []
     for path in files:
         for one in read_stored(path):
-            answer, verdict = _judge(one, problems.get(_folded(one.question)), default)
+            answer, verdict = _judge(one, problems.get(_folded(one.question)), default, grader)
             counts["responses"] += 1
             counts["correct"] += verdict.correct
             counts["undecided"] += verdict.status == "undecided"
@@ -69,12 +70,12 @@ def command(
         print_rows(headers, [[str(one[key]) for key in headers] for one in differences[:examples]])
 
 
-def _judge(one: StoredAnswer, problem: Problem | None, default: AnswerKind) -> tuple[str, Verdict]:
+def _judge(one: StoredAnswer, problem: Problem | None, default: AnswerKind, grader: str) -> tuple[str, Verdict]:
     kind = problem.kind if problem else one.kind or default
     answer = one.text if one.extracted else extract_answer(one.text, kind=kind).text
     options = problem.options if problem else {}
     policy = problem.policy if problem else None
-    return answer, grade(answer, gold=one.gold, kind=kind, options=options, policy=policy)
+    return answer, grade(answer, gold=one.gold, kind=kind, options=options, policy=policy, grader=grader)
 
 
 def _folded(text: str) -> str:

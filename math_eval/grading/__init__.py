@@ -2,7 +2,6 @@
 
 from math_eval.grading.equivalence import GRADER_VERSION, grade
 from math_eval.grading.policy import DEFAULT, Policy, policy_of
-from math_eval.grading.pool import grade_many
 from math_eval.grading.votes import KEY_VERSION, answer_key, same_answer
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "Policy",
     "answer_key",
     "grade",
-    "grade_many",
     "policy_of",
     "same_answer",
 ]
