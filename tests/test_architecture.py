@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 
 from math_eval.benchmarks import spec as benchmark_spec
+from math_eval.grading import policy
 from math_eval.presets import families, suites
 from math_eval.prompts import template
 from math_eval.prompts.demonstrations import CollectionSpec
-from math_eval.runs import layout, pipeline
+from math_eval.runs import layout, pipeline, stored
 from math_eval.scoring import metrics
 from math_eval.templating import FILTERS
 
@@ -88,7 +89,7 @@ def test_files_are_small_and_named():
 
 
 def structs():
-    modules = (benchmark_spec, families, suites, template, layout, metrics)
+    modules = (benchmark_spec, families, suites, template, layout, metrics, stored, policy)
     found = [CollectionSpec]
     for module in modules:
         for _, value in inspect.getmembers(module, inspect.isclass):
@@ -98,7 +99,7 @@ def structs():
 
 
 def test_every_key_of_every_format_is_documented():
-    text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("formats.md", "grading.md"))
     missing = [
         f"{struct.__name__}.{key}" for struct in structs() for key in struct.__struct_fields__ if f"`{key}`" not in text
     ]

@@ -21,6 +21,7 @@ from math_eval.records import AnswerKind, Verdict
 GRADER_VERSION = "2"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
+_LETTERS = frozenset("ABCDEFGH")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
 _LEAD = re.compile(r"^(?:the )?(?:final |correct )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE)
 _TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
@@ -60,6 +61,8 @@ def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str
         return decided(same=True, rule="text") if answer.strip() == gold.strip() else undecided("limit:length")
     if kind in {"choice", "multiple-choice"} and answer.strip() != gold.strip():
         return _choice(answer, gold, options, policy, several=kind == "multiple-choice")
+    if gold in _LETTERS and len(answer) > 1 and (letter := short_letter(answer)):
+        return decided(same=letter == gold, rule="choice")  # a letter gold among free answers: "(D) 12"
     text = squeezed(answer)
     if len(gold) <= MAX_CHARS and ((text and text == squeezed(gold)) or answer.strip() == gold.strip()):
         return decided(same=True, rule="text")

@@ -18,6 +18,7 @@ BITS = 256
 MORE_BITS = (1024, 4096)
 MIN_POINTS = 3
 _ACCURACY = 150
+_DOUBLE_FIGURES = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, po
     if policy.decimals == "exact":
         return False
     given, wanted = decimal(answer), decimal(gold)
+    if given and wanted and min(given.figures, wanted.figures) >= _DOUBLE_FIGURES:
+        return abs(left - right) <= 4 * max(given.half, wanted.half)  # both printed from binary floating point
     if given and given.figures >= policy.answer_figures and right.denominator != 1 and abs(left - right) <= given.half:
         return wanted is None or wanted.half <= given.half
     if wanted and wanted.figures >= policy.gold_figures and abs(left - right) <= wanted.half:
