@@ -1,0 +1,58 @@
+"""sh/eval.sh: its arguments become one run of a suite, with one model load and one table."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def call(tmp_path, *arguments, **environment):
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", str(ROOT / "sh/eval.sh"), *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_suite_of_ones_own_runs_and_prints_one_table(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.jsonl").write_text('{"question": "1+1?", "answer": 2}\n', encoding="utf-8")
+    (tmp_path / "table.json").write_text(json.dumps({"one/test/0": "\\boxed{2}", "two/test/0": "no"}), encoding="utf-8")
+    (tmp_path / "suite.yaml").write_text(
+        "schema: 1\ntitle: x\nentries:\n  - benchmarks: [./one.jsonl, ./two.jsonl]\n", encoding="utf-8"
+    )
+    more = ("-e", "scripted", "--responses", "table.json", "-q", "--markdown")
+    done = call(tmp_path, "qwen-boxed", "Qwen/Qwen2.5-Math-7B-Instruct", "out", "./suite.yaml", *more)
+    assert done.returncode == 0, done.stderr
+    assert "| one | greedy | 1 | 100.0 |" in done.stdout
+    assert "| mean over 2 benchmarks | greedy |  | 50.0 |" in done.stdout
+    assert (tmp_path / "out/run.json").is_file()
+    done = call(tmp_path, "mistral", "Qwen/Qwen2.5-Math-7B-Instruct", "out2", "./suite.yaml", *more)
+    assert "warning: the prompt mistral does not fit Qwen/Qwen2.5-Math-7B-Instruct" in done.stderr
+
+
+def test_without_arguments_it_says_how(tmp_path):
+    done = call(tmp_path)
+    assert done.returncode == 2
+    assert "usage: bash sh/eval.sh PROMPT_TYPE MODEL" in done.stderr
+
+
+def test_the_gpus_that_are_visible_share_the_model(tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, text in (("nvidia-smi", "echo 'GPU 0: x'; echo 'GPU 1: x'"), ("math-eval", 'echo "$@"')):
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (tools / name).chmod(0o755)
+    path = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    both = call(tmp_path, "cot", "m", **path, CUDA_VISIBLE_DEVICES="").stdout
+    assert both.strip() == "run m --prompt cot --suite qwen-math --tensor-parallel 2"
+    one = call(tmp_path, "cot", "m", "out", "qwen-math-base", **path, CUDA_VISIBLE_DEVICES="1").stdout
+    assert one.strip() == "run m --prompt cot --suite qwen-math-base --output out"
