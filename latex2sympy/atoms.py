@@ -134,6 +134,9 @@ class Atoms(Constructs, UnitWords):
         if self.at("{") and self.ahead().text == self.ahead(2).text == "\\prime" and self.ahead(3).text == "}":
             self.index += 4
             return Symbol(f"{base.name}''") if isinstance(base, Symbol) else Apply("arcsecond", (base,))
+        if self.at("{") and self.ahead().text.strip() in {"th", "st", "nd", "rd"} and self.ahead(2).text == "}":
+            self.index += 3
+            return base  # an ordinal
         exponent = self.exponent()
         if isinstance(base, Symbol) and base.name in _FUNCTION_LETTERS and self.at("("):
             inverse = exponent == Apply("neg", (Number(Fraction(1)),))

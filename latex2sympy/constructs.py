@@ -32,6 +32,7 @@ _ACCENTS = frozenset(
 )
 _DOTS = frozenset({"\\ldots", "\\cdots", "\\dots", "\\vdots", "\\ddots", "\\dotsc", "\\dotsb", "\\hdots"})
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "]": ("[", "]"), "\\{": ("\\}",), "{": ("}",), "\\langle": ("\\rangle",)}
+_GLUED = tuple("\\" + name for name in sorted(GREEK_NAMES, key=len, reverse=True))
 _BARS = {"|": "|", "\\lvert": "\\rvert", "\\vert": "\\vert", "\\mid": "\\mid"}
 _NORMS = {"\\|": "\\|", "\\lVert": "\\rVert", "\\Vert": "\\Vert"}
 _MATRICES = frozenset(
@@ -107,6 +108,10 @@ class Constructs(Stream):
         if name in CURRENCIES:
             return Quantity(self.power(), CURRENCIES[name])
         self.index -= 1
+        for known in ("\\pi", *_GLUED):  # \piG: a command that lost the space behind it
+            if name.startswith(known) and len(name) - len(known) <= 2:
+                self.split(known, name[len(known) :], kind="name")
+                return self.command()
         raise self.fail(f"unknown command {name!r}")
 
     def _argument(self) -> Node:

@@ -53,10 +53,13 @@ class Stream:
             raise ParseError(f"expected {' or '.join(texts)}", self.token.at)
         return self.take()
 
-    def split(self, head: str, rest: str) -> None:
+    def split(self, head: str, rest: str, kind: str = "") -> None:
         """Replaces the next token by two: its head and the rest (for "frac12" and "x^ab")."""
         token = self.tokens[self.index]
-        self.tokens[self.index : self.index + 1] = [token._replace(text=head), token._replace(text=rest, spaced=False)]
+        self.tokens[self.index : self.index + 1] = [
+            token._replace(text=head),
+            token._replace(text=rest, spaced=False, kind=kind or token.kind),
+        ]
 
     def wrapped(self, count: int) -> None:
         """LimitError when a loop has put too many layers around one operand."""

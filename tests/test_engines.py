@@ -99,11 +99,13 @@ def test_a_prompt_longer_than_the_context_is_a_failed_sample(smollm, tmp_path, e
 @pytest.mark.model
 def test_greedy_agrees_with_a_loop_over_single_prompts(smollm, tmp_path):
     """Batching, padding and order change nothing that greedy decoding in float32 shows."""
-    batched = scenario(smollm, tmp_path, "transformers", output=tmp_path / "batched")
+    batched = scenario(smollm, tmp_path, "transformers", limit=4, max_tokens=24, output=tmp_path / "batched")
     single = scenario(
         smollm,
         tmp_path,
         "transformers",
+        limit=4,
+        max_tokens=24,
         output=tmp_path / "single",
         settings=EngineSettings(dtype="float32", batch_size=1, max_model_len=512),
     )

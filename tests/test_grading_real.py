@@ -119,7 +119,7 @@ def test_no_verdict_differs_from_the_labels_of_openai(shared):
 def test_votes_and_points(shared, monkeypatch):
     rows = stored(shared, "QwenLM__Qwen2.5-Math/_unnamed_/*.jsonl")
     pairs = sorted({(extract_answer(code).text, row["answer"]) for row in rows for code in row["code"]})
-    hard = [json.loads(line) for line in (CASES / "equivalence.jsonl").read_text(encoding="utf-8").splitlines()]
+    hard = [json.loads(line) for line in (CASES / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
     pairs += [(row["answer"], row["gold"]) for row in hard]
     before = [grade(answer, gold=gold).status for answer, gold in pairs]
     for salt in "abcde":

@@ -8,6 +8,7 @@ _DECORATION = str.maketrans({"$": " ", "*": " "})
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm)\b")
 _BLANKS = re.compile(r"\s+")
 _SHORT = re.compile(r"[\s({\[]*([A-J])(?:\s*[)}\]]*\s*$|[)}\]]*\s*[.:,)）．：]|\s*[)}\]])")
+_LOWER = re.compile(r"\s*\(\s*([a-j])\s*\)")
 _NAMED = re.compile(
     r"(?:options?|choices?|answers?|选项|选|答案)\s*(?:is|are|为|是|[:：])?\s*[({\[\s]*([A-J])(?![A-Za-z'’])",
     re.IGNORECASE,
@@ -18,9 +19,10 @@ _RUN = re.compile(r"(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
 
 
 def short_letter(text: str) -> str:
-    """The letter of a text that is one option: "C", "(C)", "C. 12"; "" for anything else."""
-    found = _SHORT.match(_bare(text))
-    return found.group(1) if found else ""
+    """The letter of a text that is one option: "C", "(C)", "(c)", "C. 12"; "" for anything else."""
+    bare = _bare(text)
+    found = _SHORT.match(bare) or _LOWER.match(bare)
+    return found.group(1).upper() if found else ""
 
 
 def last_letters(text: str, *, several: bool = False) -> str:

@@ -14,7 +14,7 @@ from math_eval.records import AnswerKind, Extraction
 MAX_CHARS = 400_000
 """No token budget in use makes more text; of a longer one the end is read, where answers stand."""
 
-EXTRACTION_VERSION = "2"
+EXTRACTION_VERSION = "3"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
 _THINK_END = "</think>"
@@ -23,10 +23,14 @@ _PHRASES = re.compile(
     r"|(?:^|\n)[ \t]{0,8}(?:\*\*)?(?:final )?answer(?:\*\*)?\s*[:：]\s*(?:\*\*)?\s*"
     r"|####\s*"
     r"|(?:答案|结果|最终答案)\s*(?:是|为|：|:)\s*"
-    r"|故选\s*[:：]?\s*",
+    r"|故选\s*[:：]?\s*|【答案】\s*[:：]?\s*",
     re.IGNORECASE,
 )
 _END = re.compile(r"\n|。|(?<=[\w)}$%\]])\.(?=\s|$)|\.$")
+_JOINED = re.compile(r"[\s$\\)(.,;]{0,12}(?:and|or|和|或|,|;)[\s$\\(]{0,12}(?:[a-z](?:_\{?\d\}?)?\s*=\s*)?")
+"""What stands between two boxes that are one answer: "$\\boxed{-2}$ and $\\boxed{1}$"."""
+_RUN_ON = re.compile(r"\n\s{0,4}(?:#{1,4} ?)?(?:Question|Problem|Q|Human|User|问题)\s?\d{0,3}\s?[:：]")
+MAX_BOXES = 20
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
 
@@ -34,32 +38,40 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
 def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction:
     r"""The answer in a response, with the rule that found it; an empty text and rule "none" where there is none.
 
-    Rules in order: the last complete non-empty `\boxed{}` (after a closing `</think>` if there is one), an unclosed
-    box at the end (marked truncated), the text after the last announcing phrase, the last number. For choice problems
-    what was found is reduced to its letters where it has any.
+    A text that goes on with the next question is cut there, and of a thinking model's text only what follows a closing
+    `</think>` counts, where anything does. Rules in order: the last complete non-empty `\boxed{}` (or the last ones that
+    are joined into one answer), an unclosed box at the end (marked truncated), the text after the last announcing
+    phrase, the last number. For choice problems what was found is reduced to its letters where it is one.
     """
     text = response[-MAX_CHARS:]
     _, thought, spoken = text.rpartition(_THINK_END)
     if thought and spoken.strip():
         text = spoken
+    if next_question := _RUN_ON.search(text, 1):
+        text = text[: next_question.start()] if text[: next_question.start()].strip() else text
     found = _boxed(text) or _announced(text)
     if kind in {"choice", "multiple-choice"}:
         return _letters(found, text, kind)
-    if found and found.rule == "phrase" and kind == "number" and (inner := _number_in_sentence(found.text)):
+    if found and found.rule == "phrase" and (inner := _number_in_sentence(found.text, alone=kind != "number")):
         return inner
     return found or _last_number(text) or Extraction("", "none")
 
 
 def _boxed(text: str) -> Extraction | None:
-    best: Box | None = None
+    whole: list[Box] = []
+    unclosed: Box | None = None
     for box in boxes(text):
-        if box.content.strip() and (box.closed or best is None):
-            best = box
-    if best is None:
-        return None
-    if best.closed:
-        return Extraction(best.content.strip(), "boxed")
-    return Extraction(best.content.strip(), "boxed-unclosed", truncated=True)
+        if not box.content.strip():
+            continue  # the prompt's empty box, echoed
+        if not box.closed:
+            unclosed = box
+            break
+        joined = whole and len(whole) < MAX_BOXES and _JOINED.fullmatch(text, whole[-1].end, box.start)
+        whole = [*whole, box] if joined else [box]
+    if whole:
+        contents = dict.fromkeys(box.content.strip() for box in whole)
+        return Extraction(", ".join(contents), "boxed" if len(whole) == 1 else "boxes")
+    return Extraction(unclosed.content.strip(), "boxed-unclosed", truncated=True) if unclosed else None
 
 
 def _announced(text: str) -> Extraction | None:
@@ -76,9 +88,10 @@ def _announced(text: str) -> Extraction | None:
     return Extraction(answer, "phrase") if answer else None
 
 
-def _number_in_sentence(text: str) -> Extraction | None:
-    """The last number of a sentence of three words or more ("Joan gave Sam 43 seashells")."""
-    if len(_WORD.findall(text)) < 3 or "\\" in text:
+def _number_in_sentence(text: str, *, alone: bool) -> Extraction | None:
+    """The last number of a sentence of three words or more ("Joan gave Sam 43 seashells"), or with `alone` its only."""
+    text = text.replace("**", "")
+    if len(_WORD.findall(text)) < 3 or "\\" in text or (alone and len(_NUMBER.findall(text)) != 1):
         return None
     found = _last_number(text)
     return found and Extraction(found.text, "phrase-number")

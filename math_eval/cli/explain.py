@@ -35,6 +35,7 @@ def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, cas: bo
     found = {
         "status": verdict.status,
         "rule": verdict.rule,
+        "tried": ", ".join(_tried(verdict.rule)),
         "answer": _reading(answer),
         "gold": _reading(gold),
         "same vote": answer_key(answer) == answer_key(gold),
@@ -43,6 +44,22 @@ def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, cas: bo
         print_json(found)
         return
     print_rows(["", ""], [[key, str(value)] for key, value in found.items()])
+
+
+_STAGES = {
+    "text": ("text", "option-text", "choice", "empty"),
+    "exact numbers": ("exact",),
+    "shape": tuple("list set tuple interval matrix relation equation ratio clock base words unit same".split()),
+    "values": ("ball", "rounded", "needs_cas"),
+    "sympy": ("sympy",),
+}
+
+
+def _tried(rule: str) -> list[str]:
+    """The stages in their order, up to the one whose rule decided; all for a rule that none has."""
+    names = list(_STAGES)
+    decided = next((at for at, name in enumerate(names) if rule in _STAGES[name]), len(names) - 1)
+    return names[: decided + 1]
 
 
 def _reading(text: str) -> str:

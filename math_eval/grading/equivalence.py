@@ -18,7 +18,7 @@ from math_eval.grading.policy import DEFAULT, Policy
 from math_eval.grading.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
-GRADER_VERSION = "2"
+GRADER_VERSION = "3"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
 _LETTERS = frozenset("ABCDEFGH")
@@ -27,7 +27,7 @@ _LEAD = re.compile(r"^(?:the )?(?:final |correct )?(?:answer|solution|result|val
 _TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
 """A condition behind the answer: ", \\text{ for } x > 0"."""
 _TEXT_LEAD = re.compile(r"^\s*\\text\s*\{([^{}]*)\}")
-_GROUPED = re.compile(r"\d,\d{3}(?!\d)")
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def grade(
@@ -94,7 +94,7 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Outcome:
 
 def _as_lists(answer: str, gold: str, policy: Policy) -> Outcome | None:
     """Both sides once more with "1,234" as two numbers, for lists without spaces."""
-    pair = [_GROUPED.sub(lambda match: match.group().replace(",", ", "), text) for text in (answer, gold)]
+    pair = [_GROUPED.sub(", ", text) for text in (answer, gold)]
     given, wanted = _read(pair[0], cached=False), _read(pair[1], cached=True)
     if given is None or wanted is None or isinstance(given, str) or isinstance(wanted, str):
         return None

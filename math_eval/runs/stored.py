@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     responses are extracted from; answers are extracted already. labels: the file's own verdicts. label_by_name: a part
     of the file's name → the label of all its rows. root: the key under which a JSON object holds its rows. kind: an
-    answer kind, or an expression for one.
+    answer kind, or an expression for one. pattern: for logs that are no JSON, a regular expression whose named groups
+    are the fields.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -36,6 +38,7 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: str = ""
     label_by_name: dict[str, bool] = {}
     root: str = ""
+    pattern: str = ""
     kind: str = ""
 
 
@@ -63,7 +66,8 @@ def read_stored(path: Path) -> Iterator[StoredAnswer]:
                     known = ", ".join(names("layouts"))
                     raise DataError(f"{path}: no known layout (known: {known}); its fields: {', '.join(row)[:200]}")
                 continue  # files may begin with a header row
-        yield from _answers(layout, row, f"{path}: row {number}", path.name)
+        if all(name in row for name in layout.fields):
+            yield from _answers(layout, row, f"{path}: row {number}", path.name)
     if layout is None:
         raise DataError(f"{path}: no row of a known layout")
 
@@ -73,6 +77,11 @@ def _rows(path: Path) -> Iterator[Row]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    for pattern in (layout.pattern for layout in _layouts() if layout.pattern):
+        rows = [found.groupdict() for found in re.finditer(pattern, content.decode("utf-8", "replace"), re.DOTALL)]
+        if rows:
+            yield from rows
+            return
     try:
         whole = msgspec.json.decode(content)
     except msgspec.DecodeError:
