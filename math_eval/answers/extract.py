@@ -38,10 +38,10 @@ _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
 def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction:
     r"""The answer in a response, with the rule that found it; an empty text and rule "none" where there is none.
 
-    A text that goes on with the next question is cut there, and of a thinking model's text only what follows a closing
-    `</think>` counts, where anything does. Rules in order: the last complete non-empty `\boxed{}` (or the last ones that
-    are joined into one answer), an unclosed box at the end (marked truncated), the text after the last announcing
-    phrase, the last number. For choice problems what was found is reduced to its letters where it is one.
+    A text that goes on with the next question is cut there, and of a thinking model's text only what follows a
+    closing `</think>` counts, where anything does. Rules in order: the last complete non-empty `\boxed{}` (or the last
+    ones that are joined into one answer), an unclosed box at the end (marked truncated), the text after the last
+    announcing phrase, the last number. For choice problems what was found is reduced to its letters where it is one.
     """
     text = response[-MAX_CHARS:]
     _, thought, spoken = text.rpartition(_THINK_END)
