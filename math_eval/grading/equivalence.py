@@ -70,6 +70,8 @@ def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str
         return same_text(answer, gold, policy)
     except RecursionError:
         return undecided("limit:depth")
+    except LimitError as error:
+        return undecided(f"limit:{error.limit}")
 
 
 def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Outcome:
