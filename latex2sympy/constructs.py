@@ -120,7 +120,7 @@ class Constructs(Stream):
             if self.at("{"):
                 return self.group()
             token = self.token
-            if token.kind in {"num", "name"} and len(token.text) > 1 and token.text[0].isalnum():
+            if len(token.text) > 1 and (token.kind == "name" or (token.kind == "num" and token.text.isdigit())):
                 self.split(token.text[0], token.text[1:])
             return self.atom()
 

@@ -25,6 +25,7 @@ _NUMBER = re.compile(
     r"|\d*\.\d+(?:[eE][-+]?\d{1,6}(?![\d.a-zA-Z]))?"
     r"|\d+(?:[eE][-+]?\d{1,6}(?![\d.a-zA-Z]))?"
 )
+_BARE_COMMA = re.compile(r"\d+,\d")
 _NUMERIC = re.compile(r"\s*[-(\[$]?\s*\.?\d|\s*\([A-Za-z]\)\s*$")
 _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.DOTALL)
 _LETTERS = re.compile(r"[a-zA-Z]+")
@@ -108,7 +109,7 @@ def _number(source: str, at: int, tokens: list[Token], spaced: bool, *, inside: 
     if match is None:
         raise ParseError("not a number", at)
     text = match.group()
-    if inside and "," in text and "{,}" not in text and "\\!" not in text:
+    if inside and _BARE_COMMA.match(text):
         text = text[: text.index(",")]  # between brackets a comma separates: (1,234) is a pair
     if len(text) > MAX_DIGITS:
         raise LimitError("digits")

@@ -231,8 +231,8 @@ def parse(text: str) -> Node:
         raise ParseError("nothing to read", 0)
     try:
         return parser.whole()
-    except RecursionError as error:
-        raise ParseError("nested too deeply for this stack", parser.token.at) from error
+    except (RecursionError, ValueError) as error:  # a stack that was nearly full; a number in no known spelling
+        raise ParseError("cannot be read", parser.token.at) from error
 
 
 @lru_cache(maxsize=20_000)
