@@ -199,6 +199,12 @@ def test_a_bad_file_says_which_row(tmp_path, content, said):
     assert str(path) in str(caught.value)
 
 
+def test_a_folder_of_the_same_name_does_not_hide_a_benchmark(tmp_path, monkeypatch):
+    (tmp_path / "sampler").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(load_benchmark("sampler")) == 141
+
+
 def test_names_never_become_other_paths():
     with pytest.raises(UnknownNameError, match="did you mean gsm8k"):
         define("gsm8")

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from math_eval.benchmarks.locate import locate
 from math_eval.benchmarks.rows import Row, read_rows
 from math_eval.benchmarks.spec import BenchmarkSpec, SplitSpec, bare_spec, read_spec
-from math_eval.catalog import find, user_path
+from math_eval.catalog import find, is_path, names, user_path
 from math_eval.errors import DataError, RequestError, UnknownNameError
 from math_eval.records import AnswerKind, Problem
 from math_eval.sources import Progress
@@ -57,7 +57,7 @@ class Definition:
 def define(name_or_path: str) -> Definition:
     """The definition behind a benchmark's name, a user's YAML, a folder with one, or a bare file of rows."""
     path = user_path(name_or_path)
-    if path.is_dir():
+    if path.is_dir() and (is_path(name_or_path) or name_or_path not in names("benchmarks")):
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if len(files) != 1:
             raise DataError(f"{path}: a benchmark folder holds exactly one YAML file; this one holds {len(files)}")

@@ -48,7 +48,7 @@ class TransformersEngine:
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=code)
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=code)
-            self._model: Any = model.to(device).eval()
+            self._model: Any = model.to(device).train(mode=False)
         except torch.OutOfMemoryError as error:
             raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
         except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:
