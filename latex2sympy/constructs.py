@@ -128,10 +128,13 @@ class Constructs(Stream):
         """The content of { }, whatever it is."""
         self.expect("{")
         before, self.in_set = self.in_set, False
+        self.accept("\\approx")
         node = self.listing()
         for name, op in (("\\over", "div"), ("\\choose", "binom")):
             if self.accept(name):
                 node = Apply(op, (node, self.listing()))
+        if self.ahead().text == "}":
+            self.accept(".", ",", ";")  # a full stop that slipped into the box
         self.in_set = before
         self.expect("}")
         return node
