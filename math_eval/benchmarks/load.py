@@ -163,7 +163,8 @@ def _problem(definition: Definition, split: str, number: int, row: Row, bad: dic
         options=options,
         groups={column: _column(row, column, where) for column in spec.groups},
         qwen_question=text(qwen.question, "qwen.question").strip() if qwen and qwen.question else "",
-        qwen_gold=text(qwen.gold if qwen and qwen.gold else spec.gold, "qwen.gold").strip() if qwen else "",
+        qwen_gold=text(qwen.gold if qwen and qwen.gold else spec.gold, "qwen.gold").strip() if qwen else None,
+        qwen_name=qwen.name if qwen else "",
         policy=spec.policy,
         known_bad=bad.get(identity, ""),
     )

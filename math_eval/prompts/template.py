@@ -82,7 +82,8 @@ class Template:
         Raises RequestError where demonstrations are asked for and the key has none.
         """
         shots = self.shots
-        if self.adaptive and adaptive[1] and (problem.qwen_gold or problem.gold) in LETTER_GOLDS:
+        gold = problem.gold if problem.qwen_gold is None else problem.qwen_gold
+        if self.adaptive and adaptive[1] and gold in LETTER_GOLDS:
             key, shots = adaptive
         shown: Sequence[Demonstration] = ()
         if shots and (demonstrations is None or not (shown := demonstrations.of(key)[:shots])):

@@ -24,7 +24,8 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     responses are extracted from; answers are extracted already. labels: the file's own verdicts. label_by_name: a part
     of the file's name → the label of all its rows. root: the key under which a JSON object holds its rows. kind: an
     answer kind, or an expression for one. pattern: for logs that are no JSON, a regular expression whose named groups
-    are the fields.
+    are the fields. For the reference's rows: reference_gold, its own gold; predictions, what it extracted; rewards, a
+    reward model's scores; group, the column it breaks accuracy down by.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -40,19 +41,35 @@ class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     root: str = ""
     pattern: str = ""
     kind: str = ""
+    reference_gold: str = ""
+    predictions: str = ""
+    rewards: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """One response (or answer already extracted) of a file, with its gold and the label that the file gives it."""
+    """One response (or answer already extracted) of a file, with its gold and the label that the file gives it.
+
+    row, n: the problem's place in the file and the sample's place in its problem, from 0.
+    """
 
     where: str
+    row: int
+    n: int
     question: str
     gold: str
     text: str
     extracted: bool
     label: bool | None
     kind: AnswerKind | None
+    reference_gold: str | None = None
+    """The gold as the reference stored it, normalised."""
+    prediction: str | None = None
+    """What the file says was extracted."""
+    has_prediction: bool = False
+    reward: float | None = None
+    group: str = ""
 
 
 def read_stored(path: Path) -> Iterator[StoredAnswer]:
@@ -67,7 +84,7 @@ def read_stored(path: Path) -> Iterator[StoredAnswer]:
                     raise DataError(f"{path}: no known layout (known: {known}); its fields: {', '.join(row)[:200]}")
                 continue  # files may begin with a header row
         if all(name in row for name in layout.fields):
-            yield from _answers(layout, row, f"{path}: row {number}", path.name)
+            yield from _answers(layout, row, number - 1, path)
     if layout is None:
         raise DataError(f"{path}: no row of a known layout")
 
@@ -106,7 +123,9 @@ def _recognised(row: Row) -> Layout | None:
     return max(fitting, key=lambda layout: len(layout.fields), default=None)
 
 
-def _answers(layout: Layout, row: Row, where: str, file_name: str) -> Iterator[StoredAnswer]:
+def _answers(layout: Layout, row: Row, number: int, path: Path) -> Iterator[StoredAnswer]:
+    where = f"{path}: row {number + 1}"
+
     def value(expression: str) -> Any:
         if not expression:
             return None
@@ -119,20 +138,37 @@ def _answers(layout: Layout, row: Row, where: str, file_name: str) -> Iterator[S
     texts = _listed(value(layout.answers if extracted else layout.responses))
     labels = value(layout.labels)
     if labels is None:
-        labels = next((label for part, label in layout.label_by_name.items() if part in file_name), None)
+        labels = next((label for part, label in layout.label_by_name.items() if part in path.name), None)
     labels = labels if isinstance(labels, list) else [labels] * len(texts)
-    gold, question = value(layout.gold), value(layout.question)
+    gold, question, reference_gold = value(layout.gold), value(layout.question), value(layout.reference_gold)
     kind = layout.kind if layout.kind in get_args(AnswerKind) else value(layout.kind)
-    for text, label in zip(texts, labels, strict=False):
+    predictions, rewards = value(layout.predictions), value(layout.rewards)
+    group = value(layout.group)
+    for n, (text, label) in enumerate(zip(texts, labels, strict=False)):
+        prediction, has_prediction = _at(predictions, n)
+        reward, _ = _at(rewards, n)
+        reward = reward[0] if isinstance(reward, list) and len(reward) == 1 else reward
         yield StoredAnswer(
             where=where,
+            row=number,
+            n=n,
             question=str(question or ""),
             gold=_text(gold),
             text=_text(text),
             extracted=extracted,
             label=label if isinstance(label, bool) else None,
             kind=cast("AnswerKind", kind) if kind in get_args(AnswerKind) else None,
+            reference_gold=None if reference_gold is None else str(reference_gold),
+            prediction=None if prediction is None else str(prediction),
+            has_prediction=has_prediction,
+            reward=float(reward) if isinstance(reward, int | float) else None,
+            group="" if group is None else str(group),
         )
+
+
+def _at(values: Any, n: int) -> tuple[Any, bool]:
+    """The n-th of a row's values, and whether there is one."""
+    return (values[n], True) if isinstance(values, list) and n < len(values) else (None, False)
 
 
 def _listed(value: Any) -> list[Any]:

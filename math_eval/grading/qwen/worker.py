@@ -1,0 +1,188 @@
+"""The process that asks SymPy: started on the first question, stopped softly at the limit, killed where that fails.
+
+Questions and replies are JSON lines over its standard input and output. It is a plain child process, no fork, so it
+may be used beside threads and GPUs, and from scripts without a `__main__` guard.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import NoReturn
+
+from math_eval.errors import MissingPackageError, RequestError
+
+MEMORY_BYTES = 4 << 30
+"""Address space of the worker."""
+START_SECONDS = 120.0
+GRACE_SECONDS = 1.0
+"""Processor time past the soft limit after which the worker is killed: it sits in one long step of C."""
+WALL_FACTOR = 10.0
+"""Wall time, as a multiple of the limit, after which it is killed whatever its processor time."""
+_ANTLR = "4.11"
+_POLL_SECONDS = 0.25
+
+
+class OutOfTimeError(Exception):
+    """The question was not answered within its limit of processor time, or broke the worker."""
+
+
+def check_packages() -> None:
+    """MissingPackageError without SymPy or its LaTeX grammar's runtime; RequestError for another version of that."""
+    if importlib.util.find_spec("sympy") is None:
+        raise MissingPackageError("sympy", "qwen", "the qwen grader")
+    try:
+        version = importlib.metadata.version("antlr4-python3-runtime")
+    except importlib.metadata.PackageNotFoundError:
+        raise MissingPackageError("antlr4-python3-runtime 4.11", "qwen", "the qwen grader") from None
+    if not version.startswith(_ANTLR):
+        raise RequestError(
+            f"the qwen grader needs antlr4-python3-runtime 4.11.*, not {version}: "
+            "pip install 'antlr4-python3-runtime==4.11.*'"
+        )
+
+
+class Worker:
+    """The caller's side: one question at a time; not thread-safe."""
+
+    def __init__(self) -> None:
+        check_packages()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
+
+    def start(self) -> None:
+        """Starts the process, if none runs, without waiting for it."""
+        if self._process is None:
+            self._process, self._ready = self._started(), False
+
+    def ask(self, left: str, right: str, seconds: float, *, cached: bool = True) -> tuple[bool, float]:
+        """Whether the two texts are symbolically equal, and the processor time that took. OutOfTimeError."""
+        self.start()
+        process = self._process
+        assert process is not None  # noqa: S101  for the type checker: start made it
+        if not self._ready:
+            self._await_ready(process)
+        question = json.dumps([left, right, seconds, cached]).encode() + b"\n"
+        try:
+            assert process.stdin is not None  # noqa: S101  for the type checker: it is a pipe
+            process.stdin.write(question)
+            process.stdin.flush()
+            reply = self._reply(process, seconds)
+        except (OutOfTimeError, OSError):
+            self.close()
+            raise OutOfTimeError from None
+        same, used, state = json.loads(reply)
+        if state != "done":
+            raise OutOfTimeError
+        return bool(same), float(used)
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def forget(self) -> None:
+        """Drops the process without touching it: it belongs to the parent of a fork."""
+        self._process = None
+
+    @staticmethod
+    def _started() -> subprocess.Popen[bytes]:
+        path = os.pathsep.join(one for one in sys.path if one)
+        return subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+
+    def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            self._line(process, time.monotonic() + START_SECONDS)
+        except (OutOfTimeError, TimeoutError):
+            self.close()
+            raise RequestError(f"the qwen grader's SymPy process does not start; try: python -m {__name__}") from None
+        self._ready = True
+
+    def _reply(self, process: subprocess.Popen[bytes], seconds: float) -> bytes:
+        before, end = _cpu_seconds(process.pid), time.monotonic() + WALL_FACTOR * seconds
+        soft = time.monotonic() + seconds
+        while True:
+            now = time.monotonic()
+            try:
+                return self._line(process, min(end, max(soft, now + _POLL_SECONDS)))
+            except TimeoutError:
+                used = _cpu_seconds(process.pid) - before
+                if used > seconds + GRACE_SECONDS or time.monotonic() >= end:
+                    raise OutOfTimeError from None
+
+    @staticmethod
+    def _line(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+        """The next line of the process, which writes whole lines; TimeoutError, or OutOfTimeError where it died."""
+        assert process.stdout is not None  # noqa: S101  for the type checker: it is a pipe
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+        line = process.stdout.readline()
+        if not line:
+            raise OutOfTimeError
+        return line
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far; zero where the system does not tell."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123  read in a loop
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class _SoftLimit(BaseException):
+    """Not an Exception, so that no parser's broad handler swallows it."""
+
+
+def serve() -> None:
+    """The worker's side: loads the parsers, says so, and answers questions until its input ends."""
+    import resource
+
+    out = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGPROF, _stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a user interrupts
+    from math_eval.grading.qwen.symbolic import symbolic_equal, warm
+
+    warm()  # both parsers are loaded before any clock starts
+    out.write(b'"ready"\n')
+    for line in sys.stdin.buffer:
+        left, right, seconds, cached = json.loads(line)
+        started, state, same = time.process_time(), "done", False
+        try:
+            signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.001))
+            same = symbolic_equal(left, right, cached=cached)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        except _SoftLimit:
+            state = "time"
+        out.write(json.dumps([same, time.process_time() - started, state]).encode() + b"\n")
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _SoftLimit
+
+
+if __name__ == "__main__":
+    serve()
