@@ -1,6 +1,18 @@
-"""Presets: model families and suites, as data files."""
+"""Presets: model families, suites and published scores, as data files."""
 
 from math_eval.presets.families import Family, SamplingPreset, family_of, load_family
+from math_eval.presets.reported import ReportedScore, reported_models, reported_scores
 from math_eval.presets.suites import Suite, SuiteEntry, load_suite
 
-__all__ = ["Family", "SamplingPreset", "Suite", "SuiteEntry", "family_of", "load_family", "load_suite"]
+__all__ = [
+    "Family",
+    "ReportedScore",
+    "SamplingPreset",
+    "Suite",
+    "SuiteEntry",
+    "family_of",
+    "load_family",
+    "load_suite",
+    "reported_models",
+    "reported_scores",
+]
