@@ -63,7 +63,7 @@ def test_samples_problems_and_benchmarks_extend(rows, tmp_path):
     run(rows, tmp_path, limit=4)
     done, engine = run(rows, tmp_path, limit=4, samples=4)
     assert engine.calls == 16
-    assert done.metrics.benchmarks[1].at["maj@4"] == 1.0
+    assert done.metrics.benchmarks[1].at["maj@4"].value == 1.0
     assert done.metrics.benchmarks[1].accuracy == 0.75
     done, engine = run(rows, tmp_path, limit=4, samples=6)
     assert engine.calls == 8

@@ -1,16 +1,62 @@
-"""Estimators against brute force, and metrics of small known runs."""
+"""Estimators against brute force and simulation, and metrics of small known runs."""
 
-import math
+import random
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from math_eval.errors import RequestError
 from math_eval.records import Problem
-from math_eval.scoring import Outcome, averages, maj_at_k, majority, metric, pass_at_k
+from math_eval.scoring import (
+    Outcome,
+    ScoreOptions,
+    averages,
+    ballot,
+    check_ks,
+    figures,
+    maj_at_k,
+    metric,
+    pass_at_k,
+    rm_at_k,
+)
+from math_eval.scoring import majority as majority_module
 
 votes = st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.booleans()), min_size=1, max_size=7)
+rewarded = st.lists(
+    st.tuples(st.sampled_from(["", "a", "b"]), st.booleans(), st.sampled_from([-1.0, 0.0, 0.5, 2.0])),
+    min_size=1,
+    max_size=7,
+)
+
+
+def worth(rows):
+    """Class → the share of its members that are right."""
+    classes = {}
+    for key, right, *_ in rows:
+        if key:
+            classes.setdefault(key, []).append(right)
+    return {key: sum(members) / len(members) for key, members in classes.items()}
+
+
+def by_hand(rows, k, weight=lambda _: 1.0):
+    """maj@k by every subset, tied classes counting as their mean."""
+    values, total, subsets = worth(rows), 0.0, list(combinations(rows, k))
+    for subset in subsets:
+        tally = {}
+        for row in subset:
+            if row[0]:
+                tally[row[0]] = tally.get(row[0], 0.0) + weight(row)
+        if tally:
+            top = max(tally.values())
+            tied = [key for key, sum_ in tally.items() if sum_ >= top - 1e-9]
+            total += sum(values[key] for key in tied) / len(tied)
+    return total / len(subsets)
+
+
+def voted(rows, k, **more):
+    return maj_at_k(ballot([row[0] for row in rows], [row[1] for row in rows]), k, **more)
 
 
 @given(votes, st.data())
@@ -22,28 +68,114 @@ def test_pass_at_k_is_the_mean_over_subsets(rows, data):
     assert pass_at_k(len(right), sum(right), k) == pytest.approx(expected, abs=1e-12)
 
 
+@given(rewarded, st.data())
+def test_rm_at_k_is_the_mean_over_subsets(rows, data):
+    k = data.draw(st.integers(1, len(rows)))
+    total = 0.0
+    for subset in (subsets := list(combinations(rows, k))):
+        best = max(reward for *_, reward in subset)
+        tied = [right for _, right, reward in subset if reward == best]
+        total += sum(tied) / len(tied)
+    made = rm_at_k([row[2] for row in rows], [row[1] for row in rows], k)
+    assert made == pytest.approx(total / len(subsets), abs=1e-12)
+
+
 @given(votes, st.data())
 def test_maj_at_k_is_the_mean_over_subsets(rows, data):
     k = data.draw(st.integers(1, len(rows)))
-    subsets = list(combinations(rows, k))
-    expected = sum(map(majority, subsets)) / len(subsets)
-    assert maj_at_k(rows, k)[0] == pytest.approx(expected, abs=1e-12)
+    assert voted(rows, k).value == pytest.approx(by_hand(rows, k), abs=1e-12)
 
 
-def test_majority():
-    assert majority([("a", True), ("b", False), ("a", True)]) == 1.0
-    assert majority([("a", True), ("b", False)]) == 0.5
-    assert majority([("", False), ("", False), ("a", True)]) == 1.0, "no answer is no vote"
-    assert majority([("", False)]) == 0.0
+@given(votes, st.data())
+def test_maj_at_k_by_counts_is_the_same(rows, data):
+    k = data.draw(st.integers(1, len(rows)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(majority_module, "MAX_SUBSETS", 0)
+        made = voted(rows, k)
+    assert made.method in {"all counts", "all samples"}
+    assert made.value == pytest.approx(by_hand(rows, k), abs=1e-12)
 
 
-def test_many_subsets_are_drawn_with_a_fixed_seed():
-    rows = [("a", True)] * 12 + [("b", False)] * 8
-    value, method = maj_at_k(rows, 9)
-    assert method == "2000 draws"
-    assert maj_at_k(rows, 9) == (value, method)
-    exact = sum(math.comb(12, right) * math.comb(8, 9 - right) for right in range(5, 10)) / math.comb(20, 9)
-    assert value == pytest.approx(exact, abs=0.04)
+@given(rewarded, st.data())
+def test_weighted_maj_at_k_is_the_mean_over_subsets(rows, data):
+    k = data.draw(st.integers(1, len(rows)))
+    weights = [reward + 1.5 for *_, reward in rows]
+    made = maj_at_k(ballot([row[0] for row in rows], [row[1] for row in rows], weights=weights), k)
+    assert made.value == pytest.approx(by_hand(rows, k, lambda row: row[2] + 1.5), abs=1e-9)
+
+
+def test_drawn_subsets_agree_with_all_of_them_within_their_error():
+    chance = random.Random(5)
+    rows = [(chance.choice("abcdefgh"), chance.random() < 0.4) for _ in range(40)]
+    right = {key: chance.random() < 0.5 for key in "abcdefgh"}
+    rows = [(key, right[key]) for key, _ in rows]
+    drawn = voted(rows, 9, draws=4_000, seed=1)
+    assert drawn.method == "4000 draws"
+    subsets = (chance.sample(rows, 9) for _ in range(20_000))
+    simulated = sum(by_hand(subset, 9) for subset in subsets) / 20_000
+    assert drawn.value == pytest.approx(simulated, abs=4 * (drawn.variance**0.5 + 0.5 / 20_000**0.5))
+    assert voted(rows, 9, draws=4_000, seed=1) == drawn, "a seed gives the same draws"
+
+
+def test_few_classes_are_counted_exactly():
+    rows = [("a", True)] * 140 + [("b", False)] * 116
+    assert voted(rows, 64).method == "all counts"
+    drawn = voted(rows, 64, ties="first", draws=4_000)
+    assert voted(rows, 64).value == pytest.approx(drawn.value, abs=0.05)
+
+
+def test_ties():
+    keys, right = ["b", "a", "b", "a", "c"], [False, True, False, True, True]
+    tied = ballot(keys, right, rewards=[0.1, 0.9, 0.2, 0.3, 2.0])
+    assert maj_at_k(tied, 5).value == 0.5
+    assert maj_at_k(tied, 5, ties="first").value == 0.0, "b was seen first"
+    assert maj_at_k(tied, 5, ties="reward").value == 1.0, "a holds the highest reward of the tied"
+    assert maj_at_k(tied, 3, first=True).value == 0.0, "of the first three, b has two"
+    assert maj_at_k(ballot(["", "", "a"], [False, False, True]), 3).value == 1.0, "no answer is no vote"
+    assert maj_at_k(ballot(["", ""], [False, False]), 1).value == 0.0
+
+
+@settings(max_examples=50)
+@given(rewarded, st.randoms(use_true_random=False))
+def test_figures_keep_their_order(rows, chance):
+    """k = 1 is the mean, pass@k rises with k, and the order of the samples changes nothing."""
+    samples = [
+        Outcome(n, "correct" if right and key else "wrong", key, "stop", 1, 1, key, reward)
+        for n, (key, right, reward) in enumerate(rows)
+    ]
+    made = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
+    mean = sum(one.status == "correct" for one in samples) / len(samples)
+    for name in ("pass@1", "rm@1", "maj@1"):
+        if name in made:
+            assert made[name].value == pytest.approx(mean, abs=1e-12), name
+    passed = [made[f"pass@{k}"].value for k in range(1, len(rows) + 1) if f"pass@{k}" in made]
+    assert passed == sorted(passed)
+    chance.shuffle(samples)
+    again = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
+    assert {name: one.value for name, one in again.items()} == pytest.approx(
+        {name: one.value for name, one in made.items()}, abs=1e-12
+    )
+
+
+def test_the_references_reading():
+    def sample(n, right, vote, reward):
+        return Outcome(n, "correct" if right else "wrong", vote or "", "stop", 1, 1, vote, reward)
+
+    rows = [
+        [sample(0, False, "1/2", 0.5), sample(1, True, "0.5", 0.5), sample(2, True, "0.5", 0.1)],
+        [sample(0, True, "7", 1.0), sample(1, False, None, 2.0), sample(2, False, None, 0.0)],
+    ]
+    made = figures(rows, ScoreOptions(ks=(2, 3), reading="qwen"))
+    assert made["mean"].value == 0.5, "the first samples"
+    assert made["maj@2"].value == 0.5, "the first seen of two strings"
+    assert made["maj@3"].value == 0.5, "no prediction is a vote there"
+    assert made["rm@2"].value == 0.0
+    assert made["maj@3"].estimate == "first k, votes by string"
+
+
+def test_too_large_a_k_names_the_samples_needed():
+    with pytest.raises(RequestError, match="k = 64 needs 64 samples of each problem; here holds 8 at most"):
+        check_ks([8, 64], 8, "here")
 
 
 def outcome(n, status="correct", key="a", finish="stop"):
@@ -59,10 +191,15 @@ def test_a_metric():
         "2": [outcome(0, "undecided", "c"), outcome(1, "wrong", "", "error")],
         "3": [outcome(0, "wrong", "", "length"), outcome(1, "wrong", "d", "length")],
     }
-    made = metric(problems, outcomes, set_name="sampled", samples=2, ks=[1, 2, 9])
+    made = metric(problems, outcomes, set_name="sampled", samples=2, options=ScoreOptions(ks=(1, 2, 9)))
     assert made.accuracy == pytest.approx((1 + 0.5 + 0 + 0) / 4)
     assert made.accuracy_without_known_bad == pytest.approx(0.5)
-    assert made.at == pytest.approx({"pass@1": 0.375, "maj@1": 0.375, "pass@2": 0.5, "maj@2": 0.375})
+    values = {name: figure.value for name, figure in made.at.items()}
+    assert values == pytest.approx({"mean": 0.375, "pass@1": 0.375, "maj@1": 0.375, "pass@2": 0.5, "maj@2": 0.375})
+    assert made.at["mean"].low < 0.375 < made.at["mean"].high
+    assert made.agreement == pytest.approx(1 / 4)
+    assert made.split_classes == 0.0
+    assert made.tokens_out_quantiles == {"0.5": 20, "0.9": 20, "0.99": 20}
     assert (made.samples, made.expected, made.fewest, made.known_bad) == (8, 8, 2, 1)
     assert (made.undecided, made.empty, made.truncated, made.failed) == (1 / 8, 1 / 8, 2 / 8, 1 / 8)
     assert made.groups == {"level": {"1": {"problems": 3, "accuracy": 0.5}, "2": {"problems": 1, "accuracy": 0.0}}}
@@ -71,3 +208,4 @@ def test_a_metric():
     [average] = averages([made, other])
     assert average.macro == pytest.approx((0.375 + 1) / 2)
     assert average.micro == pytest.approx((0.375 * 4 + 1) / 5)
+    assert average.low < average.macro < average.high

@@ -82,9 +82,9 @@ def maj_at_k(
     if math.comb(samples, k) <= MAX_SUBSETS:
         return Estimate(float(_scores(votes, _all_subsets(samples, k), ties).mean()), 0.0, "all subsets")
     if ties == "expected" and votes.weights is None:
-        sizes = np.bincount(votes.classes[votes.classes >= 0], minlength=len(votes.worth))
-        if math.prod(int(min(size, k)) + 1 for size in sizes) <= MAX_COUNTS:
-            return Estimate(_by_counts(votes.worth, sizes, samples, k), 0.0, "all counts")
+        sizes = np.bincount(votes.classes + 1, minlength=len(votes.worth) + 1).tolist()
+        if math.prod(min(size, k) + 1 for size in sorted(sizes)[:-1]) <= MAX_COUNTS:
+            return Estimate(_by_counts(votes.worth, sizes, k), 0.0, "all counts")
     generator = np.random.default_rng(seed)
     scores = []
     for start in range(0, draws, step := max(1, _CHUNK // samples)):
@@ -132,22 +132,28 @@ def _scores(votes: Ballot, subsets: np.ndarray, ties: Ties) -> np.ndarray:
     return np.asarray(np.where(there.any(axis=1), votes.worth[best], 0.0))
 
 
-def _by_counts(worth: np.ndarray, sizes: np.ndarray, samples: int, k: int) -> float:
-    """The same by how many votes each class gets: a multivariate hypergeometric mean."""
+def _by_counts(worth: np.ndarray, sizes: Sequence[int], k: int) -> float:
+    """The same by how many of the k fall to nobody (the first of the sizes) and to each class.
+
+    A multivariate hypergeometric mean; the largest group's count is what the others leave.
+    """
     import numpy as np
 
-    if not len(sizes):
+    if len(sizes) == 1:
         return 0.0
-    silent = samples - int(sizes.sum())
-    counts = np.indices([int(min(size, k)) + 1 for size in sizes]).reshape(len(sizes), -1)
-    rest = k - counts.sum(axis=0)
-    counts, rest = counts[:, (rest >= 0) & (rest <= silent)], rest[(rest >= 0) & (rest <= silent)]
-    whole = math.comb(samples, k)
-    ways = np.array([math.comb(silent, int(left)) for left in rest], dtype=object)
+    largest = int(np.argmax(sizes))
+    others = [at for at in range(len(sizes)) if at != largest]
+    counts = np.zeros((len(sizes), math.prod(min(sizes[at], k) + 1 for at in others)), dtype=np.int64)
+    counts[others] = np.indices([min(sizes[at], k) + 1 for at in others]).reshape(len(others), -1)
+    counts[largest] = k - counts.sum(axis=0)
+    counts = counts[:, (counts[largest] >= 0) & (counts[largest] <= sizes[largest])]
+    ways = np.ones(counts.shape[1], dtype=object)
     for size, column in zip(sizes, counts, strict=True):
-        ways *= np.array([math.comb(int(size), int(count)) for count in column], dtype=object)
-    chances = np.array([int(way) / whole for way in ways])
-    top = counts.max(axis=0)
-    tied = (counts == top) & (counts > 0)
+        table = np.array([math.comb(size, count) for count in range(min(size, k) + 1)], dtype=object)
+        ways *= table[column]
+    whole = math.comb(sum(sizes), k)
+    chances = np.array([way / whole for way in ways])
+    voting = counts[1:]
+    tied = (voting == voting.max(axis=0)) & (voting > 0)
     scores = (tied * worth[:, None]).sum(axis=0) / np.maximum(tied.sum(axis=0), 1)
     return float((chances * scores).sum())

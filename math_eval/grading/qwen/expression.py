@@ -51,13 +51,35 @@ class RefusedError(ValueError):
     """The text is no expression, or holds something that is not allowed."""
 
 
-def parse_expression(text: str) -> Any:
-    """The SymPy object of a text by parse_expr's rules. RefusedError, or whatever SymPy raises on bad operands."""
-    from sympy.parsing.sympy_parser import standard_transformations, stringify_expr
+def parse_expression(text: str, *, power_sign: bool = False) -> Any:
+    """The SymPy object of a text by parse_expr's rules. RefusedError, or whatever SymPy raises on bad operands.
+
+    power_sign: "^" is a power, as where SymPy turns a text into an object by itself.
+    """
+    from sympy.parsing.sympy_parser import convert_xor, standard_transformations, stringify_expr
 
     if "'" in text or '"' in text:
         raise RefusedError("a string")
-    code = stringify_expr(text.strip(), {}, _tokens_of_sympy(), standard_transformations)
+    transformations = (*standard_transformations, convert_xor) if power_sign else standard_transformations
+    code = stringify_expr(text.strip(), {}, _tokens_of_sympy(), transformations)
+    return _computed(code)
+
+
+def disarm_sympy() -> None:
+    """Puts the same rules in place of the one function by which SymPy evaluates a text, for this whole process.
+
+    A second wall: whatever way a text finds into SymPy, it is computed here or refused.
+    """
+    from sympy.parsing import sympy_parser
+
+    def computed(code: str, local_dict: object = None, global_dict: object = None) -> Any:
+        del local_dict, global_dict
+        return _computed(code)
+
+    sympy_parser.eval_expr = computed
+
+
+def _computed(code: str) -> Any:
     try:
         tree = ast.parse(code.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
