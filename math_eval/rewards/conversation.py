@@ -20,6 +20,12 @@ from math_eval.presets import RewardPreset
 from math_eval.records import Message
 from math_eval.rewards.base import Conversation, TooLong
 
+_CONTROL = r"<\|\w+\|>"
+"""How control tokens are mostly spelt: broken up where no tokenizer is at hand to name them."""
+
+_PASSES = 50
+"""Marks that overlap in a text are broken up one after the other; a few passes are enough."""
+
 GAP = "\n…\n"
 """Stands where a response lost its middle."""
 
@@ -31,12 +37,20 @@ def split_steps(response: str, separator: str) -> list[str]:
     return [step for part in parts if (step := part.strip())]
 
 
-def neutralise(text: str, marks: Iterable[str]) -> str:
-    """The text with every mark broken up by a space; a mark of one character becomes a space."""
-    alternatives = "|".join(re.escape(mark) for mark in sorted(set(marks), key=len, reverse=True) if mark)
-    if not alternatives:
-        return text
-    return re.sub(alternatives, lambda found: f"{found[0][0]} {found[0][1:]}" if len(found[0]) > 1 else " ", text)
+def neutralise(text: str, marks: Iterable[str], pattern: str = "") -> str:
+    """The text with every mark, and what fits the pattern, broken up by a space; one character becomes a space."""
+    ordered = sorted(set(marks), key=len, reverse=True)
+    alternatives = [re.escape(mark) for mark in ordered if len(mark) > 1] + ([pattern] if pattern else [])
+    if alternatives:
+        broken = re.compile("|".join(alternatives))
+        for _ in range(_PASSES):
+            before, text = text, broken.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+            if text == before:
+                break
+    for mark in ordered:
+        if len(mark) == 1:
+            text = text.replace(mark, " ")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +83,21 @@ class Composer:
 
         A process model gets no conversation about a response without steps: check `steps` before scoring.
         """
-        question = neutralise(question, self._marks)
+        question = self._clean(question)
         if self.preset.kind == "outcome":
-            text = neutralise(response, self._marks)
+            text = self._clean(response)
             whole = self._outcome(question, text)
             return self._fitting(whole, lambda: self._middle_cut(text, lambda part: self._outcome(question, part)))
         steps = [
-            clean
-            for step in split_steps(response, self.preset.step_separator)
-            if (clean := neutralise(step, self._marks).strip())
+            clean for step in split_steps(response, self.preset.step_separator) if (clean := self._clean(step).strip())
         ]
         if not steps:
             return Conversation(())
         whole = self._process(question, steps)
         return self._fitting(whole, lambda: self._steps_cut(question, steps))
+
+    def _clean(self, text: str) -> str:
+        return neutralise(text, self._marks, _CONTROL if self.tokenizer is None else "")
 
     def _messages(self, question: str, content: str) -> tuple[Message, ...]:
         system: tuple[Message, ...] = ({"role": "system", "content": self.preset.system},) if self.preset.system else ()

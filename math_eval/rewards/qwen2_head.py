@@ -26,7 +26,13 @@ def load_qwen2(folder: Path, dtype: str, outputs: int) -> tuple[Any, Any]:
     hidden = tensors["score.0.weight"].shape[1]
     if tensors["score.2.weight"].shape[0] != outputs:
         raise ModelError(f"{folder}: its head has {tensors['score.2.weight'].shape[0]} outputs, expected {outputs}")
-    body, loaded = Qwen2Model.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+
+    class Body(Qwen2Model):  # type: ignore[misc]  # the library is not typed here
+        """The body alone; the head's weights in the same files are no surprise to it."""
+
+        _keys_to_ignore_on_load_unexpected = (r"^score\.", r"^lm_head\.")
+
+    body, loaded = Body.from_pretrained(folder, dtype=dtype, output_loading_info=True)
     if missing := sorted(loaded["missing_keys"]):
         raise ModelError(f"{folder}: {len(missing)} weights are missing, {missing[0]} among them")
     head = nn.Sequential(

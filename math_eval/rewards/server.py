@@ -113,10 +113,9 @@ class ServerRewardEngine:
                     self._open[at] -= 1
             if reply.status_code == httpx.codes.OK:
                 return self._scored(reply, one)
-            reason = f"the server answered {reply.status_code}: {reply.text[:300]}"
+            reason = f"the server answered {reply.status_code}: {reply.text[:300]}{_hint(reply, one)}"
             if reply.status_code in _REFUSED:
-                hint = " (expected a vLLM server with --runner pooling)" if reply.status_code in {404, 405} else ""
-                raise EngineError(f"{shown(self._clients[at].base_url)}: {reason}{hint}")
+                raise EngineError(f"{shown(self._clients[at].base_url)}: {reason}")
             if reply.status_code not in _RETRIED:
                 break
         return unscored(reason or "stopped", len(one.token_ids))
@@ -147,3 +146,11 @@ class ServerRewardEngine:
         """Closes the connections."""
         for client in self._clients:
             client.close()
+
+
+def _hint(reply: httpx.Response, one: Conversation) -> str:
+    if reply.status_code == 405 or (reply.status_code == 404 and "model" not in reply.text):
+        return " (expected a vLLM server with --runner pooling)"
+    if reply.status_code == 400 and not one.token_ids and "context length" in reply.text:
+        return " (with --tokenizer it could be cut)"
+    return ""

@@ -26,6 +26,7 @@ class TransformersRewardEngine:
     def __init__(self, folder: Path, settings: EngineSettings, form: RewardForm) -> None:
         try:
             import torch
+            from safetensors import SafetensorError
             from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
         except ImportError as error:
             raise MissingPackageError(
@@ -49,7 +50,7 @@ class TransformersRewardEngine:
             self._model: Any = model.to(device).train(mode=False)
         except torch.OutOfMemoryError as error:
             raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
-        except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"{folder}: transformers cannot load this reward model: {' '.join(str(error).split())[:300]}"
             ) from error

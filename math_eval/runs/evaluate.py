@@ -55,8 +55,8 @@ def evaluate(
     """Runs a request to its end and returns the run; the same request again only reads what is there.
 
     engine: one of the caller's own instead of the request's, for tests and embedding. A shard makes its part and leaves
-    scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone. Raises RequestError
-    and UnfinishedError kinds; see errors.py.
+    scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone.
+    Raises RequestError and UnfinishedError kinds; see errors.py.
     """
     plan = make_plan(request, warn=warn, progress=progress)
     refuse_foreign(plan.folder)
