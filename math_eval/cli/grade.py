@@ -14,7 +14,8 @@ from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.judge import GRADERS, reference_name
 from math_eval.records import AnswerKind, Problem
 from math_eval.runs.regrade import Regraded, folded, regrade, regrade_qwen
-from math_eval.runs.stored import StoredAnswer, read_stored
+from math_eval.runs.stored import StoredAnswer
+from math_eval.runs.stored_run import read_answers
 from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
 
 
@@ -54,7 +55,7 @@ def command(
     wanted = list(dict.fromkeys(graders))
     judge = _Judge(benchmark, data_dir, wanted)
     try:
-        graded = [(path, judge.all(list(read_stored(path)))) for path in files]
+        graded = [(path, judge.all(list(read_answers(path)))) for path in files]
     finally:
         judge.close()
     pooled = [

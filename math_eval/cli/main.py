@@ -13,8 +13,10 @@ import click
 from math_eval.errors import MathEvalError, UnknownNameError
 
 COMMANDS = {
+    "compare": "Compare two runs, or a run with published scores.",
     "benchmarks": "List, show, fetch and check benchmarks.",
     "explain": "Grade one answer and show why.",
+    "export": "Write a run as the reference's rows, or as training rows.",
     "grade": "Grade files of model outputs.",
     "models": "List and show model families.",
     "prompts": "List and show prompt templates.",

@@ -3,38 +3,94 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
 from math_eval.cli.output import json_option, print_json
 from math_eval.errors import RequestError
-from math_eval.reports import markdown, metrics_table, show
-from math_eval.runs import score_run
+from math_eval.judge import reference_name
+from math_eval.reports import curve_table, markdown, metrics_table, show
+from math_eval.runs import score_files, score_run
+from math_eval.runs.grader import RunGrader
+from math_eval.scoring import ScoreOptions
+from math_eval.scoring.figures import Reading
+from math_eval.scoring.majority import Ties
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--k", "ks", default="", help="The k of maj@k and pass@k, as 1,8,64; each set's own size is always there."
+    "--k", "ks", default="", help="The k of pass@k, maj@k, rm@k, as 1,8,64 or 1-8; a set's size is always there."
 )
+@click.option("--grader", default=None, type=click.Choice(get_args(RunGrader)), help="Whose verdicts.  [equivalence]")
+@click.option(
+    "--reading",
+    default="ours",
+    show_default=True,
+    type=click.Choice(get_args(Reading)),
+    help="qwen: the reference's grader, first sample as accuracy, the first k samples, votes by string.",
+)
+@click.option("--first-k", is_flag=True, help="Read the first k samples instead of averaging over all k-subsets.")
+@click.option(
+    "--ties",
+    default="expected",
+    show_default=True,
+    type=click.Choice(get_args(Ties)),
+    help="A tied vote: mean of the tied, first seen, or highest reward.",
+)
+@click.option("--undecided-vote", is_flag=True, help="Answers that could not be decided vote too.")
+@click.option("--benchmark", "-b", help="Files: the benchmark's name in the reference.")
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
 @json_option
-def command(run: Path, *, ks: str, groups: bool, data_dir: Path | None, as_markdown: bool, as_json: bool) -> None:
-    """Grade what is not graded yet, score RUN (a run folder) again, and print its table. Nothing is generated."""
-    try:
-        wanted = [int(k) for k in ks.split(",") if k.strip()]
-    except ValueError as error:
-        raise RequestError(f"--k {ks}: expected whole numbers with commas between, as 1,8,64") from error
-    if any(k < 1 for k in wanted):
-        raise RequestError(f"--k {ks}: expected 1 or more")
-    info, metrics = score_run(run, wanted, data_dir)
-    if as_json:
+def command(runs: tuple[Path, ...], **given: Any) -> None:
+    """Score RUNS again: a run folder, whose ungraded samples are graded first, or files of stored responses.
+
+    Every figure has a 95 % interval; with --k a second table gives them, with how each was found. Nothing is generated.
+    """
+    options = ScoreOptions(
+        ks=_numbers(given["ks"]),
+        reading=given["reading"],
+        first_k=given["first_k"],
+        ties=given["ties"],
+        undecided_vote=given["undecided_vote"],
+    )
+    grader: RunGrader = given["grader"] or ("qwen" if options.reading == "qwen" else "equivalence")
+    if grader == "qwen":
+        from math_eval.grading.qwen import check_packages
+
+        check_packages()
+    if all(path.is_dir() for path in runs):
+        if len(runs) > 1:
+            raise RequestError("score takes one run folder, or files; math-eval compare takes two runs")
+        info, metrics = score_run(runs[0], options, given["data_dir"], grader)
+        title = f"{info.model}  ({runs[0]})"
+    else:
+        metrics = score_files(runs, options, grader, reference_name(given["benchmark"]))
+        title = ""
+    if given["as_json"]:
         print_json(metrics)
         return
-    table = metrics_table(metrics, f"{info.model}  ({run})", groups=groups)
-    if as_markdown:
-        click.echo(markdown(table))
-    else:
-        show(table)
+    tables = [metrics_table(metrics, title, groups=given["groups"])]
+    if options.ks:
+        tables.append(curve_table(metrics, ""))
+    for table in tables:
+        if given["as_markdown"]:
+            click.echo(markdown(table))
+        else:
+            show(table)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found: list[int] = []
+    try:
+        for part in filter(None, (piece.strip() for piece in text.split(","))):
+            low, _, high = part.partition("-")
+            found += range(int(low), int(high or low) + 1)
+    except ValueError as error:
+        raise RequestError(f"--k {text}: expected whole numbers with commas between, as 1,8,64 or 1-8") from error
+    if any(k < 1 for k in found):
+        raise RequestError(f"--k {text}: expected 1 or more")
+    return tuple(sorted(set(found)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from math_eval.scoring import Average, Metric, Metrics
+from math_eval.scoring import Average, Figure, Metric, Metrics
 
 
 class Table(NamedTuple):
@@ -22,13 +22,12 @@ def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Tabl
 
     With `groups`, a row for each group below its benchmark.
     """
-    ks = sorted({int(name[4:]) for one in metrics.benchmarks for name in one.at if name.startswith("maj@")})
-    headers = ["benchmark", "set", "problems", "accuracy"]
-    headers += [name for k in ks for name in (f"maj@{k}", f"pass@{k}")]
+    at = list(dict.fromkeys(n for one in metrics.benchmarks for n in one.at if n.endswith(f"@{one.fewest}")))
+    headers = ["benchmark", "set", "problems", "accuracy", "95 %", *at]
     headers += ["undecided", "empty", "truncated", "failed", "tokens"]
     rows: list[list[str]] = []
     for one in metrics.benchmarks:
-        rows.append(_row(one, ks))
+        rows.append(_row(one, at))
         if groups:
             for column, values in one.groups.items():
                 for value, got in values.items():
@@ -40,23 +39,39 @@ def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Tabl
     return Table(title, headers, rows, _notes(metrics))
 
 
-def _row(one: Metric, ks: Sequence[int]) -> list[str]:
+def _row(one: Metric, at: Sequence[str]) -> list[str]:
     name = one.benchmark if one.split == "test" else f"{one.benchmark}:{one.split}"
     label = one.set if one.fewest <= 1 else f"{one.set} ×{one.fewest}"
-    cells = [name, label, str(one.problems), _percent(one.accuracy)]
-    for k in ks:
-        cells += [_percent(one.at[name]) if name in one.at else "" for name in (f"maj@{k}", f"pass@{k}")]
+    cells = [name, label, str(one.problems), _percent(one.accuracy), _range(one.at.get("mean"))]
+    cells += [_percent(one.at[name].value) if name in one.at else "" for name in at]
     rates = [_percent(rate) for rate in (one.undecided, one.empty, one.truncated, one.failed)]
     return [*cells, *rates, f"{one.tokens_out:.0f}"]
 
 
+def _range(figure: Figure | None) -> str:
+    return "" if figure is None else f"{_percent(figure.low)}–{_percent(figure.high)}"
+
+
 def _average_rows(average: Average, width: int) -> list[list[str]]:
-    blank = [""] * (width - 4)
+    blank = [""] * (width - 5)
     count = str(len(average.over))
+    between = f"{_percent(average.low)}–{_percent(average.high)}"
     return [
-        [f"mean over {count} benchmarks", average.set, "", _percent(average.macro), *blank],
-        ["mean over their problems", average.set, "", _percent(average.micro), *blank],
+        [f"mean over {count} benchmarks", average.set, "", _percent(average.macro), between, *blank],
+        ["mean over their problems", average.set, "", _percent(average.micro), "", *blank],
     ]
+
+
+def curve_table(metrics: Metrics, title: str) -> Table:
+    """Every figure with its interval and methods, one a row: the curve over k of each benchmark and set."""
+    rows = []
+    for one in metrics.benchmarks:
+        for name, figure in one.at.items():
+            drawn = f" ± {100 * figure.drawn:.2f}" if figure.drawn else ""
+            label = f"{one.benchmark}:{one.split} {one.set}"
+            value = f"{_percent(figure.value)}{drawn}"
+            rows.append([label, name, value, _range(figure), f"{figure.estimate}; {figure.interval}"])
+    return Table(title, ["set", "figure", "value", "95 %", "methods"], rows, [])
 
 
 def _notes(metrics: Metrics) -> list[str]:
@@ -70,8 +85,13 @@ def _notes(metrics: Metrics) -> list[str]:
         if one.known_bad:
             without = _percent(one.accuracy_without_known_bad)
             notes.append(f"{name}: {one.known_bad} known-bad problems; {without} without them")
-        sampled = {method for method in one.methods.values() if "draws" in method}
-        notes += [f"{name}: maj@k from {method} of subsets" for method in sorted(sampled)]
+        notes += [
+            f"{name}: {figure}: drawn subsets add a standard error of {100 * made.drawn:.2f} points"
+            for figure, made in one.at.items()
+            if made.drawn
+        ]
+        if one.split_classes:
+            notes.append(f"{name}: {_percent(one.split_classes)} % of the classes of equal answers are right and wrong")
     return notes
 
 

@@ -6,6 +6,7 @@ from math_eval.runs.reward_layout import read_rewards, reward_files
 from math_eval.runs.reward_request import RewardRequest
 from math_eval.runs.rewards import RewardSummary, score_rewards
 from math_eval.runs.score import score_run
+from math_eval.runs.score_files import score_files
 
 __all__ = [
     "RewardRequest",
@@ -15,6 +16,7 @@ __all__ = [
     "evaluate",
     "read_rewards",
     "reward_files",
+    "score_files",
     "score_rewards",
     "score_run",
 ]

@@ -23,7 +23,7 @@ from math_eval.runs.reward_request import RewardPlan, run_plan
 from math_eval.runs.rewards import RewardSummary, RewardWatcherFactory, make_rewards
 from math_eval.runs.score import complete_verdicts, problems_of, score_store
 from math_eval.runs.store import RunStore
-from math_eval.scoring import Metrics
+from math_eval.scoring import Metrics, ScoreOptions
 from math_eval.sources import Progress
 
 
@@ -153,7 +153,7 @@ def _problems(plan: Plan, info: RunInfo, store: RunStore) -> dict[tuple[str, str
 
 def _score(plan: Plan, info: RunInfo) -> Metrics:
     store = RunStore(plan.folder)
-    return score_store(info, store, _problems(plan, info, store), plan.ks)
+    return score_store(info, store, _problems(plan, info, store), ScoreOptions(ks=plan.ks))
 
 
 def _record_timing(folder: Path, timing: Timing) -> None:

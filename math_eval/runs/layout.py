@@ -111,6 +111,8 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: dict[str, str] = {}
     policy: dict[str, Any] = {}
     known_bad: str = ""
+    qwen_gold: str | None = None
+    qwen_name: str = ""
 
 
 class VerdictLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -56,6 +56,8 @@ class Unit:
                 groups=dict(problem.groups),
                 policy=dict(problem.policy),
                 known_bad=problem.known_bad,
+                qwen_gold=problem.qwen_gold,
+                qwen_name=problem.qwen_name,
             )
 
 

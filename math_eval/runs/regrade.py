@@ -30,9 +30,12 @@ def regrade_qwen(answers: Sequence[StoredAnswer], name: str, grader: QwenGrader)
     name: the benchmark's name in the reference. A stored gold is compared as it stands: it is what the stored scores
     were made with. The edition is the one whose predictions agree with more of the stored ones; without any, the newer.
     """
-    golds = [_reference_gold(one, name) for one in answers]
-    found = {edition: [_prediction(one, name, gold, edition) for one, gold in zip(answers, golds, strict=True)]
-             for edition in EDITIONS}  # fmt: skip
+    named = [one.reference_name or name for one in answers]
+    golds = [_reference_gold(one, own) for one, own in zip(answers, named, strict=True)]
+    found = {
+        edition: [_prediction(one, own, gold, edition) for one, own, gold in zip(answers, named, golds, strict=True)]
+        for edition in EDITIONS
+    }
     known = [at for at, one in enumerate(answers) if one.has_prediction]
     agreeing = {edition: sum(found[edition][at] == answers[at].prediction for at in known) for edition in EDITIONS}
     edition = max(EDITIONS, key=lambda one: agreeing[one])
@@ -57,13 +60,14 @@ def regrade(
     """Our extraction and a grader's verdicts. problems: by folded question; they give kind, options and policy."""
     found = []
     for one in answers:
-        problem = problems.get(folded(one.question))
+        problem = one.problem or problems.get(folded(one.question))
         kind = problem.kind if problem else one.kind or default
         answer = one.text if one.extracted else extract_answer(one.text, kind).text
         if judge is grade:
             options = problem.options if problem else {}
             policy = policy_of(problem.policy if problem else {})
-            verdict = grade(answer, gold=one.gold, kind=kind, options=options, policy=policy)
+            accepted = problem.accepted if problem else ()
+            verdict = grade(answer, gold=one.gold, kind=kind, options=options, policy=policy, accepted=accepted)
         else:
             verdict = judge(answer, gold=one.gold)
         found.append(Regraded(one, answer, one.gold, verdict))

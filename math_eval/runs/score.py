@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from math_eval.benchmarks import define, is_at_hand, load_split
-from math_eval.errors import DataError, MathEvalError, RequestError
+from math_eval.errors import DataError, MathEvalError
 from math_eval.grading import answer_key
-from math_eval.records import Problem
-from math_eval.runs.grader import GRADER, fingerprint, judge
-from math_eval.runs.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, read_run_info, write_json
+from math_eval.records import Problem, Status
+from math_eval.runs.grader import GRADER, NO_PREDICTION, RunGrader, fingerprint, judge
+from math_eval.runs.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, VerdictLine, read_run_info, write_json
 from math_eval.runs.lock import locked
 from math_eval.runs.store import Done, RunStore, key_of
-from math_eval.scoring import Metric, Metrics, Outcome, averages, metric
+from math_eval.scoring import Metric, Metrics, Outcome, ScoreOptions, averages, check_ks, metric
+from math_eval.scoring.figures import DEFAULT_OPTIONS
 
 _Place = tuple[str, str]
 
@@ -60,6 +63,8 @@ def _problem(line: PromptLine) -> Problem:
         groups=line.groups,
         policy=line.policy,
         known_bad=line.known_bad,
+        qwen_gold=line.qwen_gold,
+        qwen_name=line.qwen_name,
     )
 
 
@@ -74,9 +79,11 @@ def _loaded(one: BenchmarkInfo, data_dir: Path | None) -> list[Problem]:
     return list(benchmark) if benchmark.sha256 == one.data_sha256 else []
 
 
-def complete_verdicts(store: RunStore, problems: Mapping[_Place, Sequence[Problem]]) -> None:
-    """Opens the verdicts file and grades every stored sample that has no verdict there yet."""
-    store.open_verdicts(fingerprint(problem for rows in problems.values() for problem in rows))
+def complete_verdicts(
+    store: RunStore, problems: Mapping[_Place, Sequence[Problem]], grader: RunGrader = "equivalence"
+) -> None:
+    """Opens the grader's verdicts file and grades every stored sample that has no verdict there yet."""
+    store.open_verdicts(fingerprint((problem for rows in problems.values() for problem in rows), grader))
     by_key = {(row.benchmark, row.split, row.id): row for rows in problems.values() for row in rows}
     seen = Done()
     for line in store.samples():
@@ -84,54 +91,85 @@ def complete_verdicts(store: RunStore, problems: Mapping[_Place, Sequence[Proble
         seen.add(key)
         problem = by_key.get((line.benchmark, line.split, line.problem))
         if problem is not None and seen.times(key) > store.graded.times(key):
-            store.write_verdict(key, *judge(problem, line.text))
+            store.write_verdict(key, *judge(problem, line.text, grader))
 
 
 def metrics_of(
-    info: RunInfo, store: RunStore, problems: Mapping[_Place, Sequence[Problem]], ks: Iterable[int] = ()
+    info: RunInfo,
+    store: RunStore,
+    problems: Mapping[_Place, Sequence[Problem]],
+    options: ScoreOptions = DEFAULT_OPTIONS,
+    grader: RunGrader = "equivalence",
 ) -> Metrics:
-    """The metrics of a run whose verdicts are complete; ks are the k of maj@k and pass@k beside each set's size."""
-    judged = {key_of(line): (line.status, answer_key(line.answer)) for line in store.verdicts(GRADER)}
-    outcomes: dict[tuple[str, str, str], dict[str, dict[int, Outcome]]] = {}
-    for line in store.samples():
-        status, key = judged.get(key_of(line), ("undecided", ""))
-        place = outcomes.setdefault((line.benchmark, line.split, line.set), {})
-        outcome = Outcome(line.n, status, key, line.finish, line.tokens_in, line.tokens_out)
-        place.setdefault(line.problem, {})[line.n] = outcome
+    """The metrics of a run whose verdicts are complete."""
+    outcomes = outcomes_of(store, grader)
     found: list[Metric] = []
     for one in info.benchmarks:
         for name, extent in one.sets.items():
             rows = problems[one.benchmark, one.split][: extent.problems]
             made = outcomes.get((one.benchmark, one.split, name), {})
-            by_problem = {problem: list(samples.values()) for problem, samples in made.items()}
             if rows:
-                found.append(metric(rows, by_problem, set_name=name, samples=extent.samples, ks=ks))
-    return Metrics(FORMAT, GRADER, found, averages(found))
+                found.append(metric(rows, made, set_name=name, samples=extent.samples, options=options))
+    return Metrics(FORMAT, grader, options, "", found, averages(found))
 
 
-def score_run(folder: Path, ks: Sequence[int] = (), data_dir: Path | None = None) -> tuple[RunInfo, Metrics]:
+def outcomes_of(store: RunStore, grader: RunGrader) -> dict[tuple[str, str, str], dict[str, list[Outcome]]]:
+    """Benchmark, split and set → problem → its samples, each with the verdict of that grader."""
+    judged = {key_of(line): _Judged(line.status, *_votes(line, grader)) for line in store.verdicts(grader)}
+    found: dict[tuple[str, str, str], dict[str, dict[int, Outcome]]] = {}
+    for line in store.samples():
+        said = judged.get(key_of(line), _Judged("undecided", "", None))
+        outcome = Outcome(line.n, said.status, said.key, line.finish, line.tokens_in, line.tokens_out, said.vote)
+        place = found.setdefault((line.benchmark, line.split, line.set), {})
+        place.setdefault(line.problem, {})[line.n] = outcome
+    return {place: {name: list(made.values()) for name, made in rows.items()} for place, rows in found.items()}
+
+
+class _Judged(NamedTuple):
+    status: Status
+    key: str
+    vote: str | None
+
+
+def _votes(line: VerdictLine, grader: RunGrader) -> tuple[str, str | None]:
+    """The class that an answer votes for, and its string in the reference's reading."""
+    if grader == "qwen":
+        return sys.intern(line.answer), None if line.found_by == NO_PREDICTION else sys.intern(line.answer)
+    return sys.intern(answer_key(line.answer)), sys.intern(line.answer)
+
+
+def score_run(
+    folder: Path,
+    options: ScoreOptions = DEFAULT_OPTIONS,
+    data_dir: Path | None = None,
+    grader: RunGrader = "equivalence",
+) -> tuple[RunInfo, Metrics]:
     """Grades what is not graded, computes the metrics, writes metrics.json, and returns them with run.json.
 
-    RequestError names the samples needed where a k is larger than every sampled set.
+    RequestError names the samples needed where a k is larger than every sampled set. Another grader than the default
+    writes metrics.GRADER.json.
     """
     folder = Path(folder)
     info = read_run(folder)
     largest = max((extent.samples for one in info.benchmarks for extent in one.sets.values()), default=0)
-    if too_large := [k for k in ks if k > largest]:
-        raise RequestError(f"k = {too_large[0]} needs {too_large[0]} samples; {folder} holds {largest} at most")
+    check_ks(options.ks, largest, str(folder))
     with locked(folder):
         store = RunStore(folder)
-        return info, score_store(info, store, problems_of(info, store, data_dir), ks)
+        return info, score_store(info, store, problems_of(info, store, data_dir), options, grader)
 
 
 def score_store(
-    info: RunInfo, store: RunStore, problems: Mapping[_Place, Sequence[Problem]], ks: Sequence[int] = ()
+    info: RunInfo,
+    store: RunStore,
+    problems: Mapping[_Place, Sequence[Problem]],
+    options: ScoreOptions = DEFAULT_OPTIONS,
+    grader: RunGrader = "equivalence",
 ) -> Metrics:
     """Completes the verdicts of a run whose folder is locked, and writes and returns its metrics."""
     try:
-        complete_verdicts(store, problems)
-        metrics = metrics_of(info, store, problems, ks)
+        complete_verdicts(store, problems, grader)
+        metrics = metrics_of(info, store, problems, options, grader)
     finally:
         store.close()
-    write_json(store.folder / "metrics.json", metrics)
+    write_json(store.folder / ("metrics.json" if grader == GRADER else f"metrics.{grader}.json"), metrics)
     return metrics

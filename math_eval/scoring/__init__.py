@@ -1,6 +1,39 @@
-"""Scoring: metrics of a run and the estimators behind them."""
+"""Scoring: metrics of a run, the estimators and intervals behind them, and comparisons."""
 
-from math_eval.scoring.estimators import maj_at_k, majority, pass_at_k
-from math_eval.scoring.metrics import Average, Metric, Metrics, Outcome, averages, metric
+from math_eval.scoring.estimators import pass_at_k, rm_at_k
+from math_eval.scoring.figures import Figure, Outcome, ScoreOptions, check_ks, figures
+from math_eval.scoring.intervals import Interval, accuracy_interval, average_interval, mean_interval
+from math_eval.scoring.majority import Ballot, Estimate, ballot, maj_at_k
+from math_eval.scoring.metrics import Average, Metric, Metrics, averages, metric
+from math_eval.scoring.noise import Against, against_reported, mean_variance, single_sample_variance
+from math_eval.scoring.paired import Paired, holm, paired
 
-__all__ = ["Average", "Metric", "Metrics", "Outcome", "averages", "maj_at_k", "majority", "metric", "pass_at_k"]
+__all__ = [
+    "Against",
+    "Average",
+    "Ballot",
+    "Estimate",
+    "Figure",
+    "Interval",
+    "Metric",
+    "Metrics",
+    "Outcome",
+    "Paired",
+    "ScoreOptions",
+    "accuracy_interval",
+    "against_reported",
+    "average_interval",
+    "averages",
+    "ballot",
+    "check_ks",
+    "figures",
+    "holm",
+    "maj_at_k",
+    "mean_interval",
+    "mean_variance",
+    "metric",
+    "paired",
+    "pass_at_k",
+    "rm_at_k",
+    "single_sample_variance",
+]

@@ -1,18 +1,23 @@
-"""Scores of one problem from its N samples: mean, pass@k, maj@k over all k-subsets."""
+"""Unbiased figures of one problem from its N samples: the mean over all k-subsets of them, in closed form."""
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
-from itertools import combinations
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-MAX_SUBSETS = 5_000
-"""Up to so many k-subsets are enumerated; above, DRAWS of them are drawn with a fixed seed."""
-DRAWS = 2_000
+if TYPE_CHECKING:
+    import numpy as np
 
-Vote = tuple[str, bool]
-"""A sample's answer key ("" does not vote) and whether the sample is correct."""
+
+@lru_cache(maxsize=256)
+def within_share(samples: int, k: int) -> np.ndarray:
+    """For m = 0 … N: the share of the k-subsets of N samples that lie wholly within m given ones, C(m,k) / C(N,k)."""
+    import numpy as np
+
+    whole = math.comb(samples, k)
+    return np.array([math.comb(m, k) / whole for m in range(samples + 1)])
 
 
 def mean(correct: Sequence[bool]) -> float:
@@ -22,31 +27,20 @@ def mean(correct: Sequence[bool]) -> float:
 
 def pass_at_k(samples: int, correct: int, k: int) -> float:
     """The chance that k samples drawn without putting back hold a correct one (Chen et al. 2021, section 2.1)."""
-    if samples - correct < k:
-        return 1.0
-    return 1.0 - math.prod(1.0 - k / n for n in range(samples - correct + 1, samples + 1))
+    return 1.0 - math.comb(samples - correct, k) / math.comb(samples, k)
 
 
-def majority(votes: Sequence[Vote]) -> float:
-    """The accuracy of the largest class of equal answers: its first member's verdict; a tie is the mean of the tied."""
-    classes: dict[str, list[bool]] = {}
-    for key, correct in votes:
-        if key:
-            classes.setdefault(key, []).append(correct)
-    if not classes:
-        return 0.0
-    top = max(map(len, classes.values()))
-    winners = [members[0] for members in classes.values() if len(members) == top]
-    return sum(winners) / len(winners)
+def rm_at_k(rewards: Sequence[float], correct: Sequence[bool], k: int) -> float:
+    """The chance that the highest reward among k samples drawn without putting back is a correct one's.
 
+    Samples of equal reward are equally likely to be taken. A group of m samples of one reward with l below it holds
+    the highest in C(m+l,k) - C(l,k) of the C(N,k) subsets, and by symmetry counts with its own share of correct ones.
+    """
+    import numpy as np
 
-def maj_at_k(votes: Sequence[Vote], k: int) -> tuple[float, str]:
-    """The mean majority over the k-subsets of the votes, and how it was found: "all subsets" or "N draws"."""
-    if k == len(votes):
-        return majority(votes), "all samples"
-    if math.comb(len(votes), k) <= MAX_SUBSETS:
-        values = [majority(chosen) for chosen in combinations(votes, k)]
-        return sum(values) / len(values), "all subsets"
-    chance = random.Random(0)  # noqa: S311  a fixed seed makes equal runs give equal bytes
-    total = sum(majority(chance.sample(votes, k)) for _ in range(DRAWS))
-    return total / DRAWS, f"{DRAWS} draws"
+    given = np.asarray(rewards, dtype=float)
+    order = np.argsort(given, kind="stable")
+    values, first, sizes = np.unique(given[order], return_index=True, return_counts=True)
+    within = within_share(len(given), k)
+    shares = np.add.reduceat(np.asarray(correct, dtype=float)[order], first) / sizes
+    return float(((within[first + sizes] - within[first]) * shares).sum()) if len(values) else 0.0

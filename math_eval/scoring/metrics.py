@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from math_eval.records import Finish, Problem, Status
-from math_eval.scoring.estimators import maj_at_k, mean, pass_at_k
+from math_eval.records import Problem
+from math_eval.scoring.estimators import mean
+from math_eval.scoring.figures import DEFAULT_OPTIONS, Figure, Outcome, ScoreOptions, figures
+from math_eval.scoring.intervals import average_interval
 
-
-class Outcome(NamedTuple):
-    """What scoring needs of one sample."""
-
-    n: int
-    status: Status
-    key: str
-    finish: Finish
-    tokens_in: int
-    tokens_out: int
+QUANTILES = (0.5, 0.9, 0.99)
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures of one benchmark split and set; rates are shares of the samples, accuracies in 0 to 1.
 
     accuracy: mean over problems of the mean over samples (greedy: the plain accuracy; N samples: mean@N).
-    at: "pass@k" and "maj@k". methods: how each maj@k was found.
+    at: that mean with its interval as "mean", then "pass@k", "maj@k" and with rewards "rm@k", "weighted maj@k".
+    agreement: the chance that two samples of a problem vote alike. split_classes: the share of classes of equal
+    answers whose members got different verdicts. tokens_out_quantiles: by "0.5", "0.9", "0.99".
     """
 
     benchmark: str
@@ -37,33 +32,46 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fewest: int
     expected: int
     accuracy: float
-    at: dict[str, float]
-    methods: dict[str, str]
+    at: dict[str, Figure]
     undecided: float
     empty: float
     truncated: float
     failed: float
     tokens_in: float
     tokens_out: float
+    tokens_out_quantiles: dict[str, int]
+    agreement: float | None
+    split_classes: float
     groups: dict[str, dict[str, dict[str, float]]]
     known_bad: int
     accuracy_without_known_bad: float
 
 
 class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Averages of one set over the benchmarks named: macro weighs benchmarks alike, micro weighs problems alike."""
+    """Averages of one set over the benchmarks named: macro weighs benchmarks alike, micro weighs problems alike.
+
+    low, high, se: of the macro average, from the benchmarks' own errors.
+    """
 
     set: str
     over: list[str]
     macro: float
     micro: float
+    low: float
+    high: float
+    se: float
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """metrics.json: free of time, order and machine, so equal runs have equal bytes."""
+    """metrics.json: free of time, order and machine, so equal runs have equal bytes.
+
+    rewards: the reward file that was read, with its aggregation; "" for none.
+    """
 
     format: int
     grader: str
+    options: ScoreOptions
+    rewards: str
     benchmarks: list[Metric]
     averages: list[Average]
 
@@ -74,21 +82,23 @@ def metric(
     *,
     set_name: str,
     samples: int,
-    ks: Iterable[int] = (),
+    options: ScoreOptions = DEFAULT_OPTIONS,
 ) -> Metric:
     """The metric of one benchmark split and set.
 
-    problems: those asked for. outcomes: problem id → its samples in order of n. samples: how many each should have.
+    problems: those asked for. outcomes: problem id → its samples in any order. samples: how many each should have.
     A problem without samples counts in `expected` alone; ks beyond a problem's samples are left out.
     """
     asked = [problem for problem in problems if outcomes.get(problem.id)]
-    rows = [sorted(outcomes[problem.id]) for problem in asked]
+    rows = [sorted(outcomes[problem.id], key=lambda one: one.n) for problem in asked]
     flat = [outcome for row in rows for outcome in row]
     total = len(flat) or 1
-    scores = [mean([outcome.status == "correct" for outcome in row]) for row in rows]
+    if options.reading == "qwen":
+        scores = [float(row[0].status == "correct") for row in rows]
+    else:
+        scores = [mean([outcome.status == "correct" for outcome in row]) for row in rows]
     sound = [score for problem, score in zip(asked, scores, strict=True) if not problem.known_bad]
-    fewest = min(map(len, rows), default=0)
-    at, methods = _at_k(rows, sorted({k for k in ks if k <= fewest} | ({fewest} if fewest > 1 else set())))
+    lengths = sorted(outcome.tokens_out for outcome in flat)
     first = problems[0]
     return Metric(
         benchmark=first.benchmark,
@@ -96,37 +106,47 @@ def metric(
         set=set_name,
         problems=len(asked),
         samples=len(flat),
-        fewest=fewest,
+        fewest=min(map(len, rows), default=0),
         expected=len(problems) * samples,
         accuracy=_mean(scores),
-        at=at,
-        methods=methods,
+        at=figures(rows, options),
         undecided=sum(outcome.status == "undecided" for outcome in flat) / total,
         empty=sum(not outcome.key and outcome.finish != "error" for outcome in flat) / total,
         truncated=sum(outcome.finish == "length" for outcome in flat) / total,
         failed=sum(outcome.finish == "error" for outcome in flat) / total,
         tokens_in=sum(outcome.tokens_in for outcome in flat) / total,
         tokens_out=sum(outcome.tokens_out for outcome in flat) / total,
+        tokens_out_quantiles={str(q): lengths[min(len(lengths) - 1, int(q * len(lengths)))] for q in QUANTILES}
+        if lengths
+        else {},
+        agreement=_agreement(rows),
+        split_classes=_split_classes(rows),
         groups=_groups(asked, scores),
         known_bad=sum(bool(problem.known_bad) for problem in asked),
         accuracy_without_known_bad=_mean(sound),
     )
 
 
-def _at_k(rows: Sequence[Sequence[Outcome]], ks: Sequence[int]) -> tuple[dict[str, float], dict[str, str]]:
-    at: dict[str, float] = {}
-    methods: dict[str, str] = {}
-    for k in ks:
-        passed, voted, used = [], [], set()
-        for row in rows:
-            right = [outcome.status == "correct" for outcome in row]
-            passed.append(pass_at_k(len(row), sum(right), k))
-            value, method = maj_at_k(list(zip([one.key for one in row], right, strict=True)), k)
-            used.add(method)
-            voted.append(value)
-        methods[f"maj@{k}"] = ", ".join(sorted(used))
-        at[f"pass@{k}"], at[f"maj@{k}"] = _mean(passed), _mean(voted)
-    return at, methods
+def _agreement(rows: Sequence[Sequence[Outcome]]) -> float | None:
+    """The chance that two samples drawn from one problem vote for one class, over problems with two or more."""
+    chances = []
+    for row in rows:
+        if (size := len(row)) > 1:
+            counts = Counter(one.key for one in row if one.key).values()
+            chances.append(sum(count * (count - 1) for count in counts) / (size * (size - 1)))
+    return _mean(chances) if chances else None
+
+
+def _split_classes(rows: Sequence[Sequence[Outcome]]) -> float:
+    classes = torn = 0
+    for row in rows:
+        verdicts: dict[str, set[bool]] = {}
+        for one in row:
+            if one.key:
+                verdicts.setdefault(one.key, set()).add(one.status == "correct")
+        classes += len(verdicts)
+        torn += sum(len(said) > 1 for said in verdicts.values())
+    return torn / (classes or 1)
 
 
 def _groups(problems: Sequence[Problem], scores: Sequence[float]) -> dict[str, dict[str, dict[str, float]]]:
@@ -148,7 +168,9 @@ def averages(metrics: Sequence[Metric]) -> list[Average]:
         if len(own) > 1:
             micro = sum(one.accuracy * one.problems for one in own) / sum(one.problems for one in own)
             over = [f"{one.benchmark}/{one.split}" for one in own]
-            found.append(Average(name, over, _mean([one.accuracy for one in own]), micro))
+            interval = average_interval([(one.accuracy, one.at["mean"].se) for one in own])
+            macro = _mean([one.accuracy for one in own])
+            found.append(Average(name, over, macro, micro, interval.low, interval.high, interval.se))
     return found
 
 

@@ -1,0 +1,128 @@
+"""math-eval compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.errors import RequestError
+from math_eval.judge import reference_name
+from math_eval.runs.compare import BesideReported, Comparison, compare_reported, compare_runs
+from math_eval.runs.grader import RunGrader
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", required=False, type=click.Path(path_type=Path))
+@click.option("--reported", is_flag=True, help="Lay the run beside published scores of its model.")
+@click.option("--model", help="--reported: the model whose scores are meant, where the run's name is another.")
+@click.option("--set", "set_name", help="Compare this set alone.")
+@click.option(
+    "--grader", type=click.Choice(get_args(RunGrader)), help="Whose verdicts.  [equivalence; --reported: qwen]"
+)
+@click.option("--benchmark", "-b", help="Files: the benchmark's name in the reference.")
+@json_option
+def command(
+    a: Path,
+    b: Path | None,
+    *,
+    reported: bool,
+    model: str | None,
+    set_name: str | None,
+    grader: RunGrader | None,
+    benchmark: str | None,
+    as_json: bool,
+) -> None:
+    """Compare run A with run B (run folders, or files of stored responses), or with --reported with published scores.
+
+    Two runs: on the problems both have, paired. Published scores: whether generation noise on both sides explains it.
+    """
+    if reported == (b is not None):
+        raise RequestError("compare takes two runs, or one run and --reported")
+    if b is None:
+        info, rows, causes = compare_reported(a, grader=grader or "qwen", model=model)
+        if as_json:
+            print_json({"model": info.model, "rows": rows, "causes": causes})
+            return
+        _show_reported(rows, causes)
+        return
+    found = compare_runs(
+        a, b, grader=grader or "equivalence", set_name=set_name, name=reference_name(benchmark) if benchmark else ""
+    )
+    if as_json:
+        print_json(found)
+        return
+    _show_pairs(found)
+
+
+def _show_reported(rows: list[BesideReported], causes: list[str]) -> None:
+    headers = ["benchmark", "set", "metric", "measured", "reported", "difference", "by chance", "", "confidence"]
+    print_rows(
+        headers,
+        [
+            [
+                one.benchmark,
+                one.set,
+                one.metric,
+                f"{one.measured:.1f}",
+                f"{one.reported:.1f}",
+                f"{one.difference:+.1f}",
+                f"±{one.allowed:.1f} ({one.noise})",
+                one.verdict,
+                one.confidence,
+            ]
+            for one in rows
+        ],
+        left=3,
+    )
+    if any(one.verdict != "consistent" for one in rows):
+        click.echo("worth checking:")
+    else:
+        click.echo("recorded:")
+    for cause in causes:
+        click.echo(f"  {cause}")
+    for source in dict.fromkeys(one.source for one in rows):
+        click.echo(f"source: {source}")
+
+
+def _show_pairs(rows: list[Comparison]) -> None:
+    headers = [
+        "benchmark",
+        "set",
+        "problems",
+        "A",
+        "B",
+        "B - A",
+        "95 %",
+        "p",
+        "p, corrected",
+        "better",
+        "worse",
+        "detectable",
+    ]
+    print_rows(
+        headers,
+        [
+            [
+                one.benchmark,
+                one.set,
+                str(one.problems),
+                f"{100 * one.a:.1f}",
+                f"{100 * one.b:.1f}",
+                f"{100 * one.difference:+.1f}",
+                f"{100 * one.low:+.1f} … {100 * one.high:+.1f}",
+                f"{one.p:.3g}",
+                f"{one.p_corrected:.3g}",
+                str(one.wins),
+                str(one.losses),
+                f"{100 * one.detectable:.1f}",
+            ]
+            for one in rows
+        ],
+        left=2,
+    )
+    tests = ", ".join(sorted({one.test for one in rows}))
+    click.echo(f"p: {tests}; corrected for {len(rows)} (Holm). detectable: the true difference found 4 times in 5.")

@@ -1,0 +1,43 @@
+"""math-eval export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+import click
+
+from math_eval.errors import RequestError
+from math_eval.runs.export import export_qwen, export_sft
+from math_eval.runs.grader import RunGrader
+
+Format = Literal["qwen", "sft"]
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--format", "shape", required=True, type=click.Choice(get_args(Format)), help="What to write.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder (qwen) or file (sft); by default in RUN.")
+@click.option("--per-problem", type=click.IntRange(min=1), default=1, show_default=True, help="sft: samples a problem.")
+@click.option(
+    "--grader",
+    type=click.Choice(get_args(RunGrader)),
+    default="equivalence",
+    show_default=True,
+    help="sft: whose verdict.",
+)
+def command(run: Path, *, shape: Format, output: Path | None, per_problem: int, grader: RunGrader) -> None:
+    """Write RUN in another shape.
+
+    qwen: rows and metrics as the reference harness stores them, for scripts made for it. sft: the correct samples of
+    highest reward as conversations for training, each with where it comes from.
+    """
+    if shape == "qwen":
+        for path in export_qwen(run, output or run / "export-qwen"):
+            click.echo(path)
+        return
+    target = output or run / "sft.jsonl"
+    count = export_sft(run, target, per_problem=per_problem, grader=grader)
+    if not count:
+        raise RequestError(f"{run} holds no correct sample; {target} is empty")
+    click.echo(f"{count} rows: {target}")
