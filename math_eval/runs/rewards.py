@@ -33,6 +33,7 @@ class RewardSummary:
     """What a rewards file holds after a session, and what the session cost.
 
     samples: lines that stand, of which `cut` were shortened and `failed` have an error instead of a score.
+    made, tokens, seconds: of this session, without the time to load the model.
     """
 
     file: str
@@ -73,13 +74,13 @@ def make_rewards(
     missing = sum(1 for _ in job.missing())
     if not missing:
         return job.summary
-    began = time.monotonic()
     free_memory()
     tokenizer = plan.tokenizer()
     marker = Composer(plan.preset, tokenizer).marker_id() if plan.kind == "process" else None
     made = engine or make_reward_engine(
         plan.engine, plan.model, plan.local, plan.form, plan.kind, plan.request.settings, marker
     )
+    began = time.monotonic()
     try:
         composer = Composer(plan.preset, tokenizer, made.context, plan.request.too_long)
         job.run(made, composer, watch(missing, job.summary.samples) if watch else lambda _: None)
