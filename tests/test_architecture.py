@@ -8,10 +8,10 @@ import msgspec
 
 from math_eval.benchmarks import spec as benchmark_spec
 from math_eval.grading import policy
-from math_eval.presets import families, suites
+from math_eval.presets import families, rewards, suites
 from math_eval.prompts import template
 from math_eval.prompts.demonstrations import CollectionSpec
-from math_eval.runs import layout, pipeline, stored
+from math_eval.runs import layout, pipeline, reward_layout, stored
 from math_eval.scoring import metrics
 from math_eval.templating import FILTERS
 
@@ -89,7 +89,7 @@ def test_files_are_small_and_named():
 
 
 def structs():
-    modules = (benchmark_spec, families, suites, template, layout, metrics, stored, policy)
+    modules = (benchmark_spec, families, suites, rewards, template, layout, reward_layout, metrics, stored, policy)
     found = [CollectionSpec]
     for module in modules:
         for _, value in inspect.getmembers(module, inspect.isclass):

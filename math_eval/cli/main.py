@@ -20,6 +20,7 @@ COMMANDS = {
     "grade": "Grade files of model outputs.",
     "models": "List and show model families.",
     "prompts": "List and show prompt templates.",
+    "reward": "Score a run with a reward model.",
     "run": "Evaluate a model.",
     "score": "Grade and score a run folder again.",
     "suites": "List and show suites.",

@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from math_eval.cli.output import json_option, print_json
+from math_eval.cli.reward import said
 from math_eval.engines import ENGINES, EngineSettings
 from math_eval.errors import RequestError, UnfinishedError
-from math_eval.reports import DownloadBar, ProgressBar, markdown, metrics_table, show
+from math_eval.reports import DownloadBar, ProgressBar, RewardBar, markdown, metrics_table, show
+from math_eval.rewards import REWARD_ENGINES
 from math_eval.runs import Run, RunRequest, evaluate
 
 _PATH = click.Path(path_type=Path)
@@ -91,6 +93,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data-dir", type=_PATH, help="Folder of benchmark files that are already there.")
 @click.option("--shard", help="Make only part i of n, as 2/8; several processes may share one run folder.")
 @click.option("--retry-failed", is_flag=True, help="Make failed samples again.")
+@click.option("--reward-model", help="Score the samples with this reward model afterwards; family: the family's own.")
+@click.option(
+    "--reward-engine", help=f"One of {', '.join(REWARD_ENGINES)}; by default vllm where installed, else transformers."
+)
+@click.option("--reward-base-url", "reward_base_urls", multiple=True, help="URL of a server of it; may repeat.")
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
@@ -108,6 +115,7 @@ def command(model: str, **options: Any) -> None:
         warn=lambda line: click.echo(f"warning: {line}", err=True),
         watch=lambda missing, there: ProgressBar(missing, there, quiet=quiet),
         progress=DownloadBar,
+        watch_rewards=lambda missing, there: RewardBar(missing, there, quiet=quiet),
     )
     _show(done, groups=groups, as_json=as_json, as_markdown=as_markdown)
 
@@ -155,7 +163,9 @@ def _show(done: Run, *, groups: bool, as_json: bool, as_markdown: bool) -> None:
     if done.metrics is None and not as_json:
         click.echo(f"{timing.samples} samples of this shard made; math-eval score {done.folder} scores the whole run")
     if as_json:
-        print_json({"run": str(done.folder), "made": timing.samples, "metrics": done.metrics, "timing": timing})
+        rewards = {"rewards": done.rewards} if done.rewards else {}
+        made = {"run": str(done.folder), "made": timing.samples, "metrics": done.metrics, "timing": timing}
+        print_json(made | rewards)
         return
     if done.metrics is None:
         return
@@ -169,6 +179,8 @@ def _show(done: Run, *, groups: bool, as_json: bool, as_markdown: bool) -> None:
         click.echo(f"{timing.samples} samples made in {timing.seconds:.1f} s, {speed:.0f} tokens/s", err=True)
     else:
         click.echo("nothing to make: every sample is there", err=True)
+    if done.rewards:
+        click.echo(said(done.rewards), err=True)
     click.echo(f"run folder: {done.folder}", err=True)
     if all(one.failed == 1.0 for one in done.metrics.benchmarks):
         raise UnfinishedError(f"every sample failed; the errors stand in {done.folder}/samples")

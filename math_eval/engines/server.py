@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from math_eval.engines.base import EngineSettings, failed
 from math_eval.engines.stops import cut_at_stop
+from math_eval.engines.urls import check_url, shown
 from math_eval.errors import EngineError, RequestError
 from math_eval.records import Completion, Finish, Prompt, Sampling
 
@@ -36,7 +36,7 @@ class ServerEngine:
         if not settings.base_urls:
             raise RequestError("--engine server needs --base-url, for example http://127.0.0.1:8000/v1")
         for url in settings.base_urls:
-            _check_url(url)
+            check_url(url)
         self._model = model
         self.concurrency = settings.concurrency or 256
         key = os.environ.get("OPENAI_API_KEY")
@@ -67,7 +67,7 @@ class ServerEngine:
                 reply = await self._clients[at].post(path, json=body)
             except httpx.ConnectError as error:
                 if attempt == _TRIES - 1:
-                    raise EngineError(f"{_host(self._clients[at])}: cannot be reached: {error}") from error
+                    raise EngineError(f"{shown(self._clients[at].base_url)}: cannot be reached: {error}") from error
                 continue
             except httpx.HTTPError as error:
                 reason = f"{type(error).__name__}: {error}"
@@ -78,7 +78,7 @@ class ServerEngine:
                 return _completion(reply, prompt)
             reason = f"the server answered {reply.status_code}: {reply.text[:300]}"
             if reply.status_code in _REFUSED:
-                raise EngineError(f"{_host(self._clients[at])}: {reason}")
+                raise EngineError(f"{shown(self._clients[at].base_url)}: {reason}")
             if reply.status_code not in _RETRIED:
                 break
         return failed(reason)
@@ -104,20 +104,6 @@ class ServerEngine:
         """Closes the connections."""
         for client in self._clients:
             await client.aclose()
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        sound = False
-    if not sound:
-        raise RequestError("--base-url: expected http://HOST:PORT/v1 or https://HOST/v1")
-
-
-def _host(client: httpx.AsyncClient) -> str:
-    return f"{client.base_url.scheme}://{client.base_url.netloc.decode().rpartition('@')[2]}"
 
 
 def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:

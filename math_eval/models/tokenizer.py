@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from math_eval.errors import MissingPackageError, ModelError
-from math_eval.records import Prompt
+from math_eval.records import Message, Prompt
 
 
 class Tokenizer:
@@ -38,14 +39,38 @@ class Tokenizer:
             raise ModelError(
                 f"{self.folder}: the tokenizer has no chat template; use a raw prompt (math-eval prompts list)"
             )
-        messages = [dict(message) for message in prompt.messages]
+        return self._templated(prompt.messages, generation_prompt=True)
+
+    def encode_conversation(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """The token ids of a conversation that is over: the template's own, with nothing opened for a further turn."""
+        if not self._inner.chat_template:
+            raise ModelError(f"{self.folder}: the tokenizer has no chat template, which a conversation needs")
+        return self._templated(messages, generation_prompt=False)
+
+    def _templated(self, messages: Sequence[Message], *, generation_prompt: bool) -> tuple[int, ...]:
         try:
             ids = self._inner.apply_chat_template(
-                messages, add_generation_prompt=True, tokenize=True, return_dict=False
+                [dict(message) for message in messages],
+                add_generation_prompt=generation_prompt,
+                tokenize=True,
+                return_dict=False,
             )
         except Exception as error:  # templates are programs of the model's maker
             raise ModelError(f"{self.folder}: its chat template fails: {type(error).__name__}: {error}") from error
         return tuple(ids)
+
+    def only_id(self, text: str) -> int:
+        """The id of a text that is one token; ModelError where it is several."""
+        ids = self._inner(text, add_special_tokens=False)["input_ids"]
+        if len(ids) != 1:
+            raise ModelError(f"{self.folder}: {text!r} is {len(ids)} tokens of its tokenizer; it must be one")
+        return int(ids[0])
+
+    @property
+    def special_tokens(self) -> tuple[str, ...]:
+        """The texts that the tokenizer reads as control tokens wherever they stand, sorted."""
+        added = self._inner.added_tokens_decoder.values()
+        return tuple(sorted({*self._inner.all_special_tokens, *(token.content for token in added if token.special)}))
 
 
 def has_chat_template(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from math_eval.records import Completion, Verdict
+from math_eval.rewards import Scored
 
 
 class ProgressBar:
@@ -42,6 +43,35 @@ class ProgressBar:
         elif not self._quiet and now - self._logged > self._LOG_EVERY_S:
             self._logged = now
             print(f"{self._seen} of {self._missing} samples, {said}", file=sys.stderr)  # noqa: T201  a log line
+        if self._seen == self._missing:
+            self._bar.close()
+
+
+class RewardBar:
+    """The same for scoring with a reward model: samples and tokens a second."""
+
+    def __init__(self, missing: int, there: int, *, quiet: bool = False) -> None:
+        self._bar = tqdm(
+            total=missing + there,
+            initial=there,
+            unit="reward",
+            disable=quiet or not sys.stderr.isatty(),
+            smoothing=0.05,
+        )
+        self._missing, self._seen, self._tokens, self._failed = missing, 0, 0, 0
+        self._began = time.monotonic()
+        if not quiet and not sys.stderr.isatty():
+            print(f"{missing} samples to score, {there} there", file=sys.stderr)  # noqa: T201  the log's first line
+
+    def __call__(self, scored: Scored) -> None:
+        """One more sample is scored."""
+        self._seen += 1
+        self._tokens += scored.tokens
+        self._failed += bool(scored.error)
+        speed = self._tokens / max(time.monotonic() - self._began, 1e-9)
+        failed = f", {self._failed} failed" if self._failed else ""
+        self._bar.set_postfix_str(f"{speed:.0f} tokens/s{failed}", refresh=False)
+        self._bar.update(1)
         if self._seen == self._missing:
             self._bar.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,8 @@ from math_eval.runs.merge import merge, refuse_foreign
 from math_eval.runs.pipeline import Pipeline, Timing, Watcher, work
 from math_eval.runs.plan import Plan, make_plan
 from math_eval.runs.request import RunRequest
+from math_eval.runs.reward_request import RewardPlan, run_plan
+from math_eval.runs.rewards import RewardSummary, RewardWatcherFactory, make_rewards
 from math_eval.runs.score import complete_verdicts, problems_of, score_store
 from math_eval.runs.store import RunStore
 from math_eval.scoring import Metrics, ScoreOptions
@@ -27,13 +29,14 @@ from math_eval.sources import Progress
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: its folder, what run.json says, its metrics, and what this session of it cost."""
+    """A finished run: its folder, what run.json says, its metrics, what this session of it cost, its rewards."""
 
     folder: Path
     info: RunInfo
     metrics: Metrics | None
     timing: Timing
     made: int
+    rewards: RewardSummary | None = None
 
 
 WatcherFactory = Callable[[int, int], Watcher]
@@ -47,16 +50,19 @@ def evaluate(
     watch: WatcherFactory | None = None,
     progress: Callable[[str], Progress | None] | None = None,
     engine: Engine | None = None,
+    watch_rewards: RewardWatcherFactory | None = None,
 ) -> Run:
     """Runs a request to its end and returns the run; the same request again only reads what is there.
 
     engine: one of the caller's own instead of the request's, for tests and embedding. A shard makes its part and leaves
-    scoring to whoever has them all (metrics None). Raises RequestError and UnfinishedError kinds; see errors.py.
+    scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone.
+    Raises RequestError and UnfinishedError kinds; see errors.py.
     """
     plan = make_plan(request, warn=warn, progress=progress)
     refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
         info = merge(plan.folder, read_run_info(plan.folder), plan.info)
+        reward_plan = _reward_plan(plan, info)  # a reward model that is not there is refused before generation begins
         store = RunStore(plan.folder, request.shard_name)
         try:
             store.load_progress(retry_failed=request.retry_failed)
@@ -66,10 +72,22 @@ def evaluate(
             store.close()
         if request.shard:
             return Run(plan.folder, info, None, timing, missing)
-        metrics = _score(plan, info)
         if timing.samples:
             _record_timing(plan.folder, timing)
-        return Run(plan.folder, info, metrics, timing, missing)
+        rewards = make_rewards(reward_plan, watch=watch_rewards) if reward_plan else None
+        metrics = _score(plan, info)
+        return Run(plan.folder, info, metrics, timing, missing, rewards)
+
+
+def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:
+    request = plan.request
+    if request.reward_model is None:
+        return None
+    # how a model is spread over GPUs is the machine's; its context is the model's own
+    settings = replace(
+        request.settings, base_urls=request.reward_base_urls, max_model_len=None, concurrency=None, extra={}
+    )
+    return run_plan(info, plan.folder, request.reward_model, request.reward_engine, settings)
 
 
 def _make(

@@ -21,6 +21,8 @@ class RunRequest:
 
     limit: only the first so many problems of each benchmark. samples: size of the sampled set (0: none).
     shard: (i, n), 1-based: this process makes only its part of the problems.
+    reward_model: scores the samples once they are made; "family" means the model family's own. reward_engine: as for
+    `math-eval reward`; reward_base_urls: of the servers that hold it.
     """
 
     model: str
@@ -49,6 +51,9 @@ class RunRequest:
     data_dir: Path | None = None
     shard: tuple[int, int] | None = None
     retry_failed: bool = False
+    reward_model: str | None = None
+    reward_engine: str | None = None
+    reward_base_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_engine(self.engine or "vllm")
@@ -83,6 +88,9 @@ class RunRequest:
         if self.shard is not None:
             sound = len(self.shard) == 2 and 1 <= self.shard[0] <= self.shard[1]
             yield sound, f"--shard {'/'.join(map(str, self.shard))}: expected i/n with 1 ≤ i ≤ n"
+            yield not self.reward_model, "--reward-model: not with --shard; math-eval reward scores the whole run"
+        told = self.reward_model is not None or not (self.reward_engine or self.reward_base_urls)
+        yield told, "--reward-engine and --reward-base-url need --reward-model"
 
     @property
     def shard_name(self) -> str:

@@ -1,0 +1,125 @@
+"""transformers: reward models where vLLM does not run. Right padding, batches of like length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from math_eval.engines.base import EngineSettings
+from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.rewards.base import Conversation, Scored, outcome, unscored
+from math_eval.rewards.form import RewardForm
+from math_eval.rewards.qwen2_head import load_qwen2
+from math_eval.rewards.rows import step_scores
+
+_OWN = frozenset({"Qwen2ForRewardModel", "Qwen2ForProcessRewardModel"})
+
+
+class TransformersRewardEngine:
+    """One reward model on one device. batch_size bounds a batch; out of memory halves it.
+
+    Raises ModelError, MissingPackageError, EngineError (no memory for the weights).
+    """
+
+    def __init__(self, folder: Path, settings: EngineSettings, form: RewardForm) -> None:
+        try:
+            import torch
+            from safetensors import SafetensorError
+            from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+        except ImportError as error:
+            raise MissingPackageError(
+                error.name or "transformers", "transformers", "the transformers engine"
+            ) from error
+        if form.head == "reward" and form.architecture not in _OWN:
+            raise ModelError(f"{folder}: the transformers engine cannot score a {form.architecture}; use --engine vllm")
+        device = settings.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._head: Any = None
+        try:
+            if form.head == "reward":
+                model, head = load_qwen2(folder, settings.dtype, 1 if form.kind == "outcome" else 2)
+                self._head = head.to(device).train(mode=False)
+            else:
+                auto = (
+                    AutoModelForSequenceClassification if form.head == "sequence" else AutoModelForTokenClassification
+                )
+                model = auto.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=settings.trust_remote_code)
+            self._model: Any = model.to(device).train(mode=False)
+        except torch.OutOfMemoryError as error:
+            raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
+        except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+            raise ModelError(
+                f"{folder}: transformers cannot load this reward model: {' '.join(str(error).split())[:300]}"
+            ) from error
+        own = getattr(self._model.config, "max_position_embeddings", None)
+        bounds = [int(bound) for bound in (own, settings.max_model_len) if bound]
+        self.context: int | None = min(bounds, default=None)
+        self._form = form
+        self._device = device
+        self._batch_size = settings.batch_size
+
+    def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, Scored]]:
+        """Batch by batch, in order."""
+        begin = 0
+        while begin < len(conversations):
+            batch = conversations[begin : begin + self._batch_size]
+            yield from enumerate(self._batch(batch), begin)
+            begin += len(batch)
+
+    def _batch(self, batch: Sequence[Conversation]) -> list[Scored]:
+        import torch
+
+        try:
+            return self._run(batch)
+        except torch.OutOfMemoryError:
+            if len(batch) == 1:
+                return [unscored("out of memory on one conversation", len(batch[0].token_ids))]
+        except RuntimeError as error:
+            raise EngineError(f"transformers failed: {' '.join(str(error).split())[:300]}") from error
+        torch.cuda.empty_cache()
+        self._batch_size = half = len(batch) // 2
+        return self._batch(batch[:half]) + self._batch(batch[half:])
+
+    def _run(self, batch: Sequence[Conversation]) -> list[Scored]:
+        import torch
+
+        lengths = [len(one.token_ids) for one in batch]
+        width = max(lengths)
+        # sequence classification looks for the last token that is not padding: no row may end in the padding's id
+        ends = {one.token_ids[-1] for one in batch}
+        pad = next(token for token in count() if token not in ends)
+        ids = torch.tensor([[*one.token_ids, *[pad] * (width - len(one.token_ids))] for one in batch])
+        mask = torch.tensor([[1] * length + [0] * (width - length) for length in lengths])
+        arguments: dict[str, Any] = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
+        with torch.inference_mode():
+            if self._form.head == "sequence":
+                self._model.config.get_text_config().pad_token_id = pad
+                self._model.config.pad_token_id = pad
+                logits = self._model(**arguments, use_cache=False).logits
+                return [outcome(float(row[0]), length) for row, length in zip(logits, lengths, strict=True)]
+            if self._form.head == "token":
+                rows = self._model(**arguments, use_cache=False).logits
+                return [self._steps(row[list(one.markers)].float(), one) for row, one in zip(rows, batch, strict=True)]
+            hidden = self._model(**arguments, use_cache=False).last_hidden_state
+            if self._form.kind == "outcome":
+                last = torch.stack([row[length - 1] for row, length in zip(hidden, lengths, strict=True)])
+                scores = self._head(last.float())[:, 0].tolist()
+                return [outcome(score, length) for score, length in zip(scores, lengths, strict=True)]
+            return [
+                self._steps(self._head(row[list(one.markers)].float()), one)
+                for row, one in zip(hidden, batch, strict=True)
+            ]
+
+    def _steps(self, logits: Any, one: Conversation) -> Scored:
+        return step_scores(logits.softmax(-1).tolist(), one, len(one.token_ids))
+
+    def close(self) -> None:
+        """Frees the model's memory."""
+        import torch
+
+        del self._model, self._head
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
