@@ -107,7 +107,7 @@ ERRORS = [
     (["rum"], 2, "unknown command 'rum'; did you mean run"),
     (["run", "--lmit", "3"], 2, "No such option"),
     (["run"], 2, "Missing argument 'MODEL'"),
-    (["score", "/no/such/run"], 2, "no run.json"),
+    (["score", "/no/such/run"], 2, "no run folder and no file is there"),
     (["benchmarks", "show", "mth"], 2, "did you mean math"),
     (["suites", "show", "nothing-like-it"], 2, "known: competition-2026"),
     (["prompts", "show", "cot", "-b", "sampler", "--problem", "zz"], 2, "has no problem 'zz'"),

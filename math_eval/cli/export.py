@@ -8,8 +8,10 @@ from typing import Literal, get_args
 import click
 
 from math_eval.errors import RequestError
+from math_eval.rewards import Aggregation
 from math_eval.runs.export import export_qwen, export_sft
 from math_eval.runs.grader import RunGrader
+from math_eval.runs.reward_layout import sample_rewards
 
 Format = Literal["qwen", "sft"]
 
@@ -26,7 +28,24 @@ Format = Literal["qwen", "sft"]
     show_default=True,
     help="sft: whose verdict.",
 )
-def command(run: Path, *, shape: Format, output: Path | None, per_problem: int, grader: RunGrader) -> None:
+@click.option("--reward-model", help="sft: whose rewards rank, where the run has those of several.")
+@click.option(
+    "--aggregate",
+    type=click.Choice(get_args(Aggregation)),
+    default="last",
+    show_default=True,
+    help="sft: step scores as one.",
+)
+def command(
+    run: Path,
+    *,
+    shape: Format,
+    output: Path | None,
+    per_problem: int,
+    grader: RunGrader,
+    reward_model: str | None,
+    aggregate: Aggregation,
+) -> None:
     """Write RUN in another shape.
 
     qwen: rows and metrics as the reference harness stores them, for scripts made for it. sft: the correct samples of
@@ -37,7 +56,10 @@ def command(run: Path, *, shape: Format, output: Path | None, per_problem: int, 
             click.echo(path)
         return
     target = output or run / "sft.jsonl"
-    count = export_sft(run, target, per_problem=per_problem, grader=grader)
+    rewards = sample_rewards(run, reward_model, aggregate)
+    count = export_sft(
+        run, target, per_problem=per_problem, grader=grader, rewards=rewards.rewards if rewards else None
+    )
     if not count:
         raise RequestError(f"{run} holds no correct sample; {target} is empty")
     click.echo(f"{count} rows: {target}")

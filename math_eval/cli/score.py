@@ -11,6 +11,7 @@ from math_eval.cli.output import json_option, print_json
 from math_eval.errors import RequestError
 from math_eval.judge import reference_name
 from math_eval.reports import curve_table, markdown, metrics_table, show
+from math_eval.rewards import Aggregation
 from math_eval.runs import score_files, score_run
 from math_eval.runs.grader import RunGrader
 from math_eval.scoring import ScoreOptions
@@ -39,6 +40,14 @@ from math_eval.scoring.majority import Ties
     type=click.Choice(get_args(Ties)),
     help="A tied vote: mean of the tied, first seen, or highest reward.",
 )
+@click.option("--reward-model", help="Whose rewards rm@k takes, where the run has those of several.")
+@click.option(
+    "--aggregate",
+    default="last",
+    show_default=True,
+    type=click.Choice(get_args(Aggregation)),
+    help="A process model's step scores as one.",
+)
 @click.option("--undecided-vote", is_flag=True, help="Answers that could not be decided vote too.")
 @click.option("--benchmark", "-b", help="Files: the benchmark's name in the reference.")
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
@@ -62,10 +71,15 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
         from math_eval.grading.qwen import check_packages
 
         check_packages()
+    for path in runs:
+        if not path.exists():
+            raise RequestError(f"{path}: no run folder and no file is there")
     if all(path.is_dir() for path in runs):
         if len(runs) > 1:
             raise RequestError("score takes one run folder, or files; math-eval compare takes two runs")
-        info, metrics = score_run(runs[0], options, given["data_dir"], grader)
+        info, metrics = score_run(
+            runs[0], options, given["data_dir"], grader, given["reward_model"], given["aggregate"]
+        )
         title = f"{info.model}  ({runs[0]})"
     else:
         metrics = score_files(runs, options, grader, reference_name(given["benchmark"]))

@@ -82,6 +82,8 @@ def _notes(metrics: Metrics) -> list[str]:
             notes.append(f"{name}: {one.samples} of {one.expected} samples are there")
         if one.failed:
             notes.append(f"{name}: {round(one.failed * one.samples)} samples failed and count as wrong")
+        if one.unrewarded:
+            notes.append(f"{name}: {round(one.unrewarded * one.samples)} samples have no reward and are never the best")
         if one.known_bad:
             without = _percent(one.accuracy_without_known_bad)
             notes.append(f"{name}: {one.known_bad} known-bad problems; {without} without them")

@@ -19,6 +19,7 @@ from math_eval.runs.merge import merge, refuse_foreign
 from math_eval.runs.pipeline import Pipeline, Timing, Watcher, work
 from math_eval.runs.plan import Plan, make_plan
 from math_eval.runs.request import RunRequest
+from math_eval.runs.reward_layout import reward_files, sample_rewards
 from math_eval.runs.reward_request import RewardPlan, run_plan
 from math_eval.runs.rewards import RewardSummary, RewardWatcherFactory, make_rewards
 from math_eval.runs.score import complete_verdicts, problems_of, score_store
@@ -153,7 +154,9 @@ def _problems(plan: Plan, info: RunInfo, store: RunStore) -> dict[tuple[str, str
 
 def _score(plan: Plan, info: RunInfo) -> Metrics:
     store = RunStore(plan.folder)
-    return score_store(info, store, _problems(plan, info, store), ScoreOptions(ks=plan.ks))
+    files = reward_files(plan.folder)
+    rewards = sample_rewards(plan.folder) if len(files) == 1 else None
+    return score_store(info, store, _problems(plan, info, store), ScoreOptions(ks=plan.ks), rewards=rewards)
 
 
 def _record_timing(folder: Path, timing: Timing) -> None:

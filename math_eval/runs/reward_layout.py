@@ -11,7 +11,7 @@ import msgspec
 from math_eval.errors import DataError
 from math_eval.presets import RewardKind
 from math_eval.records import SampleKey
-from math_eval.rewards import TooLong
+from math_eval.rewards import Aggregation, TooLong, aggregate
 from math_eval.runs.layout import SampleNumber
 from math_eval.runs.lines import read_lines
 
@@ -127,3 +127,28 @@ def read_rewards(folder: Path, model: str | None = None) -> dict[SampleKey, floa
         if value is not None:
             found[line.key] = value
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRewards:
+    """One number a sample. said: the file and, for a process model, the aggregation. A sample left out has none."""
+
+    rewards: dict[SampleKey, float]
+    kind: RewardKind
+    said: str
+
+
+def sample_rewards(folder: Path, model: str | None = None, how: Aggregation = "last") -> SampleRewards | None:
+    """The rewards that scoring reads: of the model named, or of the only one; None where the run has none at all.
+
+    DataError where several are there and none is named.
+    """
+    if model is None and not reward_files(folder):
+        return None
+    file = reward_file(folder, model)
+    found = {
+        key: number
+        for key, value in read_rewards(folder, model).items()
+        if (number := aggregate(value, how) if isinstance(value, tuple) else value) is not None
+    }
+    return SampleRewards(found, file.head.kind, file.path.name + (f", {how}" if file.head.kind == "process" else ""))

@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from math_eval.benchmarks import define, is_at_hand, load_split
 from math_eval.errors import DataError, MathEvalError
 from math_eval.grading import answer_key
 from math_eval.records import Problem, Status
+from math_eval.rewards import Aggregation
 from math_eval.runs.grader import GRADER, NO_PREDICTION, RunGrader, fingerprint, judge
 from math_eval.runs.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, VerdictLine, read_run_info, write_json
 from math_eval.runs.lock import locked
+from math_eval.runs.reward_layout import SampleRewards, sample_rewards
 from math_eval.runs.store import Done, RunStore, key_of
 from math_eval.scoring import Metric, Metrics, Outcome, ScoreOptions, averages, check_ks, metric
 from math_eval.scoring.figures import DEFAULT_OPTIONS
@@ -100,9 +104,12 @@ def metrics_of(
     problems: Mapping[_Place, Sequence[Problem]],
     options: ScoreOptions = DEFAULT_OPTIONS,
     grader: RunGrader = "equivalence",
+    rewards: SampleRewards | None = None,
 ) -> Metrics:
     """The metrics of a run whose verdicts are complete."""
-    outcomes = outcomes_of(store, grader)
+    outcomes = outcomes_of(store, grader, rewards)
+    if rewards is not None and rewards.kind == "process":
+        options = msgspec.structs.replace(options, weigh="as-is")
     found: list[Metric] = []
     for one in info.benchmarks:
         for name, extent in one.sets.items():
@@ -110,16 +117,22 @@ def metrics_of(
             made = outcomes.get((one.benchmark, one.split, name), {})
             if rows:
                 found.append(metric(rows, made, set_name=name, samples=extent.samples, options=options))
-    return Metrics(FORMAT, grader, options, "", found, averages(found))
+    return Metrics(FORMAT, grader, options, rewards.said if rewards else "", found, averages(found))
 
 
-def outcomes_of(store: RunStore, grader: RunGrader) -> dict[tuple[str, str, str], dict[str, list[Outcome]]]:
-    """Benchmark, split and set → problem → its samples, each with the verdict of that grader."""
+def outcomes_of(
+    store: RunStore, grader: RunGrader, rewards: SampleRewards | None = None
+) -> dict[tuple[str, str, str], dict[str, list[Outcome]]]:
+    """Benchmark, split and set → problem → its samples, each with the verdict of that grader and its reward."""
+    given = rewards.rewards if rewards else {}
     judged = {key_of(line): _Judged(line.status, *_votes(line, grader)) for line in store.verdicts(grader)}
     found: dict[tuple[str, str, str], dict[str, dict[int, Outcome]]] = {}
     for line in store.samples():
         said = judged.get(key_of(line), _Judged("undecided", "", None))
-        outcome = Outcome(line.n, said.status, said.key, line.finish, line.tokens_in, line.tokens_out, said.vote)
+        reward = given.get(key_of(line)) if given else None
+        outcome = Outcome(
+            line.n, said.status, said.key, line.finish, line.tokens_in, line.tokens_out, said.vote, reward
+        )
         place = found.setdefault((line.benchmark, line.split, line.set), {})
         place.setdefault(line.problem, {})[line.n] = outcome
     return {place: {name: list(made.values()) for name, made in rows.items()} for place, rows in found.items()}
@@ -143,11 +156,13 @@ def score_run(
     options: ScoreOptions = DEFAULT_OPTIONS,
     data_dir: Path | None = None,
     grader: RunGrader = "equivalence",
+    reward_model: str | None = None,
+    aggregation: Aggregation = "last",
 ) -> tuple[RunInfo, Metrics]:
     """Grades what is not graded, computes the metrics, writes metrics.json, and returns them with run.json.
 
     RequestError names the samples needed where a k is larger than every sampled set. Another grader than the default
-    writes metrics.GRADER.json.
+    writes metrics.GRADER.json. reward_model: whose rewards rm@k takes, needed where a run has those of several.
     """
     folder = Path(folder)
     info = read_run(folder)
@@ -155,7 +170,8 @@ def score_run(
     check_ks(options.ks, largest, str(folder))
     with locked(folder):
         store = RunStore(folder)
-        return info, score_store(info, store, problems_of(info, store, data_dir), options, grader)
+        rewards = sample_rewards(folder, reward_model, aggregation)
+        return info, score_store(info, store, problems_of(info, store, data_dir), options, grader, rewards)
 
 
 def score_store(
@@ -164,11 +180,12 @@ def score_store(
     problems: Mapping[_Place, Sequence[Problem]],
     options: ScoreOptions = DEFAULT_OPTIONS,
     grader: RunGrader = "equivalence",
+    rewards: SampleRewards | None = None,
 ) -> Metrics:
     """Completes the verdicts of a run whose folder is locked, and writes and returns its metrics."""
     try:
         complete_verdicts(store, problems, grader)
-        metrics = metrics_of(info, store, problems, options, grader)
+        metrics = metrics_of(info, store, problems, options, grader, rewards)
     finally:
         store.close()
     write_json(store.folder / ("metrics.json" if grader == GRADER else f"metrics.{grader}.json"), metrics)

@@ -75,7 +75,8 @@ Rows = Sequence[Sequence[Outcome]]
 def figures(rows: Rows, options: ScoreOptions) -> dict[str, Figure]:
     """Every figure of some problems' samples (each problem's in order of n, at least one): mean, pass@k, maj@k, rm@k.
 
-    rm@k and weighted maj@k are there where every sample has a reward; a k above the fewest samples is left out.
+    rm@k and weighted maj@k are there where samples have rewards; one without is never the best and weighs nothing.
+    A k above the fewest samples is left out.
     """
     if not rows:
         return {}
@@ -90,7 +91,7 @@ def figures(rows: Rows, options: ScoreOptions) -> dict[str, Figure]:
         [sum(row) / len(row) for row in right],
         "all samples",
     )
-    rewarded = all(one.reward is not None for row in rows for one in row)
+    rewarded = any(one.reward is not None for row in rows for one in row)
     votes = [_ballot(row, options, rewarded=rewarded, weighted=False) for row in rows]
     weighted = [_ballot(row, options, rewarded=True, weighted=True) for row in rows] if rewarded else []
     for k in ks:
@@ -117,14 +118,18 @@ def check_ks(ks: Sequence[int], largest: int, where: str) -> None:
 
 def _ballot(row: Sequence[Outcome], options: ScoreOptions, *, rewarded: bool, weighted: bool) -> Ballot:
     votes = [one.key if options.undecided_vote or one.status != "undecided" else "" for one in row]
-    rewards = [one.reward or 0.0 for one in row] if rewarded else None
+    rewards = _rewards(row) if rewarded else None
     weights = [_weight(reward, options) for reward in rewards] if weighted and rewards else None
     return ballot(votes, [one.status == "correct" for one in row], rewards=rewards, weights=weights)
 
 
+def _rewards(row: Sequence[Outcome]) -> list[float]:
+    return [-math.inf if one.reward is None else one.reward for one in row]
+
+
 def _weight(reward: float, options: ScoreOptions) -> float:
     if options.weigh == "as-is":
-        return reward
+        return max(reward, 0.0)
     return 1 / (1 + math.exp(-reward)) if reward > -700 else 0.0
 
 
@@ -146,7 +151,7 @@ def _voted(votes: Sequence[Ballot], k: int, options: ScoreOptions) -> Figure:
 
 
 def _best(rows: Rows, right: Sequence[Sequence[bool]], k: int, options: ScoreOptions) -> Figure:
-    rewards = [[one.reward or 0.0 for one in row] for row in rows]
+    rewards = [_rewards(row) for row in rows]
     if options.first_k:
         firsts = [rm_at_k(given[:k], marks[:k], k) for given, marks in zip(rewards, right, strict=True)]
         return _mean_figure(firsts, "first k")
@@ -158,7 +163,7 @@ def _first_readings(rows: Rows, ks: Sequence[int]) -> dict[str, Figure]:
     """The reference's figures: the first sample, and what the first k vote for or are best at."""
     first = [[FirstSample(one.vote, one.status == "correct", one.reward) for one in row] for row in rows]
     found = {"mean": _mean_figure([float(row[0].correct) for row in first], "first sample")}
-    rewarded = all(one.reward is not None for row in rows for one in row)
+    rewarded = any(one.reward is not None for row in rows for one in row)
     for k in ks:
         found[f"pass@{k}"] = _mean_figure([float(any(one.correct for one in row[:k])) for row in first], "first k")
         found[f"maj@{k}"] = _mean_figure([float(maj_first_k(row, k)) for row in first], "first k, votes by string")

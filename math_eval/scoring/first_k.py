@@ -43,7 +43,7 @@ def first_k_scores(problems: Sequence[Sequence[FirstSample]], ks: Sequence[int])
         "acc": _percent([row[0].correct for row in rows]),
         "mean": _percent([sample.correct for row in rows for sample in row]),
     }
-    rewarded = all(sample.reward is not None for row in rows for sample in row)
+    rewarded = any(sample.reward is not None for row in rows for sample in row)
     for k in sorted({k for k in ks if 1 < k <= fewest}):
         found[f"maj@{k}"] = _percent([maj_first_k(row, k) for row in rows])
         if rewarded:
