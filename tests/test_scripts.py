@@ -1,4 +1,4 @@
-"""sh/eval.sh: its arguments become one run of a suite, with one model load and one table."""
+"""sh/eval.sh and sh/reproduce.sh: their arguments become one run of a suite, with one model load and one table."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def call(tmp_path, *arguments, **environment):
+def call(tmp_path, *arguments, script="eval.sh", **environment):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    command = ["bash", str(ROOT / "sh/eval.sh"), *map(str, arguments)]
+    command = ["bash", str(ROOT / "sh" / script), *map(str, arguments)]
     return subprocess.run(
         command,
         cwd=tmp_path,
@@ -56,3 +56,16 @@ def test_the_gpus_that_are_visible_share_the_model(tmp_path):
     assert both.strip() == "run m --prompt cot --suite qwen-math --tensor-parallel 2"
     one = call(tmp_path, "cot", "m", "out", "qwen-math-base", **path, CUDA_VISIBLE_DEVICES="1").stdout
     assert one.strip() == "run m --prompt cot --suite qwen-math-base --output out"
+
+
+def test_reproduce_prints_measured_beside_published(tmp_path, shared):
+    (tmp_path / "suite.yaml").write_text(
+        "schema: 1\ntitle: x\nentries:\n  - benchmarks: [minerva_math]\n", encoding="utf-8"
+    )
+    stored = shared / "outputs/PRIME-RL__PRIME/Qwen2.5-Math-7B-Instruct/minerva_math.qwen25-math-cot.t0.0.jsonl"
+    arguments = ["Qwen/Qwen2.5-Math-7B-Instruct", "out", "./suite.yaml", "-e", "replay", "--responses", stored, "-q"]
+    done = call(tmp_path, *arguments, "--data-dir", shared / "benchmarks", script="reproduce.sh")
+    assert done.returncode == 0, done.stderr
+    [first, *_] = [line.split() for line in done.stdout.splitlines() if "minerva_math" in line]
+    assert first[:6] == ["minerva_math", "greedy", "greedy", "34.6", "37.1", "-2.5"]
+    assert "family" not in done.stderr, "the family's own prompt is used"

@@ -1,0 +1,216 @@
+"""Two runs side by side, a run beside published scores, exports that come back, rewards in scores."""
+
+import json
+import random
+
+import pytest
+
+from math_eval.cli.main import main
+from math_eval.engines import EngineSettings
+from math_eval.errors import RequestError
+from math_eval.presets import reported_models, reported_scores
+from math_eval.records import SampleKey
+from math_eval.runs import RunRequest, evaluate, score_run
+from math_eval.runs.compare import compare_reported, compare_runs
+from math_eval.runs.export import export_qwen, export_sft
+from math_eval.runs.reward_layout import RewardHead, RewardLine
+from math_eval.scoring import ScoreOptions
+
+MINERVA = "outputs/PRIME-RL__PRIME/Qwen2.5-Math-7B-Instruct/minerva_math.qwen25-math-cot.t0.0.jsonl"
+SUMS = 40
+
+
+def call(capsys, *arguments):
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        main([str(one) for one in arguments])
+    captured = capsys.readouterr()
+    return stopped.value.code, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def replayed(shared, tmp_path_factory):
+    """A stored greedy run of the reference, replayed over its benchmark."""
+    folder = tmp_path_factory.mktemp("compare") / "run"
+    evaluate(
+        RunRequest(
+            model="Qwen/Qwen2.5-Math-7B-Instruct",
+            engine="replay",
+            settings=EngineSettings(responses=shared / MINERVA),
+            benchmarks=("minerva_math",),
+            prompt="qwen25-math-cot",
+            data_dir=shared / "benchmarks",
+            output=folder,
+        )
+    )
+    return folder
+
+
+def sampled(folder, right, seed=0, samples=4):
+    """A scripted run over small sums in which each sample is right with that chance."""
+    chance = random.Random(seed)
+    bench = folder.parent / "sums.jsonl"
+    bench.write_text("".join(json.dumps({"question": f"{n} + 1 = ?", "answer": n + 1}) + "\n" for n in range(SUMS)))
+    lines = [
+        {
+            "id": str(n),
+            "completion": [
+                f"\\boxed{{{n + 1 if chance.random() < right else n + chance.choice([2, 3])}}}" for _ in range(samples)
+            ],
+        }
+        for n in range(SUMS)
+    ]
+    answers = folder.parent / f"answers-{seed}.jsonl"
+    answers.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    evaluate(
+        RunRequest(
+            model="scripted",
+            engine="replay",
+            settings=EngineSettings(responses=answers),
+            benchmarks=(str(bench),),
+            samples=samples,
+            greedy=False,
+            temperature=0.7,
+            output=folder,
+        )
+    )
+    return folder
+
+
+def test_published_scores_are_data():
+    assert len(reported_models()) == 10
+    found = reported_scores("Qwen/Qwen2.5-Math-7B-Instruct")
+    values = {(one.benchmark, one.mode, one.metric): one.value for one in reversed(found) if not one.rerun}
+    assert values["math", "cot", "greedy"] == 83.6
+    assert values["gsm8k", "cot", "greedy"] == 95.2
+    assert {one.confidence for one in found} == {"high", "medium", "low"}
+    assert reported_scores("qwen2.5-math-7b-instruct/") == found
+    assert reported_scores("unheard of") == []
+
+
+def test_every_published_score_is_there(shared):
+    total = sum(len(reported_scores(model)) for model in reported_models())
+    assert total == len((shared / "reported_scores.jsonl").read_text(encoding="utf-8").splitlines())
+
+
+def test_a_replayed_run_beside_its_published_scores(replayed, capsys):
+    code, out, _ = call(capsys, "compare", replayed, "--reported")
+    assert code == 0
+    rows = [line.split() for line in out.splitlines() if line.strip().startswith("minerva_math")]
+    assert rows[0][:6] == ["minerva_math", "greedy", "greedy", "34.6", "37.1", "-2.5"]
+    assert "consistent" in rows[0]
+    assert rows[1][3:5] == ["34.6", "34.6"], "the stored run's own score, a rerun"
+    assert "published scores were made with vLLM 0.5.1" in out
+    code, out, _ = call(capsys, "compare", replayed, "--reported", "--model", "Qwen2-Math-72B-Instruct", "--json")
+    made = json.loads(out)["rows"]
+    assert [(one["reported"], one["noise"]) for one in made] == [(40.1, "bound")]
+
+
+def test_what_differs_by_more_than_chance_says_so(replayed):
+    _, rows, causes = compare_reported(replayed, grader="equivalence", model="Qwen2.5-Math-1.5B-Instruct")
+    assert {row.verdict for row in rows if row.reported < 32} == {"differs by more than chance"}
+    assert any(cause.startswith("engine: replay") for cause in causes)
+    with pytest.raises(RequestError, match="no published scores of 'gpt'; --model one of: "):
+        compare_reported(replayed, model="gpt")
+
+
+def test_an_export_in_the_references_layout_comes_back(replayed, tmp_path, capsys):
+    [path] = export_qwen(replayed, tmp_path / "out")
+    metrics = json.loads(next(path.parent.glob("*_metrics.json")).read_text())
+    assert (metrics["num_samples"], metrics["acc"]) == (272, 34.6)
+    first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
+    assert list(first)[:4] == ["idx", "question", "gt_cot", "gt"]
+    assert {"code", "pred", "report", "score"} < set(first)
+    code, out, _ = call(capsys, "grade", path, "--grader", "qwen", "--benchmark", "minerva_math", "--json")
+    made = json.loads(out)
+    assert (code, made["accuracy"], made["changed verdicts"], made["changed predictions"]) == (0, 34.56, 0, 0)
+    code, _, err = call(capsys, "export", replayed, "--format", "qwen", "-o", tmp_path / "out")
+    assert (code, "is there already" in err) == (2, True)
+
+
+def test_a_run_is_graded_and_read_as_the_reference_does(replayed, capsys):
+    _, metrics = score_run(replayed, ScoreOptions(reading="qwen"), None, "qwen")
+    assert round(100 * metrics.benchmarks[0].accuracy, 1) == 34.6
+    assert (replayed / "verdicts.qwen.jsonl").is_file() and (replayed / "metrics.qwen.json").is_file()
+    code, out, _ = call(capsys, "grade", replayed, "--grader", "qwen", "--grader", "equivalence", "--json")
+    made = json.loads(out)
+    assert (code, made["accuracy"]) == (0, 34.56)
+    assert made["accuracy by equivalence"] > 41
+    assert made["right by equivalence alone, count"] > 15 and made["right by qwen alone, count"] == 0
+
+
+def test_two_runs_paired(tmp_path, capsys):
+    a, b = sampled(tmp_path / "a", 0.3, seed=1), sampled(tmp_path / "b", 0.8, seed=2)
+    [row] = compare_runs(a, b)
+    assert (row.problems, row.test) == (SUMS, "permutation")
+    assert row.b - row.a == pytest.approx(row.difference)
+    assert 0 < row.low < row.difference < row.high
+    assert row.p < 0.001 and row.p_corrected == row.p
+    code, out, _ = call(capsys, "compare", a, b)
+    assert code == 0 and "permutation" in out
+    for wrong in (("compare", a), ("compare", a, b, "--reported")):
+        code, _, err = call(capsys, *wrong)
+        assert (code, "compare takes two runs, or one run and --reported" in err) == (2, True)
+
+
+def test_two_stored_runs_paired(shared, capsys):
+    one, other = (
+        next((shared / "outputs/XinghanLi66__rl-sft").glob(f"*1.5B-eval-{name}/math500*")) for name in ("pi1", "to+pi1")
+    )
+    code, out, _ = call(capsys, "compare", one, other, "--json")
+    [row] = json.loads(out)
+    assert (code, row["problems"], row["test"]) == (0, 500, "McNemar, exact")
+    assert row["difference"] > 0.05 and row["p"] < 1e-4
+
+
+def rewarded(folder, model, kind, value):
+    """A rewards file as a reward model would have made it."""
+    lines = [RewardHead(1, model, "", kind, "generic-outcome", "", "cut", "server", "auto")]
+    for sample in (
+        json.loads(line) for path in (folder / "samples").glob("*") for line in path.read_text().splitlines()
+    ):
+        key = SampleKey(sample["benchmark"], sample["split"], sample["problem"], sample["set"], sample["n"])
+        right = sample["text"] == f"\\boxed{{{int(sample['problem']) + 1}}}"
+        given = {"score": value(right)} if kind == "outcome" else {"steps": (0.9, value(right))}
+        lines.append(RewardLine(key.benchmark, key.split, key.problem, key.set, key.n, **given))
+    import msgspec
+
+    path = folder / f"rewards.{model}.jsonl"
+    path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+
+
+def test_rewards_reach_the_scores(tmp_path, capsys):
+    run = sampled(tmp_path / "run", 0.4)
+    _, before = score_run(run, ScoreOptions(ks=(1, 2, 4)))
+    assert "rm@4" not in before.benchmarks[0].at and before.rewards == ""
+    rewarded(run, "knows", "outcome", lambda right: 2.0 if right else -3.0)
+    _, made = score_run(run, ScoreOptions(ks=(1, 2, 4)))
+    at = made.benchmarks[0].at
+    assert made.rewards == "rewards.knows.jsonl"
+    assert at["rm@4"].value == pytest.approx(at["pass@4"].value), "a model that knows finds every right answer"
+    assert at["rm@2"].value == pytest.approx(at["pass@2"].value)
+    assert at["weighted maj@4"].value >= at["maj@4"].value
+    rewarded(run, "steps", "process", lambda right: 0.2 if right else 0.8)
+    code, _, err = call(capsys, "score", run)
+    assert (code, "rewards of several models are there" in err) == (2, True)
+    _, last = score_run(run, ScoreOptions(), reward_model="steps")
+    _, mean = score_run(run, ScoreOptions(), reward_model="steps", aggregation="mean")
+    assert last.rewards == "rewards.steps.jsonl, last" and last.options.weigh == "as-is"
+    assert last.benchmarks[0].at["rm@4"].value < made.benchmarks[0].at["rm@4"].value
+    assert mean.rewards.endswith(", mean")
+
+
+def test_training_rows_are_the_best_correct_samples(tmp_path, capsys):
+    run = sampled(tmp_path / "run", 0.5, samples=6)
+    target = tmp_path / "sft.jsonl"
+    rewarded(run, "order", "outcome", lambda right: 1.0 if right else 9.0)
+    code, out, _ = call(capsys, "export", run, "--format", "sft", "-o", target, "--per-problem", "2")
+    rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert (code, out.split()[0]) == (0, str(len(rows)))
+    solved = {row["problem"] for row in rows}
+    assert len(rows) == len(solved), "the same text is taken once"
+    assert all(row["messages"][1]["content"] == f"\\boxed{{{row['gold']}}}" for row in rows)
+    assert {row["reward"] for row in rows} == {1.0}
+    assert all(row["model"] == "scripted" and row["grader"] == "equivalence" for row in rows)
+    with pytest.raises(Exception, match="is there already"):
+        export_sft(run, target)
