@@ -24,6 +24,7 @@ from math_eval.scoring.majority import Ties
 @click.option(
     "--k", "ks", default="", help="The k of pass@k, maj@k, rm@k, as 1,8,64 or 1-8; a set's size is always there."
 )
+@click.option("--curve", is_flag=True, help="The k 1, 2, 4 … up to each set's size.")
 @click.option("--grader", default=None, type=click.Choice(get_args(RunGrader)), help="Whose verdicts.  [equivalence]")
 @click.option(
     "--reading",
@@ -61,6 +62,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
     """
     options = ScoreOptions(
         ks=_numbers(given["ks"]),
+        curve=given["curve"],
         reading=given["reading"],
         first_k=given["first_k"],
         ties=given["ties"],
@@ -88,7 +90,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
         print_json(metrics)
         return
     tables = [metrics_table(metrics, title, groups=given["groups"])]
-    if options.ks:
+    if options.ks or options.curve:
         tables.append(curve_table(metrics, ""))
     for table in tables:
         if given["as_markdown"]:

@@ -55,12 +55,13 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScoreOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How samples become figures.
 
-    ks: the k beside each set's own size. reading "qwen": the first sample as accuracy, the first k, votes by string.
-    first_k: only the first k samples, our votes. ties: what a tie of classes counts. undecided_vote: whether answers
-    that could not be decided vote. weigh: what a reward weighs in weighted maj@k.
+    ks: the k beside each set's own size. curve: 1, 2, 4 … too. reading "qwen": the first sample as accuracy, the first
+    k, votes by string. first_k: only the first k samples, our votes. ties: what a tie of classes counts.
+    undecided_vote: whether answers that could not be decided vote. weigh: what a reward weighs in weighted maj@k.
     """
 
     ks: tuple[int, ...] = ()
+    curve: bool = False
     reading: Reading = "ours"
     first_k: bool = False
     ties: Ties = "expected"
@@ -81,7 +82,8 @@ def figures(rows: Rows, options: ScoreOptions) -> dict[str, Figure]:
     if not rows:
         return {}
     fewest = min(map(len, rows))
-    ks = sorted({k for k in options.ks if k <= fewest} | ({fewest} if fewest > 1 else set()))
+    powers = {2**power for power in range(fewest.bit_length())} if options.curve else set()
+    ks = sorted({k for k in {*options.ks, *powers} if k <= fewest} | ({fewest} if fewest > 1 else set()))
     right = [[one.status == "correct" for one in row] for row in rows]
     found = {}
     if options.reading == "qwen":
