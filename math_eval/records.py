@@ -64,6 +64,10 @@ class Prompt:
     """benchmark/split/problem, for engines that look completions up."""
     question: str = ""
     """The bare question, for the same engines."""
+    transcript: str = ""
+    """What has been said since the prompt, programs' outputs included, where a sample goes on; token_ids hold it."""
+    turn: int = 0
+    """How many turns of the engine that transcript has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class Completion:
     tokens_in: int
     tokens_out: int
     error: str = ""
+    turns: tuple[Mapping[str, Any], ...] = ()
+    """For a sample that used tools: each turn's text and program, and what the program gave."""
 
 
 @dataclass(frozen=True, slots=True)

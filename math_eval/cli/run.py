@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -14,6 +14,7 @@ from math_eval.errors import RequestError, UnfinishedError
 from math_eval.reports import DownloadBar, ProgressBar, RewardBar, markdown, metrics_table, show
 from math_eval.rewards import REWARD_ENGINES
 from math_eval.runs import Run, RunRequest, evaluate
+from math_eval.runs.conversation import ToolRules
 
 _PATH = click.Path(path_type=Path)
 
@@ -89,6 +90,21 @@ _PATH = click.Path(path_type=Path)
     "--base-url", "base_urls", multiple=True, help="server: an OpenAI-compatible URL ending in /v1; may repeat."
 )
 @click.option("--responses", type=_PATH, help="replay: file or run folder of completions; scripted: table of them.")
+@click.option(
+    "--tools",
+    type=click.Choice(["python", "none"]),
+    help="Execute the programs that completions ask for, in a sandbox.  [python for prompt types that ask for it]",
+)
+@click.option("--max-tool-calls", type=int, default=4, show_default=True, help="Executions a sample may ask for.")
+@click.option("--tool-timeout", type=float, default=5.0, show_default=True, help="Seconds an execution may take.")
+@click.option("--unsandboxed", is_flag=True, help="Execute programs without isolation, where the machine offers none.")
+@click.option(
+    "--reading",
+    type=click.Choice(get_args(ToolRules)),
+    default="ours",
+    show_default=True,
+    help="qwen: programs are executed by the reference's rules, under every prompt type but cot.",
+)
 @click.option("--output", "-o", type=_PATH, help="Run folder; by default runs/MODEL-PROMPT-ENGINE.")
 @click.option("--data-dir", type=_PATH, help="Folder of benchmark files that are already there.")
 @click.option("--shard", help="Make only part i of n, as 2/8; several processes may share one run folder.")

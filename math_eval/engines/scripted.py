@@ -13,11 +13,13 @@ from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import DataError
 from math_eval.records import Completion, Prompt, Sampling
 
-Script = Mapping[str, str] | Callable[[Prompt, Sampling], str]
+Script = Mapping[str, str | list[str]] | Callable[[Prompt, Sampling], str]
 
 
 class ScriptedEngine:
     """Completions from a table keyed by benchmark/split/problem (or a function); a missing key is a failed sample.
+
+    A list in the table holds the turns of a sample that uses tools; past its end a turn is empty.
 
     latency_s: how long each completion takes. Tokens are counted as words, which is all a table can know.
     """
@@ -33,9 +35,10 @@ class ScriptedEngine:
         await asyncio.sleep(self._latency_s)
         self.calls += 1
         try:
-            raw = self._script(prompt, sampling) if callable(self._script) else self._script[prompt.key]
+            found = self._script(prompt, sampling) if callable(self._script) else self._script[prompt.key]
         except KeyError:
             return failed(f"no scripted completion for {prompt.key}")
+        raw = found if isinstance(found, str) else "".join(found[prompt.turn : prompt.turn + 1])
         text, _ = cut_at_stop(raw, prompt.stop)
         words = text.split()
         tokens_in = len(prompt.token_ids) or len(prompt.text.split())
@@ -47,10 +50,10 @@ class ScriptedEngine:
         """Nothing is held."""
 
 
-def read_script(path: Path) -> dict[str, str]:
-    """A JSON file that maps benchmark/split/problem to a completion; DataError for another shape."""
+def read_script(path: Path) -> dict[str, str | list[str]]:
+    """A JSON file that maps benchmark/split/problem to a completion or a list of turns; DataError for another shape."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str | list[str]])
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

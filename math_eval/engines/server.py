@@ -95,10 +95,14 @@ class ServerEngine:
         if sampling.seed is not None:
             body["seed"] = sampling.seed
         if prompt.messages:
-            return "/chat/completions", body | {"messages": [dict(message) for message in prompt.messages]}
+            messages = [dict(message) for message in prompt.messages]
+            if prompt.transcript:  # vLLM's and SGLang's way of going on from an unfinished turn
+                messages.append({"role": "assistant", "content": prompt.transcript})
+                body |= {"continue_final_message": True, "add_generation_prompt": False}
+            return "/chat/completions", body | {"messages": messages}
         if sampling.stop_token_ids:
             body["stop_token_ids"] = list(sampling.stop_token_ids)
-        return "/completions", body | {"prompt": prompt.text}
+        return "/completions", body | {"prompt": prompt.text + prompt.transcript}
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -29,6 +29,10 @@ class Tokenizer:
             raise ModelError(f"{folder}: no tokenizer can be loaded: {' '.join(str(error).split())[:300]}") from error
         self.folder = folder
 
+    def encode_plain(self, text: str) -> tuple[int, ...]:
+        """The token ids of a text that goes on from others: no special token is added."""
+        return tuple(self._inner(text, add_special_tokens=False)["input_ids"])
+
     def encode(self, prompt: Prompt) -> tuple[int, ...]:
         """The token ids of a prompt. ModelError for chat messages when the tokenizer has no template."""
         if not prompt.messages:

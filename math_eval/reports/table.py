@@ -82,6 +82,9 @@ def _notes(metrics: Metrics) -> list[str]:
             notes.append(f"{name}: {one.samples} of {one.expected} samples are there")
         if one.failed:
             notes.append(f"{name}: {round(one.failed * one.samples)} samples failed and count as wrong")
+        if one.unexecuted:
+            count = round(one.unexecuted * one.samples)
+            notes.append(f"{name}: {count} samples asked for a program to be executed, and none was (--tools none)")
         if one.unrewarded:
             notes.append(f"{name}: {round(one.unrewarded * one.samples)} samples have no reward and are never the best")
         if one.known_bad:

@@ -13,6 +13,7 @@ import msgspec
 from math_eval.engines import NEEDS_MODEL_FOLDER, Engine, make_engine
 from math_eval.models import Tokenizer
 from math_eval.records import Problem, Prompt
+from math_eval.runs.conversation import Executor
 from math_eval.runs.layout import PromptLine, RunInfo, read_run_info, write_json
 from math_eval.runs.lock import locked
 from math_eval.runs.merge import merge, refuse_foreign
@@ -51,12 +52,13 @@ def evaluate(
     watch: WatcherFactory | None = None,
     progress: Callable[[str], Progress | None] | None = None,
     engine: Engine | None = None,
+    executor: Executor | None = None,
     watch_rewards: RewardWatcherFactory | None = None,
 ) -> Run:
     """Runs a request to its end and returns the run; the same request again only reads what is there.
 
-    engine: one of the caller's own instead of the request's, for tests and embedding. A shard makes its part and leaves
-    scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone.
+    engine, executor: the caller's own instead of the request's, for tests and embedding. A shard makes its part and
+    leaves scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone.
     Raises RequestError and UnfinishedError kinds; see errors.py.
     """
     plan = make_plan(request, warn=warn, progress=progress)
@@ -68,7 +70,7 @@ def evaluate(
         try:
             store.load_progress(retry_failed=request.retry_failed)
             missing = sum(1 for _ in work(plan, store))
-            timing = _make(plan, store, info, missing, watch or _quiet, engine)
+            timing = _make(plan, store, info, missing, watch or _quiet, engine, executor)
         finally:
             store.close()
         if request.shard:
@@ -92,7 +94,13 @@ def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:
 
 
 def _make(
-    plan: Plan, store: RunStore, info: RunInfo, missing: int, watch: WatcherFactory, engine: Engine | None
+    plan: Plan,
+    store: RunStore,
+    info: RunInfo,
+    missing: int,
+    watch: WatcherFactory,
+    engine: Engine | None,
+    executor: Executor | None,
 ) -> Timing:
     tokenizer: Tokenizer | None = None
     loaded = plan.local if plan.engine in NEEDS_MODEL_FOLDER and engine is None else None
@@ -115,7 +123,7 @@ def _make(
     if not plan.request.shard:
         complete_verdicts(store, _problems(plan, info, store))
     made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
-    pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)))
+    pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)), executor)
     _run_async(pipeline)
     return pipeline.timing
 

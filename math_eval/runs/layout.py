@@ -50,6 +50,7 @@ class BenchmarkInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_sha256: str
     definition: str
     sets: dict[str, Extent]
+    tools: str = ""
 
 
 class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +70,7 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hardware: dict[str, Any]
     git_commit: str = ""
     grader: str = "equivalence"
+    sandbox: str = ""
 
     NAME: ClassVar[str] = "run.json"
 

@@ -16,9 +16,13 @@ from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
 from math_eval.models import Tokenizer
 from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
+from math_eval.runs.conversation import Executor, ToolUse, converse
 from math_eval.runs.grader import judge
 from math_eval.runs.plan import Plan, SamplingSet, Unit
 from math_eval.runs.store import RunStore
+
+_AWAY_FACTOR = 4
+"""How many times the engine's slots may be in flight while samples are away at tools."""
 
 
 class Watcher(Protocol):
@@ -80,7 +84,13 @@ class Pipeline:
     """
 
     def __init__(
-        self, plan: Plan, store: RunStore, engine: Engine, tokenizer: Tokenizer | None, watcher: Watcher
+        self,
+        plan: Plan,
+        store: RunStore,
+        engine: Engine,
+        tokenizer: Tokenizer | None,
+        watcher: Watcher,
+        executor: Executor | None = None,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -88,6 +98,9 @@ class Pipeline:
         self._tokenizer = tokenizer
         self._watcher = watcher
         self._prompts: dict[tuple[str, str, str], Prompt] = {}
+        self._executor = executor
+        self._news: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
+        self._away = 0
         self.timing = Timing()
 
     async def run(self) -> None:
@@ -105,32 +118,42 @@ class Pipeline:
             raise StoppedError("stopped; every finished sample is stored, run the same command again to go on")
 
     async def _stream(self, stop: asyncio.Event) -> None:
+        """Keeps the engine's slots taken: a sample that is away at a tool leaves its slot to another."""
         stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._news.put_nowait(None))
         running: set[asyncio.Task[None]] = set()
         items = work(self._plan, self._store)
+        bound = self._engine.concurrency
         try:
             exhausted = False
             while not stop.is_set():
-                while not exhausted and len(running) < self._engine.concurrency:
+                while not exhausted and len(running) - self._away < bound and len(running) < _AWAY_FACTOR * bound:
                     item = next(items, None)
                     if item is None:
                         exhausted = True
                     else:
-                        running.add(asyncio.create_task(self._sample(item)))
+                        task = asyncio.create_task(self._sample(item))
+                        running.add(task)
+                        task.add_done_callback(self._news.put_nowait)
                 if not running:
                     return
-                waiting: set[asyncio.Task[None] | asyncio.Task[bool]] = {stopping, *running}
-                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                running -= done
-                failures = [task.exception() for task in done if task is not stopping]
-                for failure in failures:
-                    if failure is not None:
-                        raise failure
+                done = await self._news.get()
+                if done is None:
+                    continue
+                running.discard(done)
+                failure = None if done.cancelled() else done.exception()
+                if failure is not None:
+                    raise failure
         finally:
             stopping.cancel()
             for task in running:
                 task.cancel()
             await asyncio.gather(stopping, *running, return_exceptions=True)
+
+    def _left(self, away: bool) -> None:
+        self._away += 1 if away else -1
+        if away:
+            self._news.put_nowait(None)
 
     async def _sample(self, item: Work) -> None:
         prompt = self._prompt(item)
@@ -138,7 +161,13 @@ class Pipeline:
         if self._plan.request.seeding == "request":
             sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
         try:
-            completion = await self._engine.complete(prompt, sampling)
+            protocol = self._plan.protocol(item.unit)
+            if protocol is None:
+                completion = await self._engine.complete(prompt, sampling)
+            else:
+                tools = self._plan.tools
+                use = ToolUse(protocol, tools.rules, tools.max_calls, self._executor if tools.python else None)
+                completion = await converse(self._engine, prompt, sampling, use, self._tokenizer, self._left)
         except ModelError as error:
             completion = failed(str(error))
         found, verdict = judge(item.problem, completion.text)

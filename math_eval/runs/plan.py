@@ -14,10 +14,12 @@ from math_eval.models import LocalModel, has_chat_template, resolve
 from math_eval.presets import Family, SamplingPreset, Suite, SuiteEntry, family_of, load_family, load_suite
 from math_eval.prompts import Demonstrations, Template, load_demonstrations, load_template
 from math_eval.records import Problem, Prompt, Sampling
+from math_eval.runs.conversation import ToolRules
 from math_eval.runs.environment import git_commit, hardware, versions
 from math_eval.runs.layout import FORMAT, BenchmarkInfo, Extent, PromptLine, RunInfo, SetInfo
 from math_eval.runs.request import RunRequest
 from math_eval.sources import Progress
+from math_eval.tools.transcript import Protocol
 
 Say = Callable[[str], None]
 
@@ -71,6 +73,22 @@ class SamplingSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolPlan:
+    """Whether and how programs are executed. rules "qwen": the reference's, under every prompt type but cot."""
+
+    python: bool
+    rules: ToolRules
+    max_calls: int
+    timeout: float
+
+    def said(self) -> str:
+        """What run.json records of it."""
+        if not self.python:
+            return f"none, {self.rules} rules"
+        return f"python, {self.rules} rules, at most {self.max_calls} calls of {self.timeout:g} s"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A resolved request."""
 
@@ -83,6 +101,25 @@ class Plan:
     sets: tuple[SamplingSet, ...]
     ks: tuple[int, ...]
     info: RunInfo
+    tools: ToolPlan
+
+    def protocol(self, unit: Unit) -> Protocol | None:
+        """How a unit's completions ask for executions; None where no program of theirs is ever executed."""
+        return protocol_of(unit.template, self.tools, self.engine)
+
+    @property
+    def executes(self) -> bool:
+        """Whether a sandbox is needed."""
+        return self.tools.python and any(self.protocol(unit) is not None for unit in self.units)
+
+
+def protocol_of(template: Template, tools: ToolPlan, engine: str) -> Protocol | None:
+    """A prompt type's protocol; stored completions (replay) hold their outputs already."""
+    if engine == "replay":
+        return None
+    if template.spec.programs == "python":
+        return "program" if template.spec.answer == "program" else "blocks"
+    return "blocks" if tools.rules == "qwen" and template.name != "cot" else None
 
 
 def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progress | None] | None = None) -> Plan:
@@ -107,8 +144,11 @@ def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progr
     sets = tuple(_sets(request, suite, family))
     ks = tuple(k for k in (suite.k if suite else []) if any(k <= one.samples for one in sets))
     folder = Path(request.output) if request.output else Path("runs") / _folder_name(request.model, prompt, engine)
-    info = _run_info(request, engine, local, family_name, units, sets)
-    return Plan(request, folder, local, engine, family, units, sets, ks, info)
+    programs = any(unit.template.spec.programs == "python" for unit in units)
+    asked = request.tools == "python" or (request.tools is None and programs)
+    tools = ToolPlan(asked, request.reading, request.max_tool_calls, request.tool_timeout)
+    info = _run_info(request, engine, local, family_name, units, sets, tools)
+    return Plan(request, folder, local, engine, family, units, sets, ks, info, tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +236,7 @@ def _run_info(
     family: str,
     units: tuple[Unit, ...],
     sets: tuple[SamplingSet, ...],
+    tools: ToolPlan,
 ) -> RunInfo:
     settings = request.settings
     return RunInfo(
@@ -234,6 +275,7 @@ def _run_info(
                 demonstrations_sha256=unit.demonstrations.sha256 if unit.demonstrations else "",
                 data_sha256=unit.benchmark.sha256,
                 definition=unit.definition,
+                tools=tools.said() if protocol_of(unit.template, tools, engine) else "",
                 sets={one.name: Extent(len(unit.problems), one.samples) for one in sets},
             )
             for unit in units

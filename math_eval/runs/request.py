@@ -10,6 +10,7 @@ from typing import Literal
 from math_eval.engines import EngineSettings, check_engine
 from math_eval.errors import RequestError
 from math_eval.models import Hub
+from math_eval.runs.conversation import ToolRules
 from math_eval.runs.layout import MAX_SAMPLES
 
 Seeding = Literal["none", "request"]
@@ -20,7 +21,8 @@ class RunRequest:
     """Everything `math-eval run` and `evaluate` take; None means: what the suite or the model family says.
 
     limit: only the first so many problems of each benchmark. samples: size of the sampled set (0: none).
-    shard: (i, n), 1-based: this process makes only its part of the problems.
+    shard: (i, n), 1-based: this process makes only its part of the problems. tools: whether programs are executed
+    (None: where the prompt type asks for it). reading "qwen": by the reference's rules. unsandboxed: without isolation.
     reward_model: scores the samples once they are made; "family" means the model family's own. reward_engine: as for
     `math-eval reward`; reward_base_urls: of the servers that hold it.
     """
@@ -51,6 +53,11 @@ class RunRequest:
     data_dir: Path | None = None
     shard: tuple[int, int] | None = None
     retry_failed: bool = False
+    reading: ToolRules = "ours"
+    tools: Literal["python", "none"] | None = None
+    max_tool_calls: int = 4
+    tool_timeout: float = 5.0
+    unsandboxed: bool = False
     reward_model: str | None = None
     reward_engine: str | None = None
     reward_base_urls: tuple[str, ...] = ()
@@ -73,6 +80,7 @@ class RunRequest:
             ("--samples", self.samples, 0),
             ("--shots", self.shots, 0),
             ("--top-k", self.top_k, -1),
+            ("--max-tool-calls", self.max_tool_calls, 1),
         ):
             yield value is None or value >= low, f"{flag} {value}: expected {low} or more"
         yield (self.samples or 0) < MAX_SAMPLES, f"--samples {self.samples}: expected less than {MAX_SAMPLES}"
@@ -80,6 +88,7 @@ class RunRequest:
             self.temperature is None or 0 <= self.temperature <= 10,
             f"--temperature {self.temperature}: expected 0 to 10",
         )
+        yield 0 < self.tool_timeout <= 3600, f"--tool-timeout {self.tool_timeout}: expected more than 0, at most 3600 s"
         yield self.top_p is None or 0 < self.top_p <= 1, f"--top-p {self.top_p}: expected more than 0 and at most 1"
         tokens_sound = all(token >= 0 for token in self.stop_token_ids or ())
         yield tokens_sound, "--stop-token-ids: expected token ids of 0 or more"

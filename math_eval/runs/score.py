@@ -131,7 +131,15 @@ def outcomes_of(
         said = judged.get(key_of(line), _Judged("undecided", "", None))
         reward = given.get(key_of(line)) if given else None
         outcome = Outcome(
-            line.n, said.status, said.key, line.finish, line.tokens_in, line.tokens_out, said.vote, reward
+            line.n,
+            said.status,
+            said.key,
+            line.finish,
+            line.tokens_in,
+            line.tokens_out,
+            said.vote,
+            reward,
+            any(turn.get("tool") == "none" for turn in line.turns),
         )
         place = found.setdefault((line.benchmark, line.split, line.set), {})
         place.setdefault(line.problem, {})[line.n] = outcome

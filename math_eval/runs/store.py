@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -100,6 +101,7 @@ class RunStore:
                 finish=completion.finish,
                 tokens_in=completion.tokens_in,
                 tokens_out=completion.tokens_out,
+                turns=[_clean(turn) for turn in completion.turns],
                 error=clean_text(completion.error),
             )
         )
@@ -206,6 +208,10 @@ class RunStore:
             if writer is not None:
                 writer.close()
         self._samples = self._verdicts = None
+
+
+def _clean(turn: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: clean_text(value) if isinstance(value, str) else value for name, value in turn.items()}
 
 
 def _append(path: Path, lines: list[PromptLine]) -> None:

@@ -24,7 +24,10 @@ DRAWS = 100_000
 
 
 class Outcome(NamedTuple):
-    """What scoring needs of one sample. key: the class it votes for; vote: its answer as a string, None for none."""
+    """What scoring needs of one sample. key: the class it votes for; vote: its answer as a string, None for none.
+
+    unexecuted: it asked for a program to be executed, and none was.
+    """
 
     n: int
     status: Status
@@ -34,6 +37,7 @@ class Outcome(NamedTuple):
     tokens_out: int
     vote: str | None = None
     reward: float | None = None
+    unexecuted: bool = False
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

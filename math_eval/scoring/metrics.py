@@ -21,8 +21,8 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accuracy: mean over problems of the mean over samples (greedy: the plain accuracy; N samples: mean@N).
     at: that mean with its interval as "mean", then "pass@k", "maj@k" and with rewards "rm@k", "weighted maj@k".
     agreement: the chance that two samples of a problem vote alike. split_classes: the share of classes of equal
-    answers whose members got different verdicts. unrewarded: None where no sample has a reward.
-    tokens_out_quantiles: by "0.5", "0.9", "0.99".
+    answers whose members got different verdicts. unexecuted: samples whose program was not run. unrewarded: None where
+    no sample has a reward. tokens_out_quantiles: by "0.5", "0.9", "0.99".
     """
 
     benchmark: str
@@ -38,6 +38,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     empty: float
     truncated: float
     failed: float
+    unexecuted: float
     unrewarded: float | None
     tokens_in: float
     tokens_out: float
@@ -116,6 +117,7 @@ def metric(
         empty=sum(not outcome.key and outcome.finish != "error" for outcome in flat) / total,
         truncated=sum(outcome.finish == "length" for outcome in flat) / total,
         failed=sum(outcome.finish == "error" for outcome in flat) / total,
+        unexecuted=sum(outcome.unexecuted for outcome in flat) / total,
         unrewarded=sum(outcome.reward is None for outcome in flat) / total
         if any(outcome.reward is not None for outcome in flat)
         else None,

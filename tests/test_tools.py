@@ -1,0 +1,208 @@
+"""Transcripts: when a program is executed, what is shown of it, and how a sample goes on."""
+
+import asyncio
+import json
+
+import pytest
+
+from math_eval.engines.scripted import ScriptedEngine
+from math_eval.records import Prompt, Sampling
+from math_eval.runs import RunRequest, evaluate, score_run
+from math_eval.runs.conversation import ToolUse, converse
+from math_eval.tools import Request, asked, cut, observation, reference_program, reference_request
+from math_eval.tools.result import ToolResult
+from math_eval.tools.transcript import reference_output
+
+BLOCK = "```python\nprint(1+1)\n```"
+
+
+@pytest.mark.parametrize(
+    ("turn", "program"),
+    [
+        (f"So\n{BLOCK}\n", "print(1+1)\n"),
+        (f"So\n{BLOCK}", "print(1+1)\n"),
+        ("```py\nx\n```", "x\n"),
+        (f"{BLOCK}\nThe answer is 2.", None),
+        ("```python\nprint(1)", None),
+        ("```\nprint(1)\n```", None),
+        ("```latex\nx\n```", None),
+        ("no block at all", None),
+        ("", None),
+        (f"It is $\\boxed{{2}}$.\n{BLOCK}", None),
+        ('```python\nprint("\\boxed{2}")\n```', 'print("\\boxed{2}")\n'),
+        (f"```text\na\n```\n{BLOCK}", "print(1+1)\n"),
+        ("```python\n```", None),
+        ("  ```python\n  x = 1\n  ```", "  x = 1\n"),
+    ],
+)
+def test_when_a_turn_asks(turn, program):
+    made = asked(turn, ("before",), "blocks")
+    assert made == (None if program is None else Request(program, ("before",)))
+
+
+def test_a_program_prompt_is_all_program():
+    assert asked("x = 1\nprint(x)", (), "program") == Request("x = 1\nprint(x)")
+    assert asked(f"Here:\n{BLOCK}", (), "program") == Request("print(1+1)\n")
+    assert asked("  \n", (), "program") is None
+
+
+def test_what_is_shown():
+    assert observation("2\n", "", "") == "\n```output\n2\n```\n"
+    assert observation("2\n", "3", "") == "\n```output\n2\n3\n```\n"
+    assert observation("a\n", "", "NameError: x") == "\n```output\na\nNameError: x\n```\n"
+    assert observation("", "", "killed", timed_out=True) == "\n```output\nTimeout Error\n```\n"
+    assert observation("7\n", "", "", protocol="program") == "\n```output\n\\boxed{7}\n```\n"
+    assert len(cut("x" * 5_000)) == 403
+    assert cut("x" * 400) == "x" * 400
+
+
+def test_the_references_rules():
+    assert reference_request("so\n```", "blocks")
+    assert not reference_request("so \\boxed{2}\n```", "blocks")
+    assert not reference_request("so", "blocks")
+    transcript = (
+        "a\n```python\nimport math\nx = 1\nprint(x)\n```\n```output\n1\n```\nb\n```python\nfrom math import pi\ny = z\n"
+        "```\n```output\nNameError: z\n```\nc\n```python\nprint(x + 1)\n```\n"
+    )
+    assert reference_program(transcript) == "import math\nx = 1\nfrom math import pi\nprint(x + 1)"
+    assert reference_output("", "", "", "print(x)") == "Done"
+    assert reference_output("", "5", "", "x = 5\nx") == "5"
+    assert reference_output("1\n", "", "", "print(1)") == "1"
+    assert reference_output("1\n", "", "ValueError: no", "print(1)") == "ValueError: no"
+    assert reference_output("", "", "", "print(1)", timed_out=True) == "Timeout Error"
+
+
+class Calculator:
+    """Knows what a few programs print."""
+
+    def __init__(self, printed=None):
+        self.calls = []
+        self.printed = printed or {}
+
+    async def run(self, program, before=()):
+        await asyncio.sleep(0)
+        self.calls.append((program, tuple(before)))
+        return self.printed.get(program.strip(), ToolResult("2\n"))
+
+
+class Recorded(Calculator):
+    """Gives recorded outputs one after another."""
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.outputs = iter(outputs)
+
+    async def run(self, program, before=()):
+        await super().run(program, before)
+        return ToolResult(next(self.outputs))
+
+
+def talk(turns, use, budget=100):
+    engine = ScriptedEngine({"k": turns})
+    prompt = Prompt("Q", stop=("</s>",), key="k")
+    return asyncio.run(converse(engine, prompt, Sampling(max_tokens=budget), use, None))
+
+
+def test_a_conversation():
+    tool = Calculator({"bad": ToolResult("", error="NameError: bad", state="error")})
+    turns = [f"Let us see.\n{BLOCK}\n```output\n77", "again\n```python\nbad\n```\n", "It is \\boxed{2}."]
+    made = talk(turns, ToolUse("blocks", "ours", 4, tool))
+    assert made.text == (
+        f"Let us see.\n{BLOCK}\n```output\n2\n```\n"
+        "again\n```python\nbad\n```\n```output\nNameError: bad\n```\nIt is \\boxed{2}."
+    ), "what a model imagines behind the stop string is cut"
+    assert tool.calls == [("print(1+1)\n", ()), ("bad\n", ("print(1+1)\n",))]
+    assert [turn.get("tool_state") for turn in made.turns] == ["done", "error", None]
+    assert made.tokens_out == sum(turn["tokens_out"] for turn in made.turns)
+    assert made.finish == "stop"
+
+
+def test_the_limits_of_a_conversation():
+    tool = Calculator()
+    made = talk([f"a {BLOCK[:0]}\n{BLOCK}\n"] * 9, ToolUse("blocks", "ours", 2, tool))
+    assert (len(tool.calls), len(made.turns)) == (2, 3)
+    made = talk([f"a\n{BLOCK}\n"] * 9, ToolUse("blocks", "qwen", 2, Calculator()))
+    assert made.text.endswith("Reach max function call limit.")
+    made = talk([f"one two three\n{BLOCK}\n"] * 9, ToolUse("blocks", "ours", 8, Calculator()), budget=14)
+    assert made.finish == "length" and made.tokens_out <= 14
+    made = talk([f"a\n{BLOCK}\n"], ToolUse("blocks", "ours", 4, None))
+    assert made.turns[-1]["tool"] == "none" and made.text == f"a\n{BLOCK}\n"
+    made = talk(["x = 5\nprint(x)"], ToolUse("program", "ours", 4, Calculator()))
+    assert made.text.endswith("```output\n\\boxed{2}\n```\n")
+    assert talk(["no tool"], ToolUse("blocks", "ours", 4, Calculator())).turns == ()
+
+
+@pytest.fixture
+def sums(tmp_path):
+    path = tmp_path / "sums.jsonl"
+    path.write_text("".join(json.dumps({"question": f"{n}+{n}?", "answer": 2 * n}) + "\n" for n in range(6)))
+    return path
+
+
+def run(sums, tmp_path, prompt, executor, turns=None, **more):
+    said = turns or [f"See\n{BLOCK}\n", "It is \\boxed{2}."]
+    engine = ScriptedEngine({f"sums/test/{n}": said for n in range(6)})
+    request = RunRequest("m", (str(sums),), engine="scripted", prompt=prompt, output=tmp_path / f"run-{prompt}", **more)
+    return evaluate(request, engine=engine, executor=executor)
+
+
+def test_a_run_with_tools(sums, tmp_path):
+    tool = Calculator()
+    done = run(sums, tmp_path, "qwen25-math-tir", tool)
+    assert len(tool.calls) == 6
+    assert done.metrics.benchmarks[0].accuracy == pytest.approx(1 / 6)
+    line = json.loads(next((done.folder / "samples").glob("*")).read_text().splitlines()[0])
+    assert line["text"] == f"See\n{BLOCK}\n```output\n2\n```\nIt is \\boxed{{2}}."
+    assert line["turns"][0]["tool"] == "python" and line["turns"][0]["output"] == "\n```output\n2\n```\n"
+    assert json.loads((done.folder / "run.json").read_text())["benchmarks"][0]["tools"].startswith("python, ours rules")
+    again = Calculator()
+    run(sums, tmp_path, "qwen25-math-tir", again)
+    assert again.calls == []
+    with pytest.raises(Exception, match=r"at most 4 calls .* there, .* at most 2 calls"):
+        run(sums, tmp_path, "qwen25-math-tir", tool, max_tool_calls=2)
+
+
+def test_a_cot_prompt_never_executes(sums, tmp_path):
+    """Whatever the completion looks like: only the reference's reading with tools executes under other prompts."""
+    for prompt in ("cot", "qwen25-math-cot", "qwen-boxed", "direct"):
+        tool = Calculator()
+        done = run(sums, tmp_path, prompt, tool)
+        assert tool.calls == [] and done.metrics.benchmarks[0].unexecuted == 0
+    tool = Calculator()
+    done = run(sums, tmp_path / "qwen", "qwen25-math-cot", tool, reading="qwen", tools="none")
+    assert tool.calls == [] and done.metrics.benchmarks[0].unexecuted == 1.0
+    done = run(sums, tmp_path / "qwen2", "qwen25-math-cot", tool, reading="qwen", tools="python")
+    assert len(tool.calls) == 6 and done.metrics.benchmarks[0].unexecuted == 0
+    run(sums, tmp_path / "qwen3", "cot", tool, reading="qwen", tools="python")
+    assert len(tool.calls) == 6
+
+
+def test_tools_none_is_counted(sums, tmp_path):
+    done = run(sums, tmp_path, "tora", None, tools="none")
+    assert done.metrics.benchmarks[0].unexecuted == 1.0
+    assert score_run(done.folder)[1].benchmarks[0].unexecuted == 1.0
+
+
+def test_recorded_transcripts_replay_turn_by_turn(shared):
+    """Model turns and outputs as recorded: what is sent and stored is the recorded text, byte for byte."""
+    path = shared / "outputs/microsoft__rho/rho-math-7b-interpreter-v0.1/math500.tora.jsonl"
+    replayed = skipped = 0
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            text = json.loads(line)["code"][0]
+            parts = text.split("```output\n")
+            turns, outputs = [parts[0]], []
+            for part in parts[1:]:
+                output, fence, rest = part.partition("\n```\n")
+                outputs.append(output)
+                turns.append(rest)
+            if not fence and len(parts) > 1:
+                skipped += 1  # the last output is what the recording ends with
+                continue
+            made = talk(turns, ToolUse("blocks", "qwen", len(turns), Recorded(outputs)), budget=100_000)
+            if "\nReach max function call limit." in made.text or "..." in "".join(outputs):
+                skipped += 1
+                continue
+            replayed += made.text.rstrip() == text.rstrip()
+            assert made.text.rstrip() == text.rstrip() or made.text in text
+    assert replayed > 450, (replayed, skipped)
