@@ -210,7 +210,7 @@ def test_refused_expressions(text):
 def test_no_text_reaches_sympys_own_evaluation(tmp_path):
     marker = tmp_path / "marker"
     script = f"""
-from math_eval.grading.qwen.expression import RefusedError, disarm_sympy
+from math_eval.grading.qwen.disarm import disarm_sympy
 disarm_sympy()
 import sympy
 assert sympy.sympify("2*x+1") == 2 * sympy.Symbol("x") + 1
@@ -224,6 +224,87 @@ for way in (sympy.sympify, sympy.N, sympy.Symbol("x").equals, sympy.parse_expr):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert not marker.exists()
+
+
+def test_an_infinite_sum_runs_no_generated_code(grader, tmp_path, monkeypatch):
+    """SymPy would make Python of the summand, in which \\open is the builtin: the file would be ./a."""
+    monkeypatch.chdir(tmp_path)
+    own = QwenGrader()
+    payload = r"\sum_{n=0}^{\infty}\frac{\open(\chr(97),\chr(119))^n}{n!}"
+    for answer, gold in ((payload, "3"), ("3.5", payload), (f"\\sqrt{{{payload}}}", "2")):
+        own.verdict(answer, gold)
+        grader.verdict(answer, gold)
+    assert own.verdict(r"\sum_{n=1}^{\infty}\frac{1}{n^{3.5}}", "1.12673").correct, "an honest sum has its value"
+    own.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_walls_of_the_worker(tmp_path):
+    script = f"""
+import os, socket, subprocess, sys
+from math_eval.grading.qwen.disarm import WallError, raise_walls
+raise_walls()
+import json, wave
+for step in (
+    lambda: open({str(tmp_path / "made")!r}, "w"),
+    lambda: os.open({str(tmp_path / "made")!r}, os.O_CREAT | os.O_WRONLY),
+    lambda: os.system("true"),
+    lambda: subprocess.run(["true"]),
+    lambda: socket.socket().connect(("127.0.0.1", 9)),
+    lambda: os.remove("x"),
+):
+    try:
+        step()
+    except WallError:
+        continue
+    sys.exit(1)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, []), done.stderr
+
+
+def test_an_interrupted_question_does_not_answer_the_next():
+    grader = QwenGrader()
+    assert grader.verdict("x+1", "1+x").correct
+
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            grader.verdict("\\sin(x)^{40}+\\cos(x)^{40}", "(\\sin(2x)+7)^{13}\\tan(x)")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    for number in range(3):
+        assert grader.verdict(f"a+{number}", f"{number}+a").correct
+        assert not grader.verdict(f"a+{number}", f"{number}+9+a").correct
+    grader.close()
+
+
+def test_what_one_answer_leaves_behind_decides_no_other():
+    grader = QwenGrader()
+    for number in range(4):
+        grader.verdict(f"()or[0]*(9*10**7+{number})", "[1]")
+    assert grader.verdict("x+1", "1+x+0").correct
+    cells = range(900)
+    grader.verdict(f"[{','.join(f'x+{n}' for n in cells)}]", f"[{','.join(f'{n}+x+0' for n in cells)}]")
+    for number in (1, 400, 899):
+        assert grader.verdict(f"x+{number}", f"{number}+x+0").correct, "the list's budget is not the pair's own"
+    grader.close()
+
+
+def test_the_worker_imports_nothing_from_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("random", "mpmath", "sympy"):
+        (tmp_path / f"{name}.py").write_text("open('imported', 'w')\nraise SystemExit(1)\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    grader = QwenGrader()
+    assert grader.verdict("x+1", "1+x+0").correct
+    grader.close()
+    assert not (tmp_path / "imported").exists()
 
 
 def test_expressions_are_what_parse_expr_makes_of_them():
@@ -283,8 +364,7 @@ def test_a_killed_worker_is_replaced():
     grader = QwenGrader(cache=False)
     assert grader.verdict("\\frac{2}{4}", "\\frac{x}{2x}").correct
     os.kill(grader._worker._process.pid, signal.SIGKILL)
-    assert grader.verdict("\\frac{2}{4}", "\\frac{x}{2x}").status == "undecided"
-    assert grader.verdict("\\frac{2}{4}", "\\frac{x}{2x}").correct
+    assert grader.verdict("\\frac{2}{4}", "\\frac{x}{2x}").correct, "the question is put to a new one"
     grader.close()
 
 

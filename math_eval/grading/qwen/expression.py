@@ -47,6 +47,9 @@ _TAKE_STRINGS = frozenset({"Symbol", "Function", "Integer", "Float", "Rational"}
 _BUILTINS = ("abs", "round", "pow", "sum")
 
 
+_SEQUENCES = (list, tuple, set, dict, str)
+
+
 class RefusedError(ValueError):
     """The text is no expression, or holds something that is not allowed."""
 
@@ -62,24 +65,11 @@ def parse_expression(text: str, *, power_sign: bool = False) -> Any:
         raise RefusedError("a string")
     transformations = (*standard_transformations, convert_xor) if power_sign else standard_transformations
     code = stringify_expr(text.strip(), {}, _tokens_of_sympy(), transformations)
-    return _computed(code)
+    return computed(code)
 
 
-def disarm_sympy() -> None:
-    """Puts the same rules in place of the one function by which SymPy evaluates a text, for this whole process.
-
-    A second wall: whatever way a text finds into SymPy, it is computed here or refused.
-    """
-    from sympy.parsing import sympy_parser
-
-    def computed(code: str, local_dict: object = None, global_dict: object = None) -> Any:
-        del local_dict, global_dict
-        return _computed(code)
-
-    sympy_parser.eval_expr = computed
-
-
-def _computed(code: str) -> Any:
+def computed(code: str) -> Any:
+    """The value of an expression in Python's syntax, by the list of what is allowed. RefusedError."""
     try:
         tree = ast.parse(code.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -119,7 +109,10 @@ def _value(node: ast.expr) -> Any:
         case ast.Name(id=name) if name in _allowed():
             return _allowed()[name]
         case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_value(left), _value(right))
+            one, other = _value(left), _value(right)
+            if isinstance(one, _SEQUENCES) or isinstance(other, _SEQUENCES):
+                raise RefusedError("not allowed: arithmetic of sequences")  # [0] * 10**9 would fill the memory
+            return _BINARY[type(op)](one, other)
         case ast.UnaryOp(op=op, operand=operand):
             return _UNARY[type(op)](_value(operand))
         case ast.BoolOp(op=op, values=values):

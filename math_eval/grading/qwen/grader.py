@@ -17,6 +17,7 @@ SECONDS = 3.0
 """Processor time of one pair. The reference's limit is 3 s of wall time on a core of its own."""
 MAX_CHARS = 1 << 20
 _MAX_KEPT = 200_000
+_MAX_KEPT_CHARS = 2_000
 
 
 class QwenGrader:
@@ -25,7 +26,7 @@ class QwenGrader:
     def __init__(self, *, cache: bool = True) -> None:
         self._worker = Worker()
         self._cache = cache
-        self._kept: OrderedDict[tuple[str, str], bool | None] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[bool | None, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -34,8 +35,8 @@ class QwenGrader:
             self._worker.start()
 
     def verdict(self, prediction: str | None, gold: str) -> Verdict:
-        """The reference's verdict; undecided ("limit:time", wrong there) past the limit."""
-        if prediction is not None and len(prediction) > MAX_CHARS:
+        """The reference's verdict; undecided (wrong there) past a limit: "limit:time", memory, length, or worker."""
+        if max(len(prediction or ""), len(gold)) > MAX_CHARS:
             return Verdict("undecided", "limit:length")
         left = SECONDS
 
@@ -50,8 +51,8 @@ class QwenGrader:
 
         try:
             outcome = equal(prediction, gold, symbolic)
-        except OutOfTimeError:
-            return Verdict("undecided", "limit:time")
+        except OutOfTimeError as error:
+            return Verdict("undecided", f"limit:{error.limit}")
         return Verdict(outcome.status, outcome.rule)
 
     def close(self) -> None:
@@ -70,20 +71,23 @@ class QwenGrader:
         pair = one, other
         if pair in self._kept:
             self._kept.move_to_end(pair)
-            known = self._kept[pair]
+            known, used = self._kept[pair]
             if known is None:
                 raise OutOfTimeError
-            return known, 0.0
+            return known, used  # charged again: a verdict must not depend on what was graded before
         try:
-            known, used = self._worker.ask(one, other, left)
-        except OutOfTimeError:
-            self._keep(pair, None)
+            found, used = self._worker.ask(one, other, left)
+        except OutOfTimeError as error:
+            if error.limit == "time" and left >= SECONDS:
+                self._keep(pair, None, SECONDS)
             raise
-        self._keep(pair, known)
-        return known, used
+        self._keep(pair, found, used)
+        return found, used
 
-    def _keep(self, pair: tuple[str, str], known: bool | None) -> None:
-        self._kept[pair] = known
+    def _keep(self, pair: tuple[str, str], known: bool | None, used: float) -> None:
+        if len(pair[0]) + len(pair[1]) > _MAX_KEPT_CHARS:
+            return
+        self._kept[pair] = known, used
         if len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
 

@@ -12,6 +12,7 @@ from math_eval.grading.qwen.matrices import parse_matrix
 
 _parsed: dict[str, Any] = {}
 _MAX_PARSED = 20_000
+_MAX_KEPT_CHARS = 1_000
 
 
 _USUAL = (
@@ -41,11 +42,14 @@ def symbolic_equal(left: str, right: str, *, cached: bool = True) -> bool:
 
 
 def _remembered(text: str) -> Any:
-    if text not in _parsed:
+    if text in _parsed:
+        return _parsed[text]
+    made = _parse(text)
+    if len(text) <= _MAX_KEPT_CHARS and type(made).__module__.startswith("sympy."):
         if len(_parsed) >= _MAX_PARSED:
             _parsed.clear()
-        _parsed[text] = _parse(text)
-    return _parsed[text]
+        _parsed[text] = made
+    return made
 
 
 def _parse(text: str) -> Any:
@@ -57,6 +61,8 @@ def _parse(text: str) -> Any:
         for spelling in dict.fromkeys((single, text)):
             try:
                 return parser(spelling)
+            except MemoryError:
+                raise
             except Exception:  # noqa: BLE001, S112  parsers of others raise what they like; the next one is tried
                 continue
     return text
@@ -71,6 +77,8 @@ def _third(text: str) -> Any:
 def _holds(way: Callable[[Any, Any], Any], one: Any, other: Any) -> bool:
     try:
         return bool(way(one, other))
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001  a way that cannot be taken is no way, in the reference too
         return False
 

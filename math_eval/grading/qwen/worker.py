@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -32,7 +33,19 @@ _POLL_SECONDS = 0.25
 
 
 class OutOfTimeError(Exception):
-    """The question was not answered within its limit of processor time, or broke the worker."""
+    """The question was not answered; limit: "time", "memory", or "worker" where that died twice."""
+
+    def __init__(self, limit: str = "time") -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class _DiedError(Exception):
+    """The worker's end of the pipe is closed."""
+
+
+class _NoReplyError(Exception):
+    """No reply before the deadline."""
 
 
 def check_packages() -> None:
@@ -64,25 +77,39 @@ class Worker:
             self._process, self._ready = self._started(), False
 
     def ask(self, left: str, right: str, seconds: float, *, cached: bool = True) -> tuple[bool, float]:
-        """Whether the two texts are symbolically equal, and the processor time that took. OutOfTimeError."""
+        """Whether the two texts are symbolically equal, and the processor time that took. OutOfTimeError.
+
+        Whatever else ends the call, as Ctrl-C, ends the worker too: its late reply must not answer the next question.
+        """
+        question = json.dumps([left, right, seconds, cached]).encode() + b"\n"
+        for again in (True, False):
+            try:
+                same, used, state, last = self._asked(question, seconds)
+                break
+            except (_DiedError, OSError):  # killed by somebody else, or by a crash of its own: tried once more
+                self.close()
+                if not again:
+                    raise OutOfTimeError("worker") from None
+            except BaseException:
+                self.close()
+                raise
+        if last:
+            self.close()
+        if state != "done":
+            raise OutOfTimeError(state)
+        return same, used
+
+    def _asked(self, question: bytes, seconds: float) -> tuple[bool, float, str, bool]:
         self.start()
         process = self._process
-        assert process is not None  # noqa: S101  for the type checker: start made it
+        assert process is not None and process.stdin is not None  # noqa: S101, PT018  for the type checker
         if not self._ready:
             self._await_ready(process)
-        question = json.dumps([left, right, seconds, cached]).encode() + b"\n"
-        try:
-            assert process.stdin is not None  # noqa: S101  for the type checker: it is a pipe
-            process.stdin.write(question)
-            process.stdin.flush()
-            reply = self._reply(process, seconds)
-        except (OutOfTimeError, OSError):
-            self.close()
-            raise OutOfTimeError from None
-        same, used, state = json.loads(reply)
-        if state != "done":
-            raise OutOfTimeError
-        return bool(same), float(used)
+        written = 0
+        while written < len(question):
+            written += process.stdin.write(question[written:]) or 0
+        same, used, state, last = json.loads(self._reply(process, seconds))
+        return bool(same), float(used), str(state), bool(last)
 
     def close(self) -> None:
         """Ends the process."""
@@ -93,25 +120,35 @@ class Worker:
 
     def forget(self) -> None:
         """Drops the process without touching it: it belongs to the parent of a fork."""
-        self._process = None
+        if self._process is not None:
+            self._process.returncode = 0  # not ours to wait for
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._process = None
 
     @staticmethod
     def _started() -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(one for one in sys.path if one)
+        path = [str(Path(one).resolve()) for one in sys.path if one]
+        # the folder that the user works in is no place to import from: a random.py there is not Python's
+        start = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
         return subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-W", "ignore", "-c", start],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
         )
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         try:
             self._line(process, time.monotonic() + START_SECONDS)
-        except (OutOfTimeError, TimeoutError):
+        except (_DiedError, _NoReplyError):
             self.close()
-            raise RequestError(f"the qwen grader's SymPy process does not start; try: python -m {__name__}") from None
+            raise RequestError(
+                "the qwen grader's SymPy process does not start; see what this says: python -c 'import sympy, antlr4'"
+            ) from None
         self._ready = True
 
     def _reply(self, process: subprocess.Popen[bytes], seconds: float) -> bytes:
@@ -121,23 +158,23 @@ class Worker:
             now = time.monotonic()
             try:
                 return self._line(process, min(end, max(soft, now + _POLL_SECONDS)))
-            except TimeoutError:
+            except _NoReplyError:
                 used = _cpu_seconds(process.pid) - before
                 if used > seconds + GRACE_SECONDS or time.monotonic() >= end:
                     raise OutOfTimeError from None
 
     @staticmethod
     def _line(process: subprocess.Popen[bytes], deadline: float) -> bytes:
-        """The next line of the process, which writes whole lines; TimeoutError, or OutOfTimeError where it died."""
+        """The next line of the process, which writes whole lines; _NoReplyError, or _DiedError where it died."""
         assert process.stdout is not None  # noqa: S101  for the type checker: it is a pipe
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise TimeoutError
+                raise _NoReplyError
         line = process.stdout.readline()
-        if not line:
-            raise OutOfTimeError
-        return line
+        if not line.endswith(b"\n"):
+            raise _DiedError
+        return bytes(line)
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -160,15 +197,19 @@ def serve() -> None:
 
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    memory = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a user interrupts
-    from math_eval.grading.qwen.expression import disarm_sympy
+    from math_eval.grading.qwen.disarm import disarm_sympy, raise_walls
     from math_eval.grading.qwen.symbolic import symbolic_equal, warm
 
     disarm_sympy()
     warm()  # both parsers are loaded before any clock starts
+    disarm_sympy()  # once more, for the modules that came with it
+    raise_walls()
     out.write(b'"ready"\n')
     for line in sys.stdin.buffer:
         left, right, seconds, cached = json.loads(line)
@@ -179,12 +220,15 @@ def serve() -> None:
             signal.setitimer(signal.ITIMER_PROF, 0)
         except _SoftLimit:
             state = "time"
-        out.write(json.dumps([same, time.process_time() - started, state]).encode() + b"\n")
+        except MemoryError:
+            state = "memory"
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        last = state == "memory" or peak > memory // 3  # what one answer left behind must not decide the next
+        out.write(json.dumps([same, time.process_time() - started, state, last]).encode() + b"\n")
+        if last:
+            return
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _SoftLimit
-
-
-if __name__ == "__main__":
-    serve()
