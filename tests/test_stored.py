@@ -37,7 +37,15 @@ def test_a_benchmark_gives_kinds_and_options(capsys, shared):
     shown = json.loads(out)
     assert (code, shown["responses"]) == (0, 500)
     assert shown["accuracy"] == pytest.approx(52.0, abs=1.0)
-    assert set(shown["examples"][0]) == {"where", "answer", "gold", "label", "verdict", "rule"}
+    assert set(shown["examples"][0]) == {
+        "where",
+        "answer",
+        "gold",
+        "prediction in the file",
+        "label",
+        "verdict",
+        "rule",
+    }
 
 
 def test_an_unknown_layout_is_one_line(capsys, tmp_path):

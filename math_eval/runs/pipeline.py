@@ -18,6 +18,7 @@ from math_eval.models import Tokenizer
 from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
 from math_eval.runs.conversation import Executor, ToolUse, converse
 from math_eval.runs.grader import judge
+from math_eval.runs.order import LongestFirst
 from math_eval.runs.plan import Plan, SamplingSet, Unit
 from math_eval.runs.store import RunStore
 
@@ -54,20 +55,27 @@ class Timing:
 
 
 def work(plan: Plan, store: RunStore) -> Iterator[Work]:
-    """Every sample that the plan asks for and the store lacks, set by set, the samples of one problem together.
+    """Every sample that the plan asks for and the store lacks."""
+    for _, items in parts(plan, store):
+        yield from items
 
-    Samples of one problem share a prompt, so an engine with a prefix cache reads it once.
-    """
-    shard = plan.request.shard
+
+def parts(plan: Plan, store: RunStore) -> Iterator[tuple[tuple[str, str, str], Iterator[Work]]]:
+    """The same by set and benchmark split, in the plan's order, the samples of one problem together."""
     for one in plan.sets:
         for unit in plan.units:
-            for number, problem in enumerate(unit.problems):
-                if shard and number % shard[1] != shard[0] - 1:
-                    continue
-                for n in range(one.samples):
-                    key = SampleKey(problem.benchmark, problem.split, problem.id, one.name, n)
-                    if key not in store.done:
-                        yield Work(key, unit, problem, one)
+            yield (one.name, unit.benchmark.name, unit.benchmark.split), _part(plan, store, one, unit)
+
+
+def _part(plan: Plan, store: RunStore, one: SamplingSet, unit: Unit) -> Iterator[Work]:
+    shard = plan.request.shard
+    for number, problem in enumerate(unit.problems):
+        if shard and number % shard[1] != shard[0] - 1:
+            continue
+        for n in range(one.samples):
+            key = SampleKey(problem.benchmark, problem.split, problem.id, one.name, n)
+            if key not in store.done:
+                yield Work(key, unit, problem, one)
 
 
 def request_seed(seed: int, key: SampleKey) -> int:
@@ -101,6 +109,7 @@ class Pipeline:
         self._executor = executor
         self._news: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
         self._away = 0
+        self._order = LongestFirst(parts(plan, store))
         self.timing = Timing()
 
     async def run(self) -> None:
@@ -122,13 +131,12 @@ class Pipeline:
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self._news.put_nowait(None))
         running: set[asyncio.Task[None]] = set()
-        items = work(self._plan, self._store)
         bound = self._engine.concurrency
         try:
             exhausted = False
             while not stop.is_set():
                 while not exhausted and len(running) - self._away < bound and len(running) < _AWAY_FACTOR * bound:
-                    item = next(items, None)
+                    item = next(self._order, None)
                     if item is None:
                         exhausted = True
                     else:
@@ -173,6 +181,7 @@ class Pipeline:
         found, verdict = judge(item.problem, completion.text)
         self._store.write_sample(item.key, completion)
         self._store.write_verdict(item.key, found, verdict)
+        self._order.finished((item.set.name, item.key.benchmark, item.key.split), completion.tokens_out)
         self.timing.samples += 1
         self.timing.tokens_in += completion.tokens_in
         self.timing.tokens_out += completion.tokens_out

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from math_eval.benchmarks import define, is_at_hand, load_split
 from math_eval.errors import DataError, MathEvalError
 from math_eval.grading import answer_key
-from math_eval.records import Problem, Status
+from math_eval.records import Problem, SampleKey
 from math_eval.rewards import Aggregation
 from math_eval.runs.grader import GRADER, NO_PREDICTION, RunGrader, fingerprint, judge
 from math_eval.runs.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, VerdictLine, read_run_info, write_json
@@ -125,31 +124,34 @@ def outcomes_of(
 ) -> dict[tuple[str, str, str], dict[str, list[Outcome]]]:
     """Benchmark, split and set → problem → its samples, each with the verdict of that grader and its reward."""
     given = rewards.rewards if rewards else {}
-    judged = {key_of(line): _Judged(line.status, *_votes(line, grader)) for line in store.verdicts(grader)}
+    # one entry a sample, its verdict first and then the whole: millions of them must fit
     found: dict[tuple[str, str, str], dict[str, dict[int, Outcome]]] = {}
-    for line in store.samples():
-        said = judged.get(key_of(line), _Judged("undecided", "", None))
-        reward = given.get(key_of(line)) if given else None
-        outcome = Outcome(
-            line.n,
-            said.status,
-            said.key,
-            line.finish,
-            line.tokens_in,
-            line.tokens_out,
-            said.vote,
-            reward,
-            any(turn.get("tool") == "none" for turn in line.turns),
-        )
+    for line in store.verdicts(grader):
+        key, vote = _votes(line, grader)
         place = found.setdefault((line.benchmark, line.split, line.set), {})
-        place.setdefault(line.problem, {})[line.n] = outcome
-    return {place: {name: list(made.values()) for name, made in rows.items()} for place, rows in found.items()}
-
-
-class _Judged(NamedTuple):
-    status: Status
-    key: str
-    vote: str | None
+        place.setdefault(line.problem, {})[line.n] = Outcome(line.n, line.status, key, "error", 0, 0, vote)
+    unjudged = Outcome(0, "undecided", "", "error", 0, 0)
+    seen = Done()
+    for sample in store.samples():
+        samples = found.setdefault((sample.benchmark, sample.split, sample.set), {}).setdefault(sample.problem, {})
+        identity = key_of(sample)
+        samples[sample.n] = samples.get(sample.n, unjudged)._replace(
+            n=sample.n,
+            finish=sample.finish,
+            tokens_in=sample.tokens_in,
+            tokens_out=sample.tokens_out,
+            reward=given.get(identity) if given else None,
+            unexecuted=any(turn.get("tool") == "none" for turn in sample.turns),
+        )
+        seen.add(identity)
+    made: dict[tuple[str, str, str], dict[str, list[Outcome]]] = {}
+    for at, rows in found.items():
+        kept = made[at] = {}
+        for name in list(rows):  # a verdict may outlive its sample where a line was torn
+            outcomes = [one for one in rows.pop(name).values() if SampleKey(*at[:2], name, at[2], one.n) in seen]
+            if outcomes:
+                kept[name] = outcomes
+    return made
 
 
 def _votes(line: VerdictLine, grader: RunGrader) -> tuple[str, str | None]:
