@@ -203,12 +203,11 @@ def schedule(plot: Path | None) -> None:
         )
         done = evaluate(request, engine=gpu, executor=SimulatedTool(tools))
     asyncio.set_event_loop_policy(None)
-    assert done.metrics is not None and all(one.accuracy == 1 for one in done.metrics.benchmarks)
+    assert done.metrics is not None
+    assert all(one.accuracy == 1 for one in done.metrics.benchmarks)
     other, other_busy = rounds(samples)
     longest = max(sum(one.turns) + sum(one.tools) for one in samples.values())
-    print(
-        f"{len(samples)} samples on {SLOTS} slots; bound {lower:.1f} s (work over slots, or the longest sample, {longest:.1f} s)"
-    )
+    print(f"{len(samples)} samples on {SLOTS} slots; bound {lower:.1f} s; the longest sample takes {longest:.1f} s")
     print(f"one stream:            {gpu.finished:.1f} s, {gpu.finished / lower:.3f} of the bound")
     print(f"rounds, one by one:    {other:.1f} s, {other / lower:.3f} of the bound")
     if plot:
@@ -283,9 +282,8 @@ def stream(problems: int, samples: int) -> None:
         done = evaluate(request, engine=ScriptedEngine(said, concurrency=512), watch=lambda *_: gauge)
         seconds = time.perf_counter() - started
     total = problems * samples
-    print(
-        f"{total:,} samples: {total / seconds:,.0f} a second with scoring, {total / done.timing.seconds:,.0f} while generating"
-    )
+    generating = total / done.timing.seconds
+    print(f"{total:,} samples: {total / seconds:,.0f} a second with scoring, {generating:,.0f} while generating")
     for seen, held in gauge.points[:: max(1, len(gauge.points) // 6)]:
         print(f"  after {seen:,}: {held:.0f} MiB")
     print(f"  peak, scoring included: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
