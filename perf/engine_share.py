@@ -3,7 +3,7 @@
 python perf/engine_share.py MODEL_FOLDER GSM8K_JSONL [--prompts 64 --samples 2 --max-tokens 32 --rounds 5]
 
 vLLM is loaded once; bare and harness rounds alternate, and the median of the rounds' ratios is printed. Grading and
-writing are part of the harness's time. MODEL_FOLDER: any model's. GSM8K_JSONL: the benchmark's file, as DATA/gsm8k/test.jsonl.
+writing are part of the harness's time. GSM8K_JSONL: the benchmark's file, as DATA/gsm8k/test.jsonl.
 """
 
 from __future__ import annotations
