@@ -38,6 +38,8 @@ def extract_answer(
 
     grader "qwen": the prediction that the reference stores, for which a gold of choice letters matters.
     """
+    if grader not in GRADERS:
+        raise UnknownNameError("grader", grader, GRADERS)
     if grader == "qwen":
         from math_eval.grading.qwen import prediction
 

@@ -214,3 +214,43 @@ def test_training_rows_are_the_best_correct_samples(tmp_path, capsys):
     assert all(row["model"] == "scripted" and row["grader"] == "equivalence" for row in rows)
     with pytest.raises(Exception, match="is there already"):
         export_sft(run, target)
+
+
+def test_a_wrong_file_of_completions_leaves_nothing_behind(shared, tmp_path, capsys):
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text('{"id": "x", "completion": "y"}\n', encoding="utf-8")
+    common = ("run", "q", "--engine", "replay", "-b", "minerva_math", "-p", "qwen25-math-cot", "-q")
+    place = ("--data-dir", shared / "benchmarks", "-o", tmp_path / "run", "--json")
+    code, _, err = call(capsys, *common, "--responses", wrong, *place)
+    assert (code, "holds none of the problems asked for" in err) == (3, True)
+    code, out, _ = call(capsys, *common, "--responses", shared / MINERVA, *place)
+    assert (code, round(100 * json.loads(out)["metrics"]["benchmarks"][0]["accuracy"], 1)) == (0, 42.3)
+
+
+def test_odd_requests_are_one_line(shared, tmp_path, capsys):
+    rows = tmp_path / "rows.jsonl"
+    good = {"idx": 0, "question": "1+1?", "gt": "2", "code": ["no idea", "\\boxed{2}"], "pred_score": [[1], [2]]}
+    rows.write_text(
+        json.dumps(good) + "\n" + json.dumps({**good, "idx": 1, "code": ["\\boxed{2}"] * 2}) + '\n{"foo": 1}\n'
+    )
+    code, out, err = call(capsys, "grade", rows, "--json")
+    assert (code, json.loads(out)["responses"]) == (0, 4)
+    assert "1 rows lack a field of their layout" in err
+    assert call(capsys, "score", rows, "--first-k", "--k", "1")[0] == 0
+    for wrong in ("1-1000000000000", "3-1", "0", "x"):
+        code, _, err = call(capsys, "score", rows, "--k", wrong)
+        assert (code, err.count("\n")) == (2, 1), wrong
+    (tmp_path / "latin.jsonl").write_bytes(b'{"idx": 0, "gt": "\xe9"}\n{')
+    (tmp_path / "deep.jsonl").write_bytes(b"[" * 100_000)
+    (tmp_path / "none.jsonl").write_text(json.dumps({**good, "code": []}) + "\n")
+    for name in ("latin", "deep", "none"):
+        code, _, err = call(capsys, "grade", tmp_path / f"{name}.jsonl", "--grader", "qwen")
+        assert (code, err.count("\n")) == (2, 1), err
+    code, _, err = call(capsys, "compare", rows, "--reported")
+    assert (code, "this needs a run folder" in err) == (2, True)
+    code, out, _ = call(
+        capsys, "grade", shared / MINERVA, "--grader", "qwen", "--grader", "equivalence", "--examples", "0", "--json"
+    )
+    assert json.loads(out)["right by equivalence alone"] == []
+    code, _, err = call(capsys, "grade", rows, "--grader", "qwen", "-b", "nosuch")
+    assert (code, "no benchmark here is called 'nosuch'" in err) == (0, True)

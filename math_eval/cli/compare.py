@@ -49,6 +49,8 @@ def command(
             return
         _show_reported(rows, causes)
         return
+    if model:
+        raise RequestError("--model is for --reported")
     found = compare_runs(
         a, b, grader=grader or "equivalence", set_name=set_name, name=reference_name(benchmark) if benchmark else ""
     )

@@ -28,13 +28,13 @@ Format = Literal["qwen", "sft"]
     show_default=True,
     help="sft: whose verdict.",
 )
-@click.option("--reward-model", help="sft: whose rewards rank, where the run has those of several.")
+@click.option("--reward-model", help="Whose rewards, where the run has those of several.")
 @click.option(
     "--aggregate",
     type=click.Choice(get_args(Aggregation)),
     default="last",
     show_default=True,
-    help="sft: step scores as one.",
+    help="Step scores as one.",
 )
 def command(
     run: Path,
@@ -51,15 +51,14 @@ def command(
     qwen: rows and metrics as the reference harness stores them, for scripts made for it. sft: the correct samples of
     highest reward as conversations for training, each with where it comes from.
     """
+    found = sample_rewards(run, reward_model, aggregate)
+    rewards = found.rewards if found else None
     if shape == "qwen":
-        for path in export_qwen(run, output or run / "export-qwen"):
+        for path in export_qwen(run, output or run / "export-qwen", rewards):
             click.echo(path)
         return
     target = output or run / "sft.jsonl"
-    rewards = sample_rewards(run, reward_model, aggregate)
-    count = export_sft(
-        run, target, per_problem=per_problem, grader=grader, rewards=rewards.rewards if rewards else None
-    )
+    count = export_sft(run, target, per_problem=per_problem, grader=grader, rewards=rewards)
     if not count:
         raise RequestError(f"{run} holds no correct sample; {target} is empty")
     click.echo(f"{count} rows: {target}")

@@ -11,6 +11,7 @@ import click
 from math_eval.benchmarks import load_benchmark
 from math_eval.catalog import names
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.errors import RequestError
 from math_eval.judge import GRADERS, reference_name
 from math_eval.records import AnswerKind, Problem
 from math_eval.runs.regrade import Regraded, folded, regrade, regrade_qwen
@@ -54,10 +55,18 @@ def command(
     """
     wanted = list(dict.fromkeys(graders))
     judge = _Judge(benchmark, data_dir, wanted)
+    passed_over: list[str] = []
     try:
-        graded = [(path, judge.all(list(read_answers(path)))) for path in files]
+        graded = [(path, judge.all(list(read_answers(path, passed_over)))) for path in files]
     finally:
         judge.close()
+    if not any(rows for _, found in graded for rows, _ in found.values()):
+        raise RequestError(f"{', '.join(map(str, files))}: no responses")
+    if passed_over:
+        click.echo(
+            f"note: {len(passed_over)} rows lack a field of their layout and are passed over, first {passed_over[0]}",
+            err=True,
+        )
     pooled = [
         ({name: rows for name, (rows, _) in found.items()}, {name: edition for name, (_, edition) in found.items()})
         for _, found in graded
@@ -93,6 +102,10 @@ class _Judge:
         known = benchmark is not None and (
             benchmark.partition(":")[0] in names("benchmarks") or Path(benchmark).exists()
         )
+        if benchmark and not known and self._qwen is not None:
+            click.echo(
+                f"note: no benchmark here is called {benchmark!r}; the reference's general rules are used", err=True
+            )
         if benchmark and ours and (known or self._qwen is None):
             loaded = load_benchmark(benchmark, data_dir=data_dir)
             self._problems = {folded(problem.question): problem for problem in loaded}
@@ -151,9 +164,8 @@ def _summary(
         shown[f"right by {graders[0]} alone"] = [_pair(pair) for pair in pairs if pair[0].verdict.correct]
         for key in (f"right by {other} alone", f"right by {graders[0]} alone"):
             shown[f"{key}, count"] = len(shown[key])
-            shown[key] = shown[key][:examples] if examples else shown[key]
-    if examples:
-        shown["examples"] = shown["examples"][:examples]
+            shown[key] = shown[key][:examples]
+    shown["examples"] = shown["examples"][:examples]
     return shown
 
 

@@ -14,7 +14,8 @@ from math_eval.reports import curve_table, markdown, metrics_table, show
 from math_eval.rewards import Aggregation
 from math_eval.runs import score_files, score_run
 from math_eval.runs.grader import RunGrader
-from math_eval.scoring import ScoreOptions
+from math_eval.runs.layout import MAX_SAMPLES
+from math_eval.scoring import Metrics, ScoreOptions
 from math_eval.scoring.figures import Reading
 from math_eval.scoring.majority import Ties
 
@@ -73,19 +74,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
         from math_eval.grading.qwen import check_packages
 
         check_packages()
-    for path in runs:
-        if not path.exists():
-            raise RequestError(f"{path}: no run folder and no file is there")
-    if all(path.is_dir() for path in runs):
-        if len(runs) > 1:
-            raise RequestError("score takes one run folder, or files; math-eval compare takes two runs")
-        info, metrics = score_run(
-            runs[0], options, given["data_dir"], grader, given["reward_model"], given["aggregate"]
-        )
-        title = f"{info.model}  ({runs[0]})"
-    else:
-        metrics = score_files(runs, options, grader, reference_name(given["benchmark"]))
-        title = ""
+    metrics, title = _scored(runs, options, grader, given)
     if given["as_json"]:
         print_json(metrics)
         return
@@ -99,14 +88,36 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
             show(table)
 
 
+def _scored(
+    runs: tuple[Path, ...], options: ScoreOptions, grader: RunGrader, given: dict[str, Any]
+) -> tuple[Metrics, str]:
+    for path in runs:
+        if not path.exists():
+            raise RequestError(f"{path}: no run folder and no file is there")
+    if all(path.is_dir() for path in runs):
+        if len(runs) > 1:
+            raise RequestError("score takes one run folder, or files; math-eval compare takes two runs")
+        info, metrics = score_run(
+            runs[0], options, given["data_dir"], grader, given["reward_model"], given["aggregate"]
+        )
+        title = f"{info.model}  ({runs[0]})"
+    else:
+        if given["reward_model"] or given["aggregate"] != "last":
+            raise RequestError("--reward-model and --aggregate are for run folders; files hold rewards of their own")
+        metrics = score_files(runs, options, grader, reference_name(given["benchmark"]))
+        title = ""
+    return metrics, title
+
+
 def _numbers(text: str) -> tuple[int, ...]:
-    found: list[int] = []
-    try:
-        for part in filter(None, (piece.strip() for piece in text.split(","))):
-            low, _, high = part.partition("-")
-            found += range(int(low), int(high or low) + 1)
-    except ValueError as error:
-        raise RequestError(f"--k {text}: expected whole numbers with commas between, as 1,8,64 or 1-8") from error
-    if any(k < 1 for k in found):
-        raise RequestError(f"--k {text}: expected 1 or more")
-    return tuple(sorted(set(found)))
+    found: set[int] = set()
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        low, dash, high = part.partition("-")
+        try:
+            first, last = int(low), int(high if dash else low)
+        except ValueError as error:
+            raise RequestError(f"--k {text}: expected whole numbers with commas between, as 1,8,64 or 1-8") from error
+        if not 1 <= first <= last <= MAX_SAMPLES:
+            raise RequestError(f"--k {text}: expected 1 to {MAX_SAMPLES}, the smaller first")
+        found.update(range(first, last + 1))
+    return tuple(sorted(found))

@@ -7,7 +7,7 @@ since other harnesses number rows their own way; a row without one by its id wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,14 @@ from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _ID_FIELDS = ("problem", "id", "idx")
 _TEXT_FIELDS = ("text", "completion", "response", "output", "code")
-_MISSES = 50
 
 
 class ReplayEngine:
     """Stored completions by problem and number.
 
     A greedy request is answered from the set "greedy" where the file has sets, a sampled one from the others. A problem
-    (or number) that the file lacks is a failed sample; EngineError when the first 50 problems are all missing, since
-    then the file belongs to something else. Raises DataError for a file it cannot read.
+    (or number) that the file lacks is a failed sample; `check` says beforehand that all are missing, since then the
+    file belongs to something else. Raises DataError for a file it cannot read.
     """
 
     concurrency = 64
@@ -35,7 +34,6 @@ class ReplayEngine:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stored: dict[str, dict[tuple[str, str], dict[int, Completion]]] = {}
-        self._hits = self._misses = 0
         for place, set_name, number, completion in _read(path):
             kept = self._stored.setdefault(set_name, {}).setdefault(place, {})
             kept[len(kept) if number is None else number] = completion
@@ -44,14 +42,15 @@ class ReplayEngine:
         """The stored completion; of the sampling settings only temperature 0 or not and the sample's number count."""
         found = self._found(prompt, greedy=sampling.temperature == 0)
         if found is None:
-            self._misses += 1
-            if not self._hits and self._misses >= _MISSES:
-                raise EngineError(f"{self._path}: holds none of the first {_MISSES} problems; is it of this benchmark?")
             return failed(f"no stored completion of {prompt.key}")
-        self._hits += 1
         if sampling.number not in found:
             return failed(f"no stored completion {sampling.number} of {prompt.key}")
         return found[sampling.number]
+
+    def check(self, prompts: Iterable[Prompt]) -> None:
+        """EngineError where the file holds none of these problems, before any of them is recorded as failed."""
+        if not any(self._found(prompt, greedy=greedy) for prompt in prompts for greedy in (True, False)):
+            raise EngineError(f"{self._path}: holds none of the problems asked for; is it of this benchmark?")
 
     def _found(self, prompt: Prompt, *, greedy: bool) -> dict[int, Completion] | None:
         benchmark, split, problem = (*prompt.key.split("/", 2), "", "")[:3]

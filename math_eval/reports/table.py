@@ -78,6 +78,9 @@ def _notes(metrics: Metrics) -> list[str]:
     notes = []
     for one in metrics.benchmarks:
         name = f"{one.benchmark}:{one.split}, {one.set}"
+        if too_large := [k for k in metrics.options.ks if k > one.fewest]:
+            wanted = ", ".join(map(str, too_large))
+            notes.append(f"{name}: no figures at k = {wanted}: some problems have {one.fewest} samples only")
         if one.samples < one.expected:
             notes.append(f"{name}: {one.samples} of {one.expected} samples are there")
         if one.failed:

@@ -75,6 +75,8 @@ def compare_runs(
     a, b: run folders, or files of stored responses, whose problems are matched by question. set_name: that set of each
     run; by default sets of equal names. name: for files, the benchmark's name in the reference.
     """
+    if a.is_dir() != b.is_dir():
+        raise RequestError(f"{a} and {b}: two run folders are compared, or two files, not one with the other")
     left, right = (_samples(path, grader, name) for path in (a, b))
     rows = []
     for place in left:

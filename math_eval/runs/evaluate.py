@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from math_eval.engines import NEEDS_MODEL_FOLDER, Engine, make_engine
+from math_eval.engines.replay import ReplayEngine
 from math_eval.models import Tokenizer
 from math_eval.records import Problem, Prompt
 from math_eval.runs.conversation import Executor
@@ -123,6 +124,8 @@ def _make(
     if not plan.request.shard:
         complete_verdicts(store, _problems(plan, info, store))
     made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
+    if isinstance(made, ReplayEngine):
+        made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
     pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)), executor)
     _run_async(pipeline)
     return pipeline.timing

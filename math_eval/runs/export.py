@@ -47,10 +47,11 @@ def _graded(folder: Path, grader: RunGrader) -> _Graded:
     return _Graded(info, problems, samples, verdicts)
 
 
-def export_qwen(folder: Path, target: Path) -> list[Path]:
+def export_qwen(folder: Path, target: Path, rewards: Mapping[SampleKey, float] | None = None) -> list[Path]:
     """The run as the reference would have stored it: one row file and one metrics file a benchmark and set.
 
-    Rows hold idx, question, gt_cot, gt, the groups, code, pred, report and score; verdicts are the qwen grader's.
+    Rows hold idx, question, gt_cot, gt, the groups, code, pred, report and score, and with rewards pred_score; verdicts
+    are the qwen grader's.
     Returns the row files. DataError where a file is there already: nothing is overwritten.
     """
     graded = _graded(folder, "qwen")
@@ -59,7 +60,7 @@ def export_qwen(folder: Path, target: Path) -> list[Path]:
         for set_name in one.sets:
             samples = graded.samples.get((one.benchmark, one.split, set_name), {})
             rows = [
-                _qwen_row(number, problem, samples[problem.id], graded.verdicts)
+                _qwen_row(number, problem, samples[problem.id], graded.verdicts, rewards or {})
                 for number, problem in enumerate(graded.problems[one.benchmark, one.split])
                 if problem.id in samples
             ]
@@ -69,12 +70,17 @@ def export_qwen(folder: Path, target: Path) -> list[Path]:
 
 
 def _qwen_row(
-    number: int, problem: Problem, samples: Mapping[int, SampleLine], verdicts: Mapping[SampleKey, VerdictLine]
+    number: int,
+    problem: Problem,
+    samples: Mapping[int, SampleLine],
+    verdicts: Mapping[SampleKey, VerdictLine],
+    rewards: Mapping[SampleKey, float],
 ) -> dict[str, Any]:
     name = problem.qwen_name or problem.benchmark
     raw = problem.qwen_gold
     lines = [samples[n] for n in sorted(samples)]
     found = [verdicts[key_of(line)] for line in lines]
+    given = [rewards.get(key_of(line)) for line in lines]
     return {
         "idx": number,
         "question": problem.qwen_question or problem.question,
@@ -85,6 +91,7 @@ def _qwen_row(
         "pred": [None if verdict.found_by == NO_PREDICTION else verdict.answer for verdict in found],
         "report": [None for _ in lines],
         "score": [verdict.status == "correct" for verdict in found],
+        **({"pred_score": [[reward] for reward in given]} if None not in given else {}),
         "rule": [verdict.rule for verdict in found],
     }
 

@@ -26,6 +26,8 @@ _Place = tuple[str, str]
 
 def read_run(folder: Path) -> RunInfo:
     """The run.json of a run folder; DataError where the folder holds none."""
+    if folder.is_file():
+        raise DataError(f"{folder}: a file; this needs a run folder, which math-eval run --output makes")
     info = read_run_info(folder)
     if info is None:
         raise DataError(f"{folder}: no run.json; a run folder is what math-eval run --output made")

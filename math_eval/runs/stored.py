@@ -76,8 +76,11 @@ class StoredAnswer:
     """The problem itself, for the samples of a run."""
 
 
-def read_stored(path: Path) -> Iterator[StoredAnswer]:
-    """Every response of a file, its layout recognised by its fields. DataError where no layout fits."""
+def read_stored(path: Path, passed_over: list[str] | None = None) -> Iterator[StoredAnswer]:
+    """Every response of a file, its layout recognised by its fields. DataError where no layout fits.
+
+    passed_over: gets the place of every row that lacks a field of the file's layout.
+    """
     layout: Layout | None = None
     for number, row in enumerate(_rows(path), 1):
         if layout is None:
@@ -89,6 +92,8 @@ def read_stored(path: Path) -> Iterator[StoredAnswer]:
                 continue  # files may begin with a header row
         if all(name in row for name in layout.fields):
             yield from _answers(layout, row, number - 1, path)
+        elif passed_over is not None:
+            passed_over.append(f"{path}: row {number}")
     if layout is None:
         raise DataError(f"{path}: no row of a known layout")
 
@@ -98,6 +103,7 @@ def _rows(path: Path) -> Iterator[Row]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    content = content.removeprefix(b"\xef\xbb\xbf")
     for pattern in (layout.pattern for layout in _layouts() if layout.pattern):
         rows = [found.groupdict() for found in re.finditer(pattern, content.decode("utf-8", "replace"), re.DOTALL)]
         if rows:
@@ -105,17 +111,24 @@ def _rows(path: Path) -> Iterator[Row]:
             return
     try:
         whole = msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        decoder = msgspec.json.Decoder()
-        try:
-            whole = [decoder.decode(line) for line in content.split(b"\n") if line.strip()]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise DataError(f"{path}: neither JSON nor JSON lines: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        whole = list(_lines(content, path))
     if isinstance(whole, dict):
         roots = [layout.root for layout in _layouts() if layout.root in whole]
         whole = whole[roots[0]] if roots else [whole]
         whole = list(whole.values()) if isinstance(whole, dict) else whole
     yield from (row for row in whole if isinstance(row, dict))
+
+
+def _lines(content: bytes, path: Path) -> Iterator[Any]:
+    decoder = msgspec.json.Decoder()
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise DataError(f"{path}: neither JSON nor JSON lines: line {number}: {error}") from error
 
 
 def _layouts() -> list[Layout]:

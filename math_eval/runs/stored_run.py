@@ -12,12 +12,12 @@ from math_eval.runs.store import RunStore
 from math_eval.runs.stored import StoredAnswer, read_stored
 
 
-def read_answers(path: Path) -> Iterator[StoredAnswer]:
+def read_answers(path: Path, passed_over: list[str] | None = None) -> Iterator[StoredAnswer]:
     """Every response of a file of any known layout, or of a run folder. DataError for anything else."""
     if path.is_dir():
         yield from _of_run(path)
     else:
-        yield from read_stored(path)
+        yield from read_stored(path, passed_over)
 
 
 def _of_run(folder: Path) -> Iterator[StoredAnswer]:

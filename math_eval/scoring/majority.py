@@ -116,7 +116,7 @@ def _scores(votes: Ballot, subsets: np.ndarray, ties: Ties) -> np.ndarray:
     there = counts > 0
     totals = counts.astype(float)
     if votes.weights is not None:
-        totals = np.bincount(places, weights=votes.weights[subsets][voting], minlength=rows * width)
+        totals = np.bincount(places, weights=votes.weights[subsets][voting], minlength=rows * width).astype(float)
         totals[~there] = -np.inf
     totals, there = totals.reshape(rows, width), there.reshape(rows, width)
     top = totals.max(axis=1, keepdims=True)
