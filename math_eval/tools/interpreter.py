@@ -20,7 +20,7 @@ _FILES = ("/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
 _SITE = ("site-packages", "dist-packages")
 
 _ASK = """
-import glob, importlib.util, json, os, site, sys, sysconfig
+import importlib.util, json, os, sys
 found = {}
 for name in sys.argv[1:]:
     try:
@@ -37,7 +37,7 @@ for name in sys.argv[1:]:
 print(json.dumps({
     "packages": found,
     "libraries": [os.path.join(sys.base_prefix, name) for name in ("lib", "lib64")]
-    + [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), os.path.dirname(os.__file__)],
+    + [os.path.dirname(os.__file__)] + [path for path in sys.path if path.endswith("lib-dynload")],
 }))
 """
 

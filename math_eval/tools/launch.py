@@ -49,12 +49,12 @@ class Zygote:
     def __init__(self, found: Interpreter, tier: Tier, limits: Limits, *, warm: bool = True) -> None:
         self._limits = limits
         self._closing = threading.Lock()
-        self._scratch = tempfile.mkdtemp(prefix="math-eval-tool-")
+        self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
         try:
             with theirs:
-                command = _command(found, tier, limits, self._scratch, theirs.fileno(), warm=warm)
+                command = _command(found, tier, limits, self.scratch, theirs.fileno(), warm=warm)
                 self.process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
@@ -116,7 +116,7 @@ class Zygote:
 
     def _remove(self) -> None:
         self._control.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool) -> list[str]:

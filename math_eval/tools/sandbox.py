@@ -55,7 +55,7 @@ class Sandbox:
     """
 
     def __init__(self, limits: Limits | None = None, tier: Tier | None = None, python: Path | None = None) -> None:
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._python = str(python or sys.executable)
         self.tier: Tier = tier or self._strongest()
         self._lock = threading.Lock()
@@ -75,6 +75,12 @@ class Sandbox:
                 return tier
             reasons.append(f"{tier}: {report.reason}")
         raise SandboxUnavailable(f"nothing on this machine can hold a program ({'; '.join(reasons)}); see docs/sandbox.md")
+
+    @property
+    def scratch(self) -> str:
+        """Where this machine keeps what the zygote needs; empty before the first call."""
+        zygote = self._zygote
+        return zygote.scratch if zygote is not None else ""
 
     async def run(self, program: str) -> ToolResult:
         """Runs a program when a core is free. RequestError after close()."""
@@ -111,7 +117,7 @@ class Sandbox:
             if self._closed:
                 raise SandboxUnavailable("the sandbox is closed")
             if self._zygote is None:
-                self._zygote = Zygote(interpreter(self._python), self.tier, self._limits)
+                self._zygote = Zygote(interpreter(self._python), self.tier, self.limits)
             return self._zygote
 
     def _discard(self, zygote: Zygote) -> None:
