@@ -56,7 +56,7 @@ ESCAPES: tuple[Escape, ...] = (
         "write outside its folder",
         """
 import os, sys
-places = [@OUTSIDE@, "/", "/usr/lib", "/packages", "/var/tmp", "/dev/shm", "/dev", os.path.dirname(os.__file__)]
+places = [@OUTSIDE@, "/", "/usr/lib", "/.math-eval", "/.math-eval/packages", "/var/tmp", "/dev/shm", "/dev", os.path.dirname(os.__file__)]
 for place in places + sys.path:
     try:
         path = os.path.join(place, "math-eval-escape")
@@ -392,7 +392,7 @@ for flag in (0x10000000, 0x20000, 0x20000000, 0x40000000, 0x80):
     if flag != 0x80:
         attempt("clone", libc.syscall(56, flag | 17, 0, 0, 0, 0))
 attempt("mount", libc.mount(b"tmpfs", b".", b"tmpfs", 0, None))
-attempt("umount", libc.umount2(b"/work", 2))
+attempt("umount", libc.umount2(b"/.math-eval/work", 2))
 attempt("chroot", libc.chroot(b"."))
 attempt("personality", libc.personality(0x0040000))
 attempt("bpf", libc.syscall(321, 0, 0, 0))
@@ -444,7 +444,7 @@ for text in texts():
     plain = text if isinstance(text, str) else text.decode("latin-1")
     if head + tail in plain:
         found = True
-for folder in ("..", "/work", "/tmp", @SCRATCH@):
+for folder in ("..", "/.math-eval/work", "/tmp", @SCRATCH@):
     try:
         for place, _, names in os.walk(folder):
             for name in names:

@@ -18,6 +18,7 @@ from typing import Any
 from math_eval.errors import SandboxUnavailable
 from math_eval.tools.interpreter import Interpreter, readable
 from math_eval.tools.limits import Limits, Tier, ToolResult
+from math_eval.tools.zygote.settings import OURS, PACKAGES, WORK
 
 START_SECONDS = 60.0
 """From the start of a zygote to its readiness, imports included."""
@@ -25,7 +26,6 @@ GRACE_SECONDS = 10.0
 """Past the wall limit, after which a supervisor that has not answered counts as lost."""
 _END_SECONDS = 5.0
 _ROOM = Path(__file__).parent
-_INSIDE = "/start"
 _START = "import sys; sys.path.insert(0, {!r}); from zygote.main import main; main()"
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -34,6 +34,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_LOADER = ("LD_LIBRARY_PATH",)
+"""Variables without which some interpreters do not start; programs do not see them."""
 
 
 class ZygoteLost(Exception):  # noqa: N818  an event for the caller to handle, not a mistake
@@ -60,7 +62,7 @@ class Zygote:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env=_ENVIRONMENT,
+                    env={**_ENVIRONMENT, **{name: os.environ[name] for name in _LOADER if name in os.environ}},
                     cwd="/",
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
@@ -144,7 +146,7 @@ def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, contr
         for name, path in found.packages.items():
             (Path(scratch) / "packages" / name).symlink_to(path)
     # no site, no user site, no bytecode written; the environment is ours, so none of it is ignored
-    room, python = (_INSIDE, os.path.realpath(found.python)) if prefix else (str(_ROOM), found.python)
+    room, python = (OURS, os.path.realpath(found.python)) if prefix else (str(_ROOM), found.python)
     return [*prefix, python, "-s", "-S", "-B", "-c", _START.format(room), json.dumps(settings)]
 
 
@@ -154,16 +156,16 @@ def _bubblewrap(found: Interpreter) -> tuple[list[str], dict[str, Any]]:
     if program is None:
         raise SandboxUnavailable("no program bwrap on the PATH")
     arguments = [program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    arguments += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/work", "--tmpfs", "/empty"]
+    arguments += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", WORK]
     for path in found.roots:
         arguments += ["--ro-bind", path, path]
     for path in found.masks:
         arguments += ["--tmpfs", path]
     for name, path in found.packages.items():
-        arguments += ["--ro-bind", path, f"/packages/{name}"]
+        arguments += ["--ro-bind", path, f"{PACKAGES}/{name}"]
     for alias, path in found.aliases.items():
         arguments += ["--symlink", path, alias]
     real = os.path.realpath(found.python)
-    arguments += ["--ro-bind", real, real, "--ro-bind", str(_ROOM / "zygote"), f"{_INSIDE}/zygote"]
-    reads = [*found.roots, "/packages", "/dev/zero", "/dev/urandom"]
-    return [*arguments, "--"], {"scratch": "/work", "shared_reads": reads, "shared_lists": []}
+    arguments += ["--ro-bind", real, real, "--ro-bind", str(_ROOM / "zygote"), f"{OURS}/zygote"]
+    reads = [*found.roots, PACKAGES, "/dev/zero", "/dev/urandom"]
+    return [*arguments, "--"], {"scratch": WORK, "shared_reads": reads, "shared_lists": []}

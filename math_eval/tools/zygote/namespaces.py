@@ -6,14 +6,14 @@ import contextlib
 import os
 
 from . import kernel
-from .settings import PACKAGES, WORK, Settings
+from .settings import OURS, PACKAGES, WORK, Settings
 
 _USER = 1000
 """User and group inside."""
 _NOBODY = 65534
 """What they are outside where root starts the sandbox: root's own processes cannot be limited in number."""
-_OLD = "/old"
-_EMPTY = "/empty"
+_OLD = "/.math-eval-old"
+_EMPTY = OURS + "/empty"
 _DEVICES = ("null", "zero", "urandom", "random", "full")
 
 
@@ -131,7 +131,8 @@ def _build(settings: Settings) -> None:
         with contextlib.suppress(FileExistsError):
             os.makedirs(os.path.dirname(alias), 0o755, exist_ok=True)
             os.symlink(target, alias)
-    os.symlink(WORK, "/tmp")  # noqa: S108  the program's own folder under its usual name
+    with contextlib.suppress(FileExistsError):  # an interpreter that lies there
+        os.symlink(WORK, "/tmp")  # noqa: S108  the program's own folder under its usual name
     kernel.detach(_OLD)
     os.rmdir(_OLD)
     kernel.restrict_mount("/", kernel.ATTR_RDONLY | kernel.ATTR_NOSUID)

@@ -6,9 +6,11 @@ import json
 import os
 from dataclasses import dataclass, field
 
-WORK = "/work"
+OURS = "/.math-eval"
+"""What is ours in a view: a name that no interpreter lies below."""
+WORK = OURS + "/work"
 """The program's own folder where the file system is its own."""
-PACKAGES = "/packages"
+PACKAGES = OURS + "/packages"
 """Where that file system shows the packages that programs may import."""
 
 
@@ -55,7 +57,7 @@ class Settings:
     @property
     def package_folder(self) -> str:
         """Where programs find their packages."""
-        return PACKAGES if self.tier in {"namespaces", "bubblewrap"} else self.scratch + PACKAGES
+        return PACKAGES if self.tier in {"namespaces", "bubblewrap"} else f"{self.scratch}/packages"
 
     def statm(self) -> int:
         """Address space of this process, in pages."""
