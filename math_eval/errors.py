@@ -7,6 +7,7 @@ MathEvalError
 │   │   └── HashMismatchError  a file's bytes are not the pinned ones
 │   ├── ModelError             the model cannot be found or loaded
 │   ├── MissingPackageError    an optional package is needed
+│   ├── SandboxUnavailable     programs of a model cannot be held on this machine
 │   └── RunConflictError       the run folder holds other settings, or is in use
 └── UnfinishedError            a job that started could not finish (exit code 3)
     ├── FetchError             a pinned source could not be downloaded
@@ -62,6 +63,10 @@ class MissingPackageError(RequestError):
 
     def __init__(self, package: str, extra: str, why: str) -> None:
         super().__init__(f"{why} needs the package {package}: pip install 'math-eval[{extra}]'")
+
+
+class SandboxUnavailable(RequestError):  # noqa: N818  the state of a machine, not a mistake
+    """Programs of a model cannot be held on this machine, or not in the way asked for; the text says why."""
 
 
 class RunConflictError(RequestError):

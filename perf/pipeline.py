@@ -28,7 +28,7 @@ import numpy as np
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.records import Completion, Prompt, Sampling
 from math_eval.runs import RunRequest, evaluate
-from math_eval.tools.result import ToolResult
+from math_eval.tools.limits import ToolResult
 
 SLOTS = 256
 PROBLEMS = 500

@@ -10,7 +10,7 @@ from math_eval.records import Prompt, Sampling
 from math_eval.runs import RunRequest, evaluate, score_run
 from math_eval.runs.conversation import ToolUse, converse
 from math_eval.tools import Request, asked, cut, observation, reference_program, reference_request
-from math_eval.tools.result import ToolResult
+from math_eval.tools.limits import ToolResult
 from math_eval.tools.transcript import reference_output
 
 BLOCK = "```python\nprint(1+1)\n```"

@@ -22,6 +22,7 @@ COMMANDS = {
     "prompts": "List and show prompt templates.",
     "reward": "Score a run with a reward model.",
     "run": "Evaluate a model.",
+    "sandbox": "Check what holds programs written by models.",
     "score": "Grade and score a run folder again.",
     "suites": "List and show suites.",
     "version": "Print versions.",

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from math_eval.engines import Engine
 from math_eval.models import Tokenizer
 from math_eval.records import Completion, Prompt, Sampling
-from math_eval.tools.result import ToolResult
+from math_eval.tools.limits import ToolResult
 from math_eval.tools.transcript import (
     LIMIT_NOTE,
     OUTPUT_FENCE,

@@ -12,6 +12,7 @@ import msgspec
 
 from math_eval.engines import NEEDS_MODEL_FOLDER, Engine, make_engine
 from math_eval.engines.replay import ReplayEngine
+from math_eval.errors import SandboxUnavailable
 from math_eval.models import Tokenizer
 from math_eval.records import Problem, Prompt
 from math_eval.runs.conversation import Executor
@@ -28,6 +29,7 @@ from math_eval.runs.score import complete_verdicts, problems_of, score_store
 from math_eval.runs.store import RunStore
 from math_eval.scoring import Metrics, ScoreOptions
 from math_eval.sources import Progress
+from math_eval.tools import Limits, Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,9 @@ def _make(
         known = encoder()
         return len(known.encode(Prompt(line.text, tuple(line.messages)))) if known else None
 
+    sandbox = _sandbox(plan) if missing and executor is None else None  # refused before a model is loaded
+    if sandbox is not None:
+        info = msgspec.structs.replace(info, sandbox=sandbox.tier)
     for unit in plan.units:
         store.add_prompts(unit.prompt_lines(), count)
     write_json(plan.folder / RunInfo.NAME, info)
@@ -126,9 +131,25 @@ def _make(
     made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
     if isinstance(made, ReplayEngine):
         made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
-    pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)), executor)
-    _run_async(pipeline)
+    own = sandbox if executor is None else None
+    pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)), executor or own)
+    try:
+        _run_async(pipeline)
+    finally:
+        if own is not None:
+            own.close_now()
     return pipeline.timing
+
+
+def _sandbox(plan: Plan) -> Sandbox | None:
+    """Where the plan's programs run. RequestError where nothing here can hold them and that was not waived."""
+    if not plan.executes:
+        return None
+    limits = Limits(wall_seconds=plan.tools.timeout)
+    try:
+        return Sandbox(limits, tier="none" if plan.request.unsandboxed else None)
+    except SandboxUnavailable as error:
+        raise SandboxUnavailable(f"{error}; --tools none asks without executing, --unsandboxed does without") from None
 
 
 def _run_async(pipeline: Pipeline) -> None:

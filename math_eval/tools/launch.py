@@ -1,0 +1,171 @@
+"""Starting a zygote in a tier, and one conversation with it for each call."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from math_eval.errors import SandboxUnavailable
+from math_eval.tools.interpreter import Interpreter, readable
+from math_eval.tools.limits import Limits, Tier, ToolResult
+from math_eval.tools.zygote.settings import OURS, PACKAGES, WORK
+
+START_SECONDS = 60.0
+"""From the start of a zygote to its readiness, imports included."""
+GRACE_SECONDS = 10.0
+"""Past the wall limit, after which a supervisor that has not answered counts as lost."""
+_END_SECONDS = 5.0
+_ROOM = Path(__file__).parent
+_START = "import sys; sys.path.insert(0, {!r}); from zygote.main import main; main()"
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",  # sets print in one order, run after run
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+_LOADER = ("LD_LIBRARY_PATH",)
+"""Variables without which some interpreters do not start; programs do not see them."""
+
+
+class ZygoteLost(Exception):  # noqa: N818  an event for the caller to handle, not a mistake
+    """The zygote, or the call's supervisor, is no more."""
+
+
+class Zygote:
+    """A warm interpreter that is held in one tier and forks for each call; thread-safe.
+
+    SandboxUnavailable, with the reason, where the machine does not offer the tier.
+    """
+
+    def __init__(self, found: Interpreter, tier: Tier, limits: Limits, *, warm: bool = True) -> None:
+        self._limits = limits
+        self._closing = threading.Lock()
+        self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control = ours
+        try:
+            with theirs:
+                command = _command(found, tier, limits, self.scratch, theirs.fileno(), warm=warm)
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={**_ENVIRONMENT, **{name: os.environ[name] for name in _LOADER if name in os.environ}},
+                    cwd="/",
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._remove()
+            raise SandboxUnavailable(f"{error.filename or found.python}: {error.strerror}") from error
+        except BaseException:
+            self._remove()
+            raise
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        self._control.settimeout(START_SECONDS)
+        try:
+            told = json.loads(self._control.recv(1 << 16) or b"{}")
+        except OSError as error:
+            told = {"reason": f"the interpreter does not start: {error.strerror or error}"}
+        if not told.get("ok"):
+            self.close()
+            raise SandboxUnavailable(str(told.get("reason", "the interpreter ended at its start")))
+        self._control.settimeout(None)
+
+    def call(self, program: str) -> ToolResult:
+        """Runs a program; blocks until it has ended. ZygoteLost where no answer comes."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            try:
+                with theirs:
+                    socket.send_fds(self._control, [b"c"], [theirs.fileno()])
+                ours.settimeout(self._limits.wall_seconds + GRACE_SECONDS)
+                ours.sendall(json.dumps(program).encode() + b"\n")
+                reply = bytearray()
+                while data := ours.recv(1 << 16):
+                    reply += data
+                told: dict[str, Any] = json.loads(reply)
+            except (OSError, ValueError) as error:
+                raise ZygoteLost from error
+        return ToolResult(**told)
+
+    def close(self) -> None:
+        """Ends the zygote and with it every call that still runs; safe to call twice."""
+        with self._closing:
+            with contextlib.suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)
+            try:
+                self.process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+            self._remove()
+
+    def _remove(self) -> None:
+        self._control.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool) -> list[str]:
+    """The command line of a zygote; makes what the tier needs in the scratch folder."""
+    read, listed = readable(found)
+    settings = {
+        **asdict(limits),
+        "tier": tier,
+        "control": control,
+        "scratch": scratch,
+        "roots": list(found.roots),
+        "aliases": found.aliases,
+        "masks": list(found.masks),
+        "packages": found.packages,
+        "shared_reads": read,
+        "shared_lists": listed,
+        "warm": warm,
+    }
+    prefix: list[str] = []
+    if tier == "bubblewrap":
+        prefix, inside = _bubblewrap(found)
+        settings |= inside
+    elif tier in {"landlock", "none"}:
+        (Path(scratch) / "packages").mkdir()
+        for name, path in found.packages.items():
+            (Path(scratch) / "packages" / name).symlink_to(path)
+    # no site, no user site, no bytecode written; the environment is ours, so none of it is ignored
+    room, python = (OURS, os.path.realpath(found.python)) if prefix else (str(_ROOM), found.python)
+    return [*prefix, python, "-s", "-S", "-B", "-c", _START.format(room), json.dumps(settings)]
+
+
+def _bubblewrap(found: Interpreter) -> tuple[list[str], dict[str, Any]]:
+    """bwrap's arguments for the view, and the settings that differ inside it."""
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxUnavailable("no program bwrap on the PATH")
+    arguments = [program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    arguments += ["--dev", "/dev", "--proc", "/proc", "--tmpfs", WORK]
+    for path in found.roots:
+        arguments += ["--ro-bind", path, path]
+    for path in found.masks:
+        arguments += ["--tmpfs", path]
+    for name, path in found.packages.items():
+        arguments += ["--ro-bind", path, f"{PACKAGES}/{name}"]
+    for alias, path in found.aliases.items():
+        arguments += ["--symlink", path, alias]
+    real = os.path.realpath(found.python)
+    arguments += ["--ro-bind", real, real, "--ro-bind", str(_ROOM / "zygote"), f"{OURS}/zygote"]
+    reads = [*found.roots, PACKAGES, "/dev/zero", "/dev/urandom"]
+    return [*arguments, "--"], {"scratch": WORK, "shared_reads": reads, "shared_lists": []}

@@ -1,0 +1,58 @@
+"""What a program may use, what came of it, and what a machine offers to hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tier = Literal["namespaces", "bubblewrap", "landlock", "none"]
+"""How a program is held, strongest first; none is a plain child process with limits and is never chosen unasked."""
+
+State = Literal["done", "error", "timeout", "memory", "output", "killed", "unavailable"]
+"""How a program ended: by itself, with an exception, or at the limit named; killed: by a signal or with its zygote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one program."""
+
+    wall_seconds: float = 5.0
+    """From the program's arrival in the sandbox to its kill; waiting for a free core does not count."""
+    cpu_seconds: int = 10
+    """Processor time of any one of its processes; whole seconds."""
+    memory_bytes: int = 1 << 30
+    """Address space that any one of its processes may add to the warm interpreter's."""
+    processes: int = 8
+    """Processes and threads at once, its first included."""
+    file_bytes: int = 32 << 20
+    """Everything in its folder together."""
+    output_bytes: int = 1 << 16
+    """Bytes that it may print; at more it is killed and its output cut. Value and traceback are cut there too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What one program did."""
+
+    stdout: str
+    """What it printed, as UTF-8; bytes that are not are shown as U+FFFD."""
+    value: str = ""
+    """str() of the last statement where that is an expression with a value other than None; else empty."""
+    error: str = ""
+    """The last line of the traceback, or why the program was ended; empty for state done."""
+    traceback: str = ""
+    """The whole traceback, with the program's own frames only."""
+    state: State = "done"
+    seconds: float = 0.0
+    """Wall time in the sandbox."""
+    truncated: bool = False
+    """Something was cut at output_bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierReport:
+    """Whether this machine offers a tier; the reason where it does not."""
+
+    tier: Tier
+    available: bool
+    reason: str

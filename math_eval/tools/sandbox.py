@@ -1,0 +1,156 @@
+"""The sandbox: programs in, results out, as many at once as there are cores."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from math_eval.errors import RequestError, SandboxUnavailable
+from math_eval.tools.interpreter import interpreter
+from math_eval.tools.launch import Zygote, ZygoteLost
+from math_eval.tools.limits import Limits, State, Tier, TierReport, ToolResult
+
+TIERS: tuple[Tier, ...] = ("namespaces", "bubblewrap", "landlock")
+"""What holds a program, strongest first."""
+_ATTEMPTS = 2
+_AFTER = """\
+def _earlier(blocks):
+    import contextlib, io
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        for block in blocks:
+            try:
+                exec(compile(block, "<earlier>", "exec"), globals())
+            except BaseException:
+                pass
+_earlier({!r})
+del _earlier
+"""
+"""What stands before a program that goes on from earlier ones: run inside the sandbox, as they were, in their order."""
+
+
+@functools.cache
+def _offered(tier: Tier, python: str) -> TierReport:
+    try:
+        zygote = Zygote(interpreter(python), tier, Limits(), warm=False)
+    except SandboxUnavailable as error:
+        return TierReport(tier, available=False, reason=str(error))
+    try:
+        result = zygote.call("print('held')")
+    except ZygoteLost:
+        return TierReport(tier, available=False, reason="the interpreter does not answer")
+    finally:
+        zygote.close()
+    if result.state != "done" or result.stdout != "held\n":
+        return TierReport(tier, available=False, reason=result.error or result.state)
+    return TierReport(tier, available=True, reason="")
+
+
+def probe(python: Path | None = None) -> list[TierReport]:
+    """What this machine offers, strongest first: each tier is tried with a small program, once in a process."""
+    return [_offered(tier, str(python or sys.executable)) for tier in TIERS]
+
+
+class Sandbox:
+    """Runs programs that nobody has read; each in a fork of a warm interpreter, held apart from all else.
+
+    Args:
+        limits: of each program.
+        tier: what holds them; the strongest that the machine offers where none is named. `none` holds nothing.
+        python: the interpreter; this one where none is named.
+
+    SandboxUnavailable where the tier, or every tier, is not to be had. May be used from several threads and event
+    loops at once.
+    """
+
+    def __init__(self, limits: Limits | None = None, tier: Tier | None = None, python: Path | None = None) -> None:
+        self.limits = limits or Limits()
+        self._python = str(python or sys.executable)
+        self.tier: Tier = tier or self._strongest()
+        self._lock = threading.Lock()
+        self._zygote: Zygote | None = None
+        self._closed = False
+        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="sandbox")
+        if tier is not None and tier != "none":
+            report = _offered(tier, self._python)
+            if not report.available:
+                raise SandboxUnavailable(f"sandbox tier {tier}: {report.reason}")
+
+    def _strongest(self) -> Tier:
+        reasons = []
+        for tier in TIERS:
+            report = _offered(tier, self._python)
+            if report.available:
+                return tier
+            reasons.append(f"{tier}: {report.reason}")
+        raise SandboxUnavailable(
+            f"nothing on this machine can hold a program ({'; '.join(reasons)}); see docs/sandbox.md"
+        )
+
+    @property
+    def scratch(self) -> str:
+        """Where this machine keeps what the zygote needs; empty before the first call."""
+        zygote = self._zygote
+        return zygote.scratch if zygote is not None else ""
+
+    async def run(self, program: str, before: Sequence[str] = ()) -> ToolResult:
+        """Runs a program when a core is free. RequestError after close().
+
+        before: earlier programs whose names it goes on from; what they print or raise is dropped.
+        """
+        if self._closed:
+            raise RequestError("the sandbox is closed")
+        whole = _AFTER.format(list(before)) + program if before else program
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, whole)
+
+    async def close(self) -> None:
+        """Ends every process; programs that still run are killed."""
+        await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def close_now(self) -> None:
+        """The same outside an event loop."""
+        self._close()
+
+    def _close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._zygote is not None:
+                self._zygote.close()
+                self._zygote = None
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, program: str) -> ToolResult:
+        for _ in range(_ATTEMPTS):
+            try:
+                zygote = self._started()
+            except SandboxUnavailable as error:
+                return _without("unavailable", str(error))
+            try:
+                return zygote.call(program)
+            except ZygoteLost:
+                self._discard(zygote)
+        return _without("killed", "the sandbox's interpreter was lost twice while the program ran")
+
+    def _started(self) -> Zygote:
+        with self._lock:
+            if self._closed:
+                raise SandboxUnavailable("the sandbox is closed")
+            if self._zygote is None:
+                self._zygote = Zygote(interpreter(self._python), self.tier, self.limits)
+            return self._zygote
+
+    def _discard(self, zygote: Zygote) -> None:
+        """Forgets a zygote that did not answer, once it is dead: one lost supervisor does not take the others along."""
+        with self._lock:
+            if self._zygote is zygote and zygote.process.poll() is not None:
+                zygote.close()
+                self._zygote = None
+
+
+def _without(state: State, error: str) -> ToolResult:
+    return ToolResult("", "", error, "", state, 0.0, truncated=False)

@@ -1,0 +1,87 @@
+"""The zygote: moves to where it is held, imports what programs import, and forks a supervisor for each call."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+from . import call, landlock, namespaces, seccomp
+from .settings import Settings
+
+
+def main() -> NoReturn:
+    """Serves the socket named in the settings until it is closed; the first message says whether it can."""
+    settings = Settings.of(sys.argv[1])
+    sys.path[:] = [path for path in sys.path[1:] if path]  # neither this file's folder nor the current one
+    del sys.argv[1:]
+    control = socket.socket(fileno=settings.control)
+    control.set_inheritable(False)
+    code = 1
+    try:
+        _prepare(settings)
+        control.send(json.dumps({"ok": True}).encode())
+        _serve(control, settings)
+        code = 0
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            control.send(json.dumps({"ok": False, "reason": error.strerror or str(error)}).encode())
+    finally:
+        os._exit(code)
+
+
+def _prepare(settings: Settings) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if settings.tier != "none" and not seccomp.supported():
+        raise OSError(f"system calls of {os.uname().machine} are not known here (x86_64 and aarch64 are)")
+    if settings.tier == "landlock" and not landlock.version():
+        raise OSError("the kernel offers no Landlock")
+    if settings.own_namespaces:
+        namespaces.enter(settings)
+    sys.path.append(settings.package_folder)
+    if settings.warm:
+        _warm(settings)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    settings.base_bytes = settings.statm() * os.sysconf("SC_PAGE_SIZE")
+
+
+def _warm(settings: Settings) -> None:
+    """Imports what is there and does some work of each kind, so that lazy parts are loaded too."""
+    for name in ("numpy", "mpmath", "sympy"):
+        if name in settings.packages:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    sympy = sys.modules.get("sympy")
+    if sympy is not None:
+        x = sympy.Symbol("x")
+        sympy.solve(x**2 - 3 * x + 2, x)
+        sympy.simplify(sympy.sin(x) ** 2 + sympy.cos(x) ** 2)
+        sympy.integrate(x**2, x)
+        sympy.sqrt(2).evalf()
+
+
+def _serve(control: socket.socket, settings: Settings) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are reaped by the kernel
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(control, 16, 1)
+        if not data:
+            return
+        try:
+            child = os.fork()
+        except OSError:  # out of processes or memory: the caller sees its socket closed and asks again
+            child = -1
+        if child == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            call.serve(socket.socket(fileno=descriptors[0]), settings)
+        for descriptor in descriptors:
+            os.close(descriptor)

@@ -1,0 +1,353 @@
+"""Programs of models: what they return, what they may use, and that none gets out."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from math_eval.cli.main import cli
+from math_eval.errors import RequestError, SandboxUnavailable
+from math_eval.tools import Limits, Sandbox, probe
+from math_eval.tools import sandbox as sandbox_module
+from math_eval.tools.attempts import TRIAL_LIMITS, run_attempts
+from math_eval.tools.escapes import ESCAPES
+from math_eval.tools.interpreter import interpreter, readable
+from math_eval.tools.limits import TierReport
+
+OFFERED = [report.tier for report in probe() if report.available]
+needs_sandbox = pytest.mark.skipif(not OFFERED, reason="this machine offers no way to hold a program")
+pytestmark = needs_sandbox
+
+
+@pytest.fixture(scope="module")
+def box():
+    sandbox = Sandbox(Limits(wall_seconds=10.0))
+    yield sandbox
+    asyncio.run(sandbox.close())
+
+
+@pytest.fixture(scope="module")
+def trial():
+    sandbox = Sandbox(TRIAL_LIMITS)
+    yield sandbox
+    asyncio.run(sandbox.close())
+
+
+def run(sandbox, program):
+    return asyncio.run(sandbox.run(program))
+
+
+def processes(name):
+    """Process ids with this text in their command line or name."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            texts = (path / "cmdline").read_bytes(), *(one.read_bytes() for one in path.glob("task/*/comm"))
+        except OSError:
+            continue
+        if any(name.encode() in text for text in texts):
+            found.append(int(path.name))
+    return found
+
+
+def descendants(pid):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            child = int(path.parent.name)
+            found += [child, *descendants(child)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("program", "stdout", "value", "error", "state"),
+    [
+        ("print(1 + 1)", "2\n", "", "", "done"),
+        ("x = 3\nx ** 2", "", "9", "", "done"),
+        ("print('a')\nNone", "a\n", "", "", "done"),
+        ("'text'", "", "text", "", "done"),
+        ("", "", "", "", "done"),
+        ("# only a comment", "", "", "", "done"),
+        ("print('before')\n1 / 0", "before\n", "", "ZeroDivisionError: division by zero", "error"),
+        ("y", "", "", "NameError: name 'y' is not defined", "error"),
+        ("raise SystemExit", "", "", "", "done"),
+        ("import sys\nsys.exit(3)", "", "", "SystemExit: 3", "error"),
+        ("import os\nprint('x', flush=True)\nos._exit(4)", "x\n", "", "the program ended itself with exit code 4", "error"),
+        ("input()", "", "", "EOFError: EOF when reading a line", "error"),
+        ("import sys\nprint('no', file=sys.stderr)", "", "", "", "done"),
+        ("print('≈ π ∎ 三')", "≈ π ∎ 三\n", "", "", "done"),
+        ("print('\\ud800')", "\\ud800\n", "", "", "done"),
+        ("class A:\n    def __str__(self): raise ValueError('s')\nA()", "", "", "ValueError: s", "error"),
+        ("def main():\n    print(__name__)\nif __name__ == '__main__':\n    main()", "__main__\n", "", "", "done"),
+        ("import os\nos.kill(os.getpid(), 11)\nimport ctypes\nctypes.string_at(0)", "", "", "ended by SIGSEGV", "killed"),
+        ("import threading\nthreading.Thread(target=print, args=('t',)).start()", "t\n", "", "", "done"),
+        ("open('a', 'w').write('b')\nprint(open('a').read())", "b\n", "", "", "done"),
+        ("x = bytearray(1 << 40)", "", "", "MemoryError", "memory"),
+    ],
+)
+def test_what_a_program_returns(box, program, stdout, value, error, state):
+    result = run(box, program)
+    assert (result.stdout, result.value, result.error, result.state) == (stdout, value, error, state)
+    assert not result.truncated
+    assert 0 < result.seconds < 10
+
+
+def test_a_syntax_error_is_an_error(box):
+    result = run(box, "def f(:\n    pass")
+    assert result.state == "error"
+    assert result.error == "SyntaxError: invalid syntax"
+
+
+def test_a_lone_surrogate_in_the_program_is_an_error(box):
+    result = run(box, "print('\ud800')")
+    assert result.state == "error"
+    assert result.error.startswith("UnicodeEncodeError")
+
+
+def test_the_traceback_shows_the_programs_lines_only(box):
+    result = run(box, "def f():\n    return [][1]\n\nf()")
+    assert 'File "<program>", line 2, in f' in result.traceback
+    assert "return [][1]" in result.traceback
+    assert "zygote" not in result.traceback
+
+
+def test_sympy_and_numpy_are_there(box):
+    pytest.importorskip("sympy")
+    result = run(box, "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 2, x))\nimport numpy as np\nnp.arange(4).sum()")
+    assert (result.stdout, result.value) == ("[-sqrt(2), sqrt(2)]\n", "6")
+
+
+def test_every_attempt_to_escape_fails_on_the_strongest_tier(trial):
+    outcomes = asyncio.run(run_attempts(trial))
+    assert len(outcomes) == len(ESCAPES) + 1
+    bad = [outcome for outcome in outcomes if not outcome.held]
+    if trial.tier == "namespaces":
+        assert bad == []
+    else:
+        assert {one.name for one in bad} <= {"fill the disk"}  # docs/sandbox.md: watched from outside only
+
+
+@pytest.mark.parametrize("tier", [tier for tier in OFFERED[1:]])
+def test_a_weaker_tier_lets_through_only_what_the_page_says(tier):
+    async def tried():
+        sandbox = Sandbox(TRIAL_LIMITS, tier=tier)
+        try:
+            return await run_attempts(sandbox)
+        finally:
+            await sandbox.close()
+
+    assert {one.name for one in asyncio.run(tried()) if not one.held} <= {"fill the disk"}
+
+
+def test_calls_share_no_state(box):
+    run(box, "import sympy, builtins\nleft = 1\nsympy.left = 1\nbuiltins.left = 1\nopen('left', 'w').close()")
+    result = run(
+        box,
+        "import sympy, builtins, os\nprint('left' in globals(), hasattr(sympy, 'left'), hasattr(builtins, 'left'), os.listdir())",
+    )
+    assert result.stdout == "False False False []\n"
+
+
+def test_calls_draw_different_random_numbers(box):
+    program = "import random\nprint(random.random())\nimport numpy\nprint(numpy.random.rand())"
+    first, second = (run(box, program).stdout.split() for _ in range(2))
+    assert first[0] != second[0]
+    assert first[1] != second[1]
+
+
+def test_sets_print_in_one_order(box):
+    program = "print({'a', 'b', 'c', 'd', 'e'})"
+    other = Sandbox(Limits())
+    assert run(box, program).stdout == run(other, program).stdout
+    asyncio.run(other.close())
+
+
+def test_twenty_calls_at_once(box):
+    async def many():
+        return await asyncio.gather(*(box.run(f"import time\ntime.sleep(0.05)\n{n} * {n}") for n in range(20)))
+
+    assert [result.value for result in asyncio.run(many())] == [str(n * n) for n in range(20)]
+
+
+def test_a_killed_zygote_is_replaced():
+    sandbox = Sandbox(Limits())
+    assert run(sandbox, "1").value == "1"
+    first = sandbox._zygote.process.pid
+    os.kill(first, signal.SIGKILL)
+    assert run(sandbox, "2").value == "2"
+    assert sandbox._zygote.process.pid != first
+    asyncio.run(sandbox.close())
+    assert descendants(first) == []
+
+
+def test_a_zygote_killed_in_mid_call_is_replaced_and_the_call_made_again():
+    async def both():
+        sandbox = Sandbox(Limits(wall_seconds=20.0))
+        await sandbox.run("1")
+        call = asyncio.ensure_future(sandbox.run("import time\ntime.sleep(1)\nprint('again')"))
+        await asyncio.sleep(0.4)
+        os.kill(sandbox._zygote.process.pid, signal.SIGKILL)
+        result = await call
+        await sandbox.close()
+        return result
+
+    result = asyncio.run(both())
+    assert (result.state, result.stdout) == ("done", "again\n")
+
+
+def test_a_call_whose_zygote_dies_twice_is_killed(monkeypatch):
+    sandbox = Sandbox(Limits())
+
+    def lost(self, program):
+        self.process.kill()
+        self.process.wait()
+        raise sandbox_module.ZygoteLost
+
+    monkeypatch.setattr(sandbox_module.Zygote, "call", lost)
+    assert run(sandbox, "1").state == "killed"
+    asyncio.run(sandbox.close())
+
+
+def test_a_timeout_ends_everything():
+    name = f"mark{os.getpid()}"
+    sandbox = Sandbox(Limits(wall_seconds=1.0))
+    fork = "os.fork();" if sandbox.tier == "namespaces" else ""
+    began = time.monotonic()
+    result = run(sandbox, f"import ctypes, os\n{fork} ctypes.CDLL(None).prctl(15, b'{name}')\nprint('in')\nwhile True: pass")
+    assert (result.state, result.error) == ("timeout", "ended after 1 seconds")
+    assert "in\n" in result.stdout
+    assert time.monotonic() - began < 15
+    assert processes(name) == []
+    asyncio.run(sandbox.close())
+
+
+def test_processor_time_is_limited():
+    sandbox = Sandbox(Limits(wall_seconds=20.0, cpu_seconds=1))
+    result = run(sandbox, "while True: pass")
+    assert result.state == "timeout"
+    assert result.seconds < 15
+    asyncio.run(sandbox.close())
+
+
+def test_output_beyond_the_limit_is_cut():
+    sandbox = Sandbox(Limits(output_bytes=1000))
+    result = run(sandbox, "while True: print('x' * 99)")
+    assert (result.state, result.truncated, len(result.stdout)) == ("output", True, 1000)
+    result = run(sandbox, "'y' * 5000")
+    assert (result.state, result.truncated, result.value) == ("done", True, "y" * 1000)
+    asyncio.run(sandbox.close())
+
+
+def test_a_program_of_a_megabyte(box):
+    result = run(box, "x = 0\n" + "x += 1  # one more line of a long program\n" * 24_000 + "x")
+    assert (result.state, result.value) == ("done", "24000")
+    result = run(box, "text = '" + "π" * 1_000_000 + "'\nlen(text)")
+    assert result.value == "1000000"
+
+
+def test_a_forged_result_is_only_the_programs_own(box):
+    forged = json.dumps({"state": "timeout", "value": 1, "error": "", "traceback": "", "truncated": False})
+    result = run(box, f"import os\nos.write(1000, {forged!r}.encode())\nos._exit(0)")
+    assert (result.state, result.value) == ("done", "")
+
+
+def test_close_leaves_no_process_and_no_folder():
+    async def both():
+        sandbox = Sandbox(Limits(wall_seconds=30.0))
+        await sandbox.run("1")
+        pid, scratch = sandbox._zygote.process.pid, sandbox.scratch
+        call = asyncio.ensure_future(sandbox.run("import time\ntime.sleep(25)"))
+        await asyncio.sleep(0.5)
+        children = [pid, *descendants(pid)]
+        assert len(children) >= 2
+        await sandbox.close()
+        await asyncio.gather(call, return_exceptions=True)
+        with pytest.raises(RequestError):
+            await sandbox.run("1")
+        return children, scratch
+
+    began = time.monotonic()
+    children, scratch = asyncio.run(both())
+    assert time.monotonic() - began < 15
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+    assert not Path(scratch).exists()
+
+
+def test_the_zygote_ends_with_its_parent(tmp_path):
+    program = (
+        "import asyncio, os\n"
+        "from math_eval.tools import Limits, Sandbox\n"
+        "sandbox = Sandbox(Limits())\n"
+        "asyncio.run(sandbox.run('1'))\n"
+        "print(sandbox._zygote.process.pid, sandbox.scratch, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    path = os.pathsep.join(one for one in sys.path if one)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path)},
+    )
+    pid = int(done.stdout.split()[0])
+    end = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_no_tier_is_said_with_every_reason(monkeypatch):
+    monkeypatch.setattr(sandbox_module, "_offered", lambda tier, python: TierReport(tier, available=False, reason="no"))
+    with pytest.raises(SandboxUnavailable, match="namespaces: no; bubblewrap: no; landlock: no"):
+        Sandbox(Limits())
+    with pytest.raises(SandboxUnavailable, match="sandbox tier landlock: no"):
+        Sandbox(Limits(), tier="landlock")
+
+
+def test_another_interpreter_that_is_not_there_is_refused():
+    with pytest.raises(SandboxUnavailable, match="no-such-python"):
+        Sandbox(Limits(), python=Path("/no-such-python"))
+
+
+def test_an_unsandboxed_program_still_has_limits():
+    sandbox = Sandbox(Limits(wall_seconds=1.0, memory_bytes=1 << 28), tier="none")
+    assert run(sandbox, "print(2)").stdout == "2\n"
+    assert run(sandbox, "while True: pass").state == "timeout"
+    assert run(sandbox, "x = b'x' * (1 << 30)").state == "memory"
+    asyncio.run(sandbox.close())
+
+
+def test_no_other_package_is_readable():
+    found = interpreter(sys.executable)
+    read, _ = readable(found)
+    assert not any("site-packages" in path and Path(path).name not in found.packages for path in read)
+    assert not any("math_eval" in path for path in read)
+
+
+def test_the_command_shows_tiers_and_attempts(monkeypatch):
+    from math_eval.tools import escapes
+
+    monkeypatch.setattr("math_eval.tools.attempts.ESCAPES", escapes.ESCAPES[:2])
+    done = CliRunner().invoke(cli, ["sandbox", "check", "--json"], standalone_mode=False)
+    told = json.loads(done.output)
+    assert done.return_value == 0
+    assert told["tier"] == OFFERED[0]
+    assert [one["held"] for one in told["attempts"]] == [True, True, True]
+    monkeypatch.setattr(
+        "math_eval.tools.attempts.ESCAPES", (escapes.Escape("print", f"print({escapes.ESCAPED!r})"),)
+    )
+    done = CliRunner().invoke(cli, ["sandbox", "check"], standalone_mode=False)
+    assert done.return_value == 3
+    assert "ESCAPED" in done.output
