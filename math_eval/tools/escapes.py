@@ -56,8 +56,8 @@ ESCAPES: tuple[Escape, ...] = (
         "write outside its folder",
         """
 import os, sys
-places = [@OUTSIDE@, "/", "/usr/lib", "/.math-eval", "/.math-eval/packages", "/var/tmp", "/dev/shm", "/dev", os.path.dirname(os.__file__)]
-for place in places + sys.path:
+places = [@OUTSIDE@, "/", "/usr/lib", "/.math-eval", "/.math-eval/packages", "/var/tmp", "/dev/shm", "/dev"]
+for place in [*places, *filter(None, sys.path)]:
     try:
         path = os.path.join(place, "math-eval-escape")
         with open(path, "w") as file:
@@ -111,9 +111,7 @@ except (ImportError, OSError) as error:
         "datagram",
     ),
     Escape("Unix socket", _CONNECT.format(kind="socket.AF_UNIX", act='one.connect(@UNIX@); print("ESCAPED")')),
-    Escape(
-        "abstract socket", _CONNECT.format(kind="socket.AF_UNIX", act='one.connect(@ABSTRACT@); print("ESCAPED")')
-    ),
+    Escape("abstract socket", _CONNECT.format(kind="socket.AF_UNIX", act='one.connect(@ABSTRACT@); print("ESCAPED")')),
     Escape(
         "other families of sockets",
         """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,8 @@ from math_eval.tools.limits import Limits, State, Tier, TierReport, ToolResult
 TIERS: tuple[Tier, ...] = ("namespaces", "bubblewrap", "landlock")
 """What holds a program, strongest first."""
 _ATTEMPTS = 2
+_DEATH_SECONDS = 0.5
+"""After a lost call, in which a dying zygote is waited for."""
 
 
 @functools.cache
@@ -61,7 +65,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
         self._closed = False
-        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="sandbox")
+        self._threads = ThreadPoolExecutor(_cores(), thread_name_prefix="sandbox")
         if tier is not None and tier != "none":
             report = _offered(tier, self._python)
             if not report.available:
@@ -74,7 +78,9 @@ class Sandbox:
             if report.available:
                 return tier
             reasons.append(f"{tier}: {report.reason}")
-        raise SandboxUnavailable(f"nothing on this machine can hold a program ({'; '.join(reasons)}); see docs/sandbox.md")
+        raise SandboxUnavailable(
+            f"nothing on this machine can hold a program ({'; '.join(reasons)}); see docs/sandbox.md"
+        )
 
     @property
     def scratch(self) -> str:
@@ -122,10 +128,16 @@ class Sandbox:
 
     def _discard(self, zygote: Zygote) -> None:
         """Forgets a zygote that did not answer, once it is dead: one lost supervisor does not take the others along."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            zygote.process.wait(_DEATH_SECONDS)
         with self._lock:
             if self._zygote is zygote and zygote.process.poll() is not None:
                 zygote.close()
                 self._zygote = None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _without(state: State, error: str) -> ToolResult:
