@@ -80,8 +80,11 @@ async def run(files: list[Path], limit: int | None) -> None:
                     if shown <= 12:
                         print(f"  {one.where}: {why}: recorded {one.output[:80]!r}, now {made[:80]!r}")
             equal = len(sound) - sum(differing.values())
-            print(f"{path.name}: {len(every)} calls, {len(sound)} without a recorded error, {equal} equal "
-                  f"({100 * equal / max(1, len(sound)):.2f} %); differing: {dict(differing.most_common())}")  # fmt: skip
+            share = 100 * equal / max(1, len(sound))
+            print(
+                f"{path.name}: {len(every)} calls, {len(sound)} without a recorded error, {equal} equal ({share:.2f} %)"
+            )
+            print(f"  differing: {dict(differing.most_common())}")
     finally:
         await box.close()
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -83,14 +84,26 @@ def descendants(pid):
         ("y", "", "", "NameError: name 'y' is not defined", "error"),
         ("raise SystemExit", "", "", "", "done"),
         ("import sys\nsys.exit(3)", "", "", "SystemExit: 3", "error"),
-        ("import os\nprint('x', flush=True)\nos._exit(4)", "x\n", "", "the program ended itself with exit code 4", "error"),
+        (
+            "import os\nprint('x', flush=True)\nos._exit(4)",
+            "x\n",
+            "",
+            "the program ended itself with exit code 4",
+            "error",
+        ),
         ("input()", "", "", "EOFError: EOF when reading a line", "error"),
         ("import sys\nprint('no', file=sys.stderr)", "", "", "", "done"),
         ("print('≈ π ∎ 三')", "≈ π ∎ 三\n", "", "", "done"),
         ("print('\\ud800')", "\\ud800\n", "", "", "done"),
         ("class A:\n    def __str__(self): raise ValueError('s')\nA()", "", "", "ValueError: s", "error"),
         ("def main():\n    print(__name__)\nif __name__ == '__main__':\n    main()", "__main__\n", "", "", "done"),
-        ("import os\nos.kill(os.getpid(), 11)\nimport ctypes\nctypes.string_at(0)", "", "", "ended by SIGSEGV", "killed"),
+        (
+            "import os\nos.kill(os.getpid(), 11)\nimport ctypes\nctypes.string_at(0)",
+            "",
+            "",
+            "ended by SIGSEGV",
+            "killed",
+        ),
         ("import threading\nthreading.Thread(target=print, args=('t',)).start()", "t\n", "", "", "done"),
         ("open('a', 'w').write('b')\nprint(open('a').read())", "b\n", "", "", "done"),
         ("x = bytearray(1 << 40)", "", "", "MemoryError", "memory"),
@@ -124,7 +137,9 @@ def test_the_traceback_shows_the_programs_lines_only(box):
 
 def test_sympy_and_numpy_are_there(box):
     pytest.importorskip("sympy")
-    result = run(box, "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 2, x))\nimport numpy as np\nnp.arange(4).sum()")
+    result = run(
+        box, "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 2, x))\nimport numpy as np\nnp.arange(4).sum()"
+    )
     assert (result.stdout, result.value) == ("[-sqrt(2), sqrt(2)]\n", "6")
 
 
@@ -138,7 +153,7 @@ def test_every_attempt_to_escape_fails_on_the_strongest_tier(trial):
         assert {one.name for one in bad} <= {"fill the disk"}  # docs/sandbox.md: watched from outside only
 
 
-@pytest.mark.parametrize("tier", [tier for tier in OFFERED[1:]])
+@pytest.mark.parametrize("tier", OFFERED[1:])
 def test_a_weaker_tier_lets_through_only_what_the_page_says(tier):
     async def tried():
         sandbox = Sandbox(TRIAL_LIMITS, tier=tier)
@@ -154,7 +169,8 @@ def test_calls_share_no_state(box):
     run(box, "import sympy, builtins\nleft = 1\nsympy.left = 1\nbuiltins.left = 1\nopen('left', 'w').close()")
     result = run(
         box,
-        "import sympy, builtins, os\nprint('left' in globals(), hasattr(sympy, 'left'), hasattr(builtins, 'left'), os.listdir())",
+        "import sympy, builtins, os\n"
+        "print('left' in globals(), hasattr(sympy, 'left'), hasattr(builtins, 'left'), os.listdir())",
     )
     assert result.stdout == "False False False []\n"
 
@@ -180,11 +196,12 @@ def test_twenty_calls_at_once(box):
     assert [result.value for result in asyncio.run(many())] == [str(n * n) for n in range(20)]
 
 
-def test_a_killed_zygote_is_replaced():
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_killed_zygote_is_replaced(inner):
     sandbox = Sandbox(Limits())
     assert run(sandbox, "1").value == "1"
     first = sandbox._zygote.process.pid
-    os.kill(first, signal.SIGKILL)
+    os.kill([first, *descendants(first)][-1 if inner else 0], signal.SIGKILL)
     assert run(sandbox, "2").value == "2"
     assert sandbox._zygote.process.pid != first
     asyncio.run(sandbox.close())
@@ -224,7 +241,9 @@ def test_a_timeout_ends_everything():
     sandbox = Sandbox(Limits(wall_seconds=1.0))
     fork = "os.fork();" if sandbox.tier == "namespaces" else ""
     began = time.monotonic()
-    result = run(sandbox, f"import ctypes, os\n{fork} ctypes.CDLL(None).prctl(15, b'{name}')\nprint('in')\nwhile True: pass")
+    result = run(
+        sandbox, f"import ctypes, os\n{fork} ctypes.CDLL(None).prctl(15, b'{name}')\nprint('in')\nwhile True: pass"
+    )
     assert (result.state, result.error) == ("timeout", "ended after 1 seconds")
     assert "in\n" in result.stdout
     assert time.monotonic() - began < 15
@@ -262,11 +281,12 @@ def test_a_forged_result_is_only_the_programs_own(box):
     assert (result.state, result.value) == ("done", "")
 
 
-def test_close_leaves_no_process_and_no_folder():
+@pytest.mark.parametrize("tier", [*OFFERED, "none"])
+def test_close_leaves_no_process_and_no_folder(tier):
     async def both():
-        sandbox = Sandbox(Limits(wall_seconds=30.0))
+        sandbox = Sandbox(Limits(wall_seconds=30.0), tier=tier)
         await sandbox.run("1")
-        pid, scratch = sandbox._zygote.process.pid, sandbox.scratch
+        pid = sandbox._zygote.process.pid
         call = asyncio.ensure_future(sandbox.run("import time\ntime.sleep(25)"))
         await asyncio.sleep(0.5)
         children = [pid, *descendants(pid)]
@@ -275,27 +295,32 @@ def test_close_leaves_no_process_and_no_folder():
         await asyncio.gather(call, return_exceptions=True)
         with pytest.raises(RequestError):
             await sandbox.run("1")
-        return children, scratch
+        return children
 
+    before = set(Path(tempfile.gettempdir()).glob("math-eval-tool-*"))
     began = time.monotonic()
-    children, scratch = asyncio.run(both())
+    children = asyncio.run(both())
     assert time.monotonic() - began < 15
+    end = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < end:
+        time.sleep(0.05)
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
-    assert not Path(scratch).exists()
+    assert set(Path(tempfile.gettempdir()).glob("math-eval-tool-*")) <= before
 
 
-def test_the_zygote_ends_with_its_parent(tmp_path):
+@pytest.mark.parametrize("tier", OFFERED)
+def test_the_zygote_ends_with_its_parent(tier, tmp_path):
     program = (
-        "import asyncio, os\n"
+        "import asyncio, os, sys\n"
         "from math_eval.tools import Limits, Sandbox\n"
-        "sandbox = Sandbox(Limits())\n"
+        "sandbox = Sandbox(Limits(), tier=sys.argv[1])\n"
         "asyncio.run(sandbox.run('1'))\n"
         "print(sandbox._zygote.process.pid, sandbox.scratch, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     path = os.pathsep.join(one for one in sys.path if one)
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, tier],
         capture_output=True,
         text=True,
         check=False,
@@ -306,10 +331,11 @@ def test_the_zygote_ends_with_its_parent(tmp_path):
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_tier_is_said_with_every_reason(monkeypatch):
-    monkeypatch.setattr(sandbox_module, "_offered", lambda tier, python: TierReport(tier, available=False, reason="no"))
+    monkeypatch.setattr(sandbox_module, "_offered", lambda tier, _: TierReport(tier, available=False, reason="no"))
     with pytest.raises(SandboxUnavailable, match="namespaces: no; bubblewrap: no; landlock: no"):
         Sandbox(Limits())
     with pytest.raises(SandboxUnavailable, match="sandbox tier landlock: no"):
@@ -345,9 +371,7 @@ def test_the_command_shows_tiers_and_attempts(monkeypatch):
     assert done.return_value == 0
     assert told["tier"] == OFFERED[0]
     assert [one["held"] for one in told["attempts"]] == [True, True, True]
-    monkeypatch.setattr(
-        "math_eval.tools.attempts.ESCAPES", (escapes.Escape("print", f"print({escapes.ESCAPED!r})"),)
-    )
+    monkeypatch.setattr("math_eval.tools.attempts.ESCAPES", (escapes.Escape("print", f"print({escapes.ESCAPED!r})"),))
     done = CliRunner().invoke(cli, ["sandbox", "check"], standalone_mode=False)
     assert done.return_value == 3
     assert "ESCAPED" in done.output

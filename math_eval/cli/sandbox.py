@@ -40,7 +40,9 @@ def check(*, tier: Any, as_json: bool) -> int:
     if as_json:
         print_json({"tiers": tiers, "tier": box.tier, "attempts": outcomes})
     else:
-        print_rows(["tier", "here", "reason"], [[one.tier, "yes" if one.available else "no", one.reason] for one in tiers])
+        print_rows(
+            ["tier", "here", "reason"], [[one.tier, "yes" if one.available else "no", one.reason] for one in tiers]
+        )
         click.echo(f"escape attempts on {box.tier}:")
         print_rows(
             ["attempt", "result", "how it ended"],

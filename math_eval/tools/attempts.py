@@ -7,7 +7,6 @@ import contextlib
 import os
 import secrets
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -48,16 +47,16 @@ class Targets:
         self._name = f"me{secrets.token_hex(5)}"
         self._close = contextlib.ExitStack()
 
-    def __enter__(self) -> Targets:
+    def __enter__(self) -> Targets:  # noqa: PYI034  Self is not in typing before 3.11
         folder = Path(self._close.enter_context(tempfile.TemporaryDirectory(prefix="math-eval-targets-")))
-        folder.chmod(0o777)  # noqa: S103  it must be the sandbox that refuses
+        folder.chmod(0o777)  # all is open: it must be the sandbox that refuses
         self._folder, self._outside = folder, folder / "outside"
         self._outside.mkdir()
-        self._outside.chmod(0o777)  # noqa: S103  the same
+        self._outside.chmod(0o777)
         for name in ("run.json", "golds.jsonl"):
             (folder / name).write_text("{}", encoding="utf-8")
-        self._state = self._marks()
         self._sockets()
+        self._state = self._marks()
         self._victim = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(900)"])
         self._close.callback(self._end_victim)
         return self
@@ -80,7 +79,7 @@ class Targets:
             one = self._close.enter_context(socket.socket(socket.AF_UNIX))
             one.bind(address)
             one.listen()
-        (self._folder / "socket").chmod(0o777)  # noqa: S103  it must be the sandbox that refuses
+        (self._folder / "socket").chmod(0o777)
 
     @property
     def neighbour(self) -> str:
@@ -139,24 +138,20 @@ class Targets:
         return ""
 
     def _marks(self) -> list[tuple[str, int, int, float]]:
-        found = []
-        for path in sorted(self._folder.rglob("*")):
-            one = path.lstat()
-            if not stat.S_ISSOCK(one.st_mode):
-                found.append((str(path), one.st_mode, one.st_uid, one.st_mtime))
-        return found
+        """The state of every file: its mode, owner and time."""
+        found = [(path, path.lstat()) for path in sorted(self._folder.rglob("*"))]
+        return [(str(path), one.st_mode, one.st_uid, one.st_mtime) for path, one in found]
 
 
 async def run_attempts(sandbox: Sandbox, names: frozenset[str] | None = None) -> list[Outcome]:
     """Runs the attempts one after another, all or those named; the sandbox must not be the tier `none`."""
-    outcomes = []
+    outcomes: list[Outcome] = []
     with Targets(sandbox.limits) as targets:
         name, secret = targets.secret
         os.environ[name] = secret
         try:
-            for escape in ESCAPES:
-                if names is None or escape.name in names:
-                    outcomes.append(await _attempt(sandbox, targets, escape))
+            chosen = [escape for escape in ESCAPES if names is None or escape.name in names]
+            outcomes = [await _attempt(sandbox, targets, escape) for escape in chosen]
         finally:
             del os.environ[name]
         after = await sandbox.run("print(6 * 7)")
@@ -174,7 +169,7 @@ async def _attempt(sandbox: Sandbox, targets: Targets, escape: Escape) -> Outcom
         await beside
     said = next((line for line in result.stdout.splitlines() if line.startswith(ESCAPED)), "")
     reached = targets.reached(escape, result) or said
-    ran = result.state not in {"unavailable"} and "SyntaxError" not in result.error
+    ran = result.state != "unavailable" and "SyntaxError" not in result.error
     ended = f"{result.state}: {result.error}" if result.error else result.state
     return Outcome(escape.name, held=ran and not reached, detail=reached or ended)
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import asdict
@@ -34,6 +35,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_SHARED: tuple[Tier, ...] = ("landlock", "none")
+"""Tiers whose programs are in the machine's own file system: they need a folder there."""
 _LOADER = ("LD_LIBRARY_PATH",)
 """Variables without which some interpreters do not start; programs do not see them."""
 
@@ -49,9 +52,11 @@ class Zygote:
     """
 
     def __init__(self, found: Interpreter, tier: Tier, limits: Limits, *, warm: bool = True) -> None:
+        if sys.platform != "linux":
+            raise SandboxUnavailable("programs are held by means of Linux; this is another system")
         self._limits = limits
         self._closing = threading.Lock()
-        self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-")
+        self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-") if tier in _SHARED else ""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
         try:
@@ -99,6 +104,9 @@ class Zygote:
                 while data := ours.recv(1 << 16):
                     reply += data
                 told: dict[str, Any] = json.loads(reply)
+            except TimeoutError as error:
+                self.process.kill()
+                raise ZygoteLost from error
             except (OSError, ValueError) as error:
                 raise ZygoteLost from error
         return ToolResult(**told)
@@ -118,7 +126,8 @@ class Zygote:
 
     def _remove(self) -> None:
         self._control.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool) -> list[str]:
@@ -141,7 +150,7 @@ def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, contr
     if tier == "bubblewrap":
         prefix, inside = _bubblewrap(found)
         settings |= inside
-    elif tier in {"landlock", "none"}:
+    elif tier in _SHARED:
         (Path(scratch) / "packages").mkdir()
         for name, path in found.packages.items():
             (Path(scratch) / "packages" / name).symlink_to(path)
@@ -151,7 +160,7 @@ def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, contr
 
 
 def _bubblewrap(found: Interpreter) -> tuple[list[str], dict[str, Any]]:
-    """bwrap's arguments for the view, and the settings that differ inside it."""
+    """The arguments of bwrap for the view, and the settings that differ inside it."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxUnavailable("no program bwrap on the PATH")

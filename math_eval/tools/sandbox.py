@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -32,6 +34,8 @@ _earlier({!r})
 del _earlier
 """
 """What stands before a program that goes on from earlier ones: run inside the sandbox, as they were, in their order."""
+_DEATH_SECONDS = 0.5
+"""After a lost call, in which a dying zygote is waited for."""
 
 
 @functools.cache
@@ -75,7 +79,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
         self._closed = False
-        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="sandbox")
+        self._threads = ThreadPoolExecutor(_cores(), thread_name_prefix="sandbox")
         if tier is not None and tier != "none":
             report = _offered(tier, self._python)
             if not report.available:
@@ -146,10 +150,16 @@ class Sandbox:
 
     def _discard(self, zygote: Zygote) -> None:
         """Forgets a zygote that did not answer, once it is dead: one lost supervisor does not take the others along."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            zygote.process.wait(_DEATH_SECONDS)
         with self._lock:
             if self._zygote is zygote and zygote.process.poll() is not None:
                 zygote.close()
                 self._zygote = None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _without(state: State, error: str) -> ToolResult:

@@ -30,6 +30,7 @@ def serve(connection: socket.socket, settings: Settings) -> NoReturn:
     """Reads the program, runs it, writes the reply and ends the process."""
     code = 1
     try:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         with connection.makefile("rb") as stream:
             program = json.loads(stream.readline())
         began = time.monotonic()
@@ -77,6 +78,7 @@ class _Call:
         settings = self.settings
         try:
             os.setsid()
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
             null = os.open(os.devnull, os.O_RDWR)
             for target, source in ((0, null), (1, out), (2, null), (_RESULT, result)):
                 os.dup2(source, target, inheritable=target < 3)
@@ -124,7 +126,6 @@ class _Call:
         settings = self.settings
         shared = not (settings.own_namespaces and settings.may_fork)
         kernel.drop_capabilities()
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if settings.own_namespaces:
             read, lists = ["/"], []
         else:
@@ -135,7 +136,7 @@ class _Call:
             raise OSError("Landlock is gone")
         seccomp.install(shared=shared)
 
-    def _watch(self, child: int, out: int, result: int) -> int:
+    def _watch(self, child: int, out: int, result: int) -> int:  # noqa: C901  one loop over three descriptors
         """Takes what comes until the process has ended, killed at a limit or by itself; its wait status."""
         settings = self.settings
         bounds = {"out": settings.output_bytes, "result": 64 * settings.output_bytes + 4096}
@@ -252,7 +253,7 @@ def _sweep() -> None:
     """Ends what the program left: orphans are given to this process."""
     for _ in range(100):
         try:
-            with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:  # noqa: PTH123  no pathlib in the zygote
+            with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
                 children = [int(pid) for pid in file.read().split()]
         except OSError:
             return
@@ -263,5 +264,3 @@ def _sweep() -> None:
                 os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
-
-

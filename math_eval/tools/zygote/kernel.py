@@ -63,7 +63,7 @@ def system_call(what: str, number: int, *arguments: int | ctypes.Array[ctypes.c_
 
 
 def prctl(option: int, value: int = 0, third: int = 0) -> None:
-    """prctl(2) with whole numbers."""
+    """The system call of this name, with whole numbers."""
     long = ctypes.c_ulong
     _checked(_libc.prctl(option, long(value), long(third), long(0), long(0)), f"prctl {option}")
 
@@ -74,7 +74,7 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """mount(2)."""
+    """Puts a file system, or a folder again, at a place."""
     texts = [text.encode() if text else None for text in (source, target, kind)]
     _checked(_libc.mount(*texts, ctypes.c_ulong(flags), options.encode() or None), f"mount {target}")
 

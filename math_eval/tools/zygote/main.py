@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -21,7 +22,7 @@ def main() -> NoReturn:
     """Serves the socket named in the settings until it is closed; the first message says whether it can."""
     settings = Settings.of(sys.argv[1])
     sys.path[:] = [path for path in sys.path[1:] if path]  # neither this file's folder nor the current one
-    del sys.argv[1:]
+    del sys.argv[1:], sys.orig_argv[1:]
     control = socket.socket(fileno=settings.control)
     control.set_inheritable(False)
     code = 1
@@ -39,6 +40,8 @@ def main() -> NoReturn:
 
 def _prepare(settings: Settings) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for the calls' result descriptor, a high number
     if settings.tier != "none" and not seccomp.supported():
         raise OSError(f"system calls of {os.uname().machine} are not known here (x86_64 and aarch64 are)")
     if settings.tier == "landlock" and not landlock.version():
@@ -56,8 +59,8 @@ def _prepare(settings: Settings) -> None:
 
 def _warm(settings: Settings) -> None:
     """Imports what is there and does some work of each kind, so that lazy parts are loaded too."""
-    for name in ("numpy", "mpmath", "sympy"):
-        if name in settings.packages:
+    for name in ("numpy", "numpy.random", "numpy.linalg", "mpmath", "sympy"):
+        if name.partition(".")[0] in settings.packages:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
     sympy = sys.modules.get("sympy")
@@ -74,6 +77,8 @@ def _serve(control: socket.socket, settings: Settings) -> None:
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 16, 1)
         if not data:
+            if settings.scratch and not settings.own_view:
+                shutil.rmtree(settings.scratch, ignore_errors=True)  # the sandbox may have been killed
             return
         try:
             child = os.fork()

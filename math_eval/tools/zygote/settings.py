@@ -55,9 +55,14 @@ class Settings:
         return cls(**json.loads(text))
 
     @property
+    def own_view(self) -> bool:
+        """Whether the zygote is in a file system of its own."""
+        return self.tier in {"namespaces", "bubblewrap"}
+
+    @property
     def package_folder(self) -> str:
         """Where programs find their packages."""
-        return PACKAGES if self.tier in {"namespaces", "bubblewrap"} else f"{self.scratch}/packages"
+        return PACKAGES if self.own_view else f"{self.scratch}/packages"
 
     def statm(self) -> int:
         """Address space of this process, in pages."""

@@ -104,6 +104,6 @@ def _text(value: object) -> str:
 
 def _reseed() -> None:
     """The standard generator seeds itself again after a fork; NumPy's does not."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(int.from_bytes(os.urandom(4), "little"))
+    generators = sys.modules.get("numpy.random")
+    if generators is not None:
+        generators.seed(int.from_bytes(os.urandom(4), "little"))
