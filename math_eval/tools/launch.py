@@ -61,10 +61,10 @@ class Zygote:
         self._control = ours
         try:
             with theirs:
-                command = _command(found, tier, limits, self.scratch, theirs.fileno(), warm=warm)
+                command, told = _command(found, tier, limits, self.scratch, theirs.fileno(), warm=warm)
                 self.process = subprocess.Popen(
                     command,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     env={**_ENVIRONMENT, **{name: os.environ[name] for name in _LOADER if name in os.environ}},
@@ -72,6 +72,9 @@ class Zygote:
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
                 )
+            assert self.process.stdin is not None  # noqa: S101  for the type checker: it is a pipe
+            with contextlib.suppress(BrokenPipeError), self.process.stdin as stream:
+                stream.write(told)  # a command line would be too short where the paths are many
         except OSError as error:
             self._remove()
             raise SandboxUnavailable(f"{error.filename or found.python}: {error.strerror}") from error
@@ -130,8 +133,10 @@ class Zygote:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool) -> list[str]:
-    """The command line of a zygote; makes what the tier needs in the scratch folder."""
+def _command(
+    found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool
+) -> tuple[list[str], bytes]:
+    """The command line of a zygote, and what its input tells it; makes what the tier needs in the scratch folder."""
     read, listed = readable(found)
     settings = {
         **asdict(limits),
@@ -156,7 +161,8 @@ def _command(found: Interpreter, tier: Tier, limits: Limits, scratch: str, contr
             (Path(scratch) / "packages" / name).symlink_to(path)
     # no site, no user site, no bytecode written; the environment is ours, so none of it is ignored
     room, python = (OURS, os.path.realpath(found.python)) if prefix else (str(_ROOM), found.python)
-    return [*prefix, python, "-s", "-S", "-B", "-c", _START.format(room), json.dumps(settings)]
+    command = [*prefix, python, "-s", "-S", "-B", "-c", _START.format(room)]
+    return command, json.dumps(settings).encode()
 
 
 def _bubblewrap(found: Interpreter) -> tuple[list[str], dict[str, Any]]:

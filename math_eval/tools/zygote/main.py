@@ -20,9 +20,9 @@ from .settings import Settings
 
 def main() -> NoReturn:
     """Serves the socket named in the settings until it is closed; the first message says whether it can."""
-    settings = Settings.of(sys.argv[1])
+    settings = Settings.of(sys.stdin.read())
     sys.path[:] = [path for path in sys.path[1:] if path]  # neither this file's folder nor the current one
-    del sys.argv[1:], sys.orig_argv[1:]
+    del sys.orig_argv[1:]
     control = socket.socket(fileno=settings.control)
     control.set_inheritable(False)
     code = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 from . import kernel
@@ -23,7 +24,11 @@ def enter(settings: Settings) -> None:
     OSError where the machine does not allow it.
     """
     settings.proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    switch = _own_user(settings)
+    try:
+        switch = _own_user(settings)
+    except OSError as error:
+        why = "used up or switched off" if error.errno == errno.ENOSPC else "refused by the system or its container"
+        raise OSError(error.errno, f"user namespaces are {why} ({error.strerror})") from error
     kernel.unshare(kernel.ALL_NAMESPACES & ~kernel.CLONE_NEWUSER)
     _fork_into()
     _build(settings)

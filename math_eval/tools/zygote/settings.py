@@ -1,4 +1,4 @@
-"""What the sandbox tells its zygote at the start, as JSON on the command line."""
+"""What the sandbox tells its zygote at the start, as JSON on its input."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Settings:
 
     @classmethod
     def of(cls, text: str) -> Settings:
-        """The settings of a command line."""
+        """The settings of a JSON text."""
         return cls(**json.loads(text))
 
     @property
