@@ -296,6 +296,17 @@ def test_what_one_answer_leaves_behind_decides_no_other():
     grader.close()
 
 
+def test_a_large_parent_does_not_end_the_worker():
+    ballast = bytearray(1_600_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    grader = QwenGrader(cache=False)
+    assert grader.verdict("x+1", "1+x+0").correct
+    process = grader._worker._process.pid
+    assert grader.verdict("x+2", "2+x+0").correct
+    assert grader._worker._process.pid == process, "its own memory counts, not what its parent had"
+    grader.close()
+
+
 def test_the_worker_imports_nothing_from_the_users_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("random", "mpmath", "sympy"):
