@@ -132,6 +132,7 @@ def test_the_api(grader):
     del grader
     assert grade("0.50001", gold="\\frac{1}{2}", grader="qwen").correct
     assert grade("50", gold="0.5", grader="qwen").correct, "a faithful fault: percent either way"
+    assert grade("1*n(n-1)", gold="n(n-1)", grader="qwen").correct, "a name before a bracket is a function there"
     made = grade_response("so \\boxed{\\frac{2}{4}}", gold="0.5", benchmark="math", grader="qwen")
     assert (made.correct, made.answer) == (True, "\\frac{2}{4}")
     assert extract_answer("The answer is $\\dfrac12$.", "math") == "\\frac{1}{2}"

@@ -44,8 +44,10 @@ def symbolic_equal(left: str, right: str, *, cached: bool = True) -> bool:
 def _remembered(text: str) -> Any:
     if text in _parsed:
         return _parsed[text]
+    from sympy import Basic
+
     made = _parse(text)
-    if len(text) <= _MAX_KEPT_CHARS and type(made).__module__.startswith("sympy."):
+    if len(text) <= _MAX_KEPT_CHARS and isinstance(made, Basic):
         if len(_parsed) >= _MAX_PARSED:
             _parsed.clear()
         _parsed[text] = made
