@@ -49,6 +49,8 @@ class Problem:
     """The benchmark's switches of the grader's policy."""
     known_bad: str = ""
     """Why the row is defective; empty for a sound one."""
+    row_chars: int = 0
+    """Characters of the whole row, solution included: where it is long, completions tend to be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,7 @@ def _problem(definition: Definition, split: str, number: int, row: Row, bad: dic
         qwen_name=qwen.name if qwen else "",
         policy=spec.policy,
         known_bad=bad.get(identity, ""),
+        row_chars=sum(len(str(value)) for value in row.values()),
     )
 
 

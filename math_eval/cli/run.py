@@ -109,6 +109,12 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data-dir", type=_PATH, help="Folder of benchmark files that are already there.")
 @click.option("--shard", help="Make only part i of n, as 2/8; several processes may share one run folder.")
 @click.option("--retry-failed", is_flag=True, help="Make failed samples again.")
+@click.option(
+    "--lengths-from",
+    type=_PATH,
+    multiple=True,
+    help="An earlier run's folder (another checkpoint's, say): what took long there is begun first here; may repeat.",
+)
 @click.option("--reward-model", help="Score the samples with this reward model afterwards; family: the family's own.")
 @click.option(
     "--reward-engine", help=f"One of {', '.join(REWARD_ENGINES)}; by default vllm where installed, else transformers."

@@ -51,6 +51,14 @@ class EngineSettings:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+def backlog(slots: int) -> int:
+    """Calls to keep open for an engine with so many slots: enough that none waits for work, few enough to choose late.
+
+    What is handed over cannot be put in another order any more.
+    """
+    return slots + max(8, slots // 4)
+
+
 EngineFactory = Callable[[], Engine]
 """Makes the engine when the first sample is really needed, so that a finished run loads nothing."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from math_eval.engines.base import failed
+from math_eval.engines.base import backlog, failed
+from math_eval.engines.pace import Pace, Slots
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import DataError
 from math_eval.records import Completion, Prompt, Sampling
@@ -21,19 +22,29 @@ class ScriptedEngine:
 
     A list in the table holds the turns of a sample that uses tools; past its end a turn is empty.
 
-    latency_s: how long each completion takes. Tokens are counted as words, which is all a table can know.
+    latency_s: how long each completion takes; pace: that of an engine with so many slots, on top. Tokens are counted
+    as words, which is all a table can know. concurrency: 64, or what the pace's slots need.
     """
 
-    def __init__(self, script: Script, *, latency_s: float = 0.0, concurrency: int = 64) -> None:
+    def __init__(
+        self, script: Script, *, latency_s: float = 0.0, concurrency: int | None = None, pace: Pace | None = None
+    ) -> None:
         self._script = script
         self._latency_s = latency_s
-        self.concurrency = concurrency
+        self._slots = Slots(pace) if pace else None
+        self.concurrency = concurrency or (backlog(pace.slots) if pace else 64)
         self.calls = 0
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
         """The scripted text, cut at the prompt's stop strings and at the token budget."""
         await asyncio.sleep(self._latency_s)
         self.calls += 1
+        made = self._made(prompt, sampling)
+        if self._slots is not None and made.finish != "error":
+            await self._slots.hold(made.tokens_in, made.tokens_out, prompt.turn)
+        return made
+
+    def _made(self, prompt: Prompt, sampling: Sampling) -> Completion:
         try:
             found = self._script(prompt, sampling) if callable(self._script) else self._script[prompt.key]
         except KeyError:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from math_eval.engines.base import EngineSettings, failed
+from math_eval.engines.base import EngineSettings, backlog, failed
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import EngineError, MissingPackageError, ModelError
 from math_eval.records import Completion, Prompt, Sampling
@@ -48,6 +48,7 @@ class VllmEngine:
             # compiling pays on a GPU; on a CPU it costs more than a run of this kind gives back
             "enforce_eager": settings.enforce_eager or on_cpu,
             "enable_prefix_caching": True,
+            "scheduling_policy": "priority",
             "seed": settings.seed,
             "disable_log_stats": True,
         }
@@ -62,7 +63,7 @@ class VllmEngine:
             ) from error
         self._context = int(self._engine.vllm_config.model_config.max_model_len)
         slots = int(self._engine.vllm_config.scheduler_config.max_num_seqs)
-        self.concurrency = settings.concurrency or 2 * slots
+        self.concurrency = settings.concurrency or backlog(slots)
         self._numbers = itertools.count()
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
@@ -88,7 +89,10 @@ class VllmEngine:
         final: Any = None
         try:
             async for output in self._engine.generate(
-                {"prompt_token_ids": list(prompt.token_ids)}, settings, f"s{next(self._numbers)}"
+                {"prompt_token_ids": list(prompt.token_ids)},
+                settings,
+                f"s{next(self._numbers)}",
+                priority=-prompt.turn,  # who comes back from a tool is longer under way than whoever waits
             ):
                 final = output
         except EngineDeadError as error:

@@ -17,6 +17,7 @@ from math_eval.models import Tokenizer
 from math_eval.records import Problem, Prompt
 from math_eval.runs.conversation import Executor
 from math_eval.runs.layout import PromptLine, RunInfo, read_run_info, write_json
+from math_eval.runs.lengths import Lengths, read_lengths
 from math_eval.runs.lock import locked
 from math_eval.runs.merge import merge, refuse_foreign
 from math_eval.runs.pipeline import Pipeline, Timing, Watcher, work
@@ -64,6 +65,7 @@ def evaluate(
     leaves scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone.
     Raises RequestError and UnfinishedError kinds; see errors.py.
     """
+    earlier = read_lengths(request.lengths_from)
     plan = make_plan(request, warn=warn, progress=progress)
     refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
@@ -73,7 +75,7 @@ def evaluate(
         try:
             store.load_progress(retry_failed=request.retry_failed)
             missing = sum(1 for _ in work(plan, store))
-            timing = _make(plan, store, info, missing, watch or _quiet, engine, executor)
+            timing = _make(plan, store, info, missing, watch or _quiet, engine, executor, earlier)
         finally:
             store.close()
         if request.shard:
@@ -104,6 +106,7 @@ def _make(
     watch: WatcherFactory,
     engine: Engine | None,
     executor: Executor | None,
+    earlier: Lengths,
 ) -> Timing:
     tokenizer: Tokenizer | None = None
     loaded = plan.local if plan.engine in NEEDS_MODEL_FOLDER and engine is None else None
@@ -132,7 +135,8 @@ def _make(
     if isinstance(made, ReplayEngine):
         made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
     own = sandbox if executor is None else None
-    pipeline = Pipeline(plan, store, made, encoder(), watch(missing, len(store.done)), executor or own)
+    watcher = watch(missing, len(store.done))
+    pipeline = Pipeline(plan, store, made, encoder(), watcher, executor or own, (store.lengths, earlier))
     try:
         _run_async(pipeline)
     finally:

@@ -1,8 +1,9 @@
 """The order in which samples are begun: what is likely long first, so that nothing long is left for the end.
 
-Lengths are not known beforehand. Each part of the plan (a set on a benchmark) is probed with its first samples; from
-then on the next sample comes from the part whose finished samples took longest on average. Within a part the order
-stays, the samples of a problem together: they share a prompt, which an engine with a prefix cache then reads once.
+Within a part of the plan (a set on a benchmark) problems go by their expected length, the samples of a problem
+together: they share a prompt, which an engine with a prefix cache then reads once. Between parts the longest next item
+goes first, each part's expectations scaled by what its finished samples took; parts of which nothing is known yet take
+turns before all others. Longest first is Graham's LPT rule (Bounds on Multiprocessing Timing Anomalies, 1969).
 """
 
 from __future__ import annotations
@@ -13,51 +14,68 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-PROBES = 16
-"""Samples of each part that are begun, in turn, before lengths decide."""
+ENOUGH = 8
+"""Finished samples that tell a part's scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """Items with the length expected of each, longest first; measured: the expectations are in tokens already."""
+
+    name: Hashable
+    items: Iterator[tuple[float, T]]
+    measured: bool
 
 
 @dataclass(slots=True)
-class _Part(Generic[T]):
-    items: Iterator[T]
+class _Queue(Generic[T]):
+    items: Iterator[tuple[float, T]]
+    measured: bool
+    head: tuple[float, T]
     begun: int = 0
     finished: int = 0
-    total: float = 0.0
+    expected: float = 0.0
+    taken: float = 0.0
 
-    @property
-    def mean(self) -> float:
-        return self.total / self.finished if self.finished else float("inf")
+    def rank(self) -> tuple[int, float]:
+        """Queues are served in the order of this."""
+        enough = self.finished >= ENOUGH
+        if not (enough or self.measured):
+            return (0, self.begun)
+        scale = self.taken / self.expected if enough else 1.0
+        return (1, -scale * self.head[0])
 
 
 class LongestFirst(Generic[T]):
     """Hands out items of several parts; `finished` tells it how long one took (tokens, or any one measure)."""
 
-    def __init__(self, parts: Iterable[tuple[Hashable, Iterator[T]]]) -> None:
-        self._parts = {name: _Part(items) for name, items in parts}
+    def __init__(self, parts: Iterable[Part[T]]) -> None:
+        self._queues: dict[Hashable, _Queue[T]] = {}
+        for part in parts:
+            head = next(part.items, None)
+            if head is not None:
+                self._queues[part.name] = _Queue(part.items, part.measured, head)
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        while self._parts:
-            name = min(self._parts, key=self._rank)
-            part = self._parts[name]
-            found = next(part.items, None)
-            if found is None:
-                del self._parts[name]
-                continue
-            part.begun += 1
-            return found
-        raise StopIteration
+        if not self._queues:
+            raise StopIteration
+        name, queue = min(self._queues.items(), key=lambda one: one[1].rank())
+        found = queue.head[1]
+        queue.begun += 1
+        head = next(queue.items, None)
+        if head is None:
+            del self._queues[name]
+        else:
+            queue.head = head
+        return found
 
-    def finished(self, name: Hashable, length: float) -> None:
-        """One item of that part is done; a part that has no more to begin is forgotten."""
-        part = self._parts.get(name)
-        if part is not None:
-            part.finished += 1
-            part.total += length
-
-    def _rank(self, name: Hashable) -> tuple[int, float]:
-        """Parts still being probed come first, the least probed foremost; then the longest."""
-        part = self._parts[name]
-        return (0, part.begun) if part.begun < PROBES else (1, -part.mean)
+    def finished(self, name: Hashable, expected: float, taken: float) -> None:
+        """One item is done, of which that length was expected; a part that has no more to begin is forgotten."""
+        queue = self._queues.get(name)
+        if queue is not None:
+            queue.finished += 1
+            queue.expected += expected
+            queue.taken += taken

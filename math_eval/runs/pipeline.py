@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,7 +18,8 @@ from math_eval.models import Tokenizer
 from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
 from math_eval.runs.conversation import Executor, ToolUse, converse
 from math_eval.runs.grader import judge
-from math_eval.runs.order import LongestFirst
+from math_eval.runs.lengths import Lengths, forecast
+from math_eval.runs.order import LongestFirst, Part
 from math_eval.runs.plan import Plan, SamplingSet, Unit
 from math_eval.runs.store import RunStore
 
@@ -42,6 +43,8 @@ class Work:
     unit: Unit
     problem: Problem
     set: SamplingSet
+    expected: float
+    """Its length, for the order; see lengths.py."""
 
 
 @dataclass(slots=True)
@@ -56,26 +59,32 @@ class Timing:
 
 def work(plan: Plan, store: RunStore) -> Iterator[Work]:
     """Every sample that the plan asks for and the store lacks."""
-    for _, items in parts(plan, store):
-        yield from items
+    for part in parts(plan, store):
+        for _, item in part.items:
+            yield item
 
 
-def parts(plan: Plan, store: RunStore) -> Iterator[tuple[tuple[str, str, str], Iterator[Work]]]:
-    """The same by set and benchmark split, in the plan's order, the samples of one problem together."""
+def parts(plan: Plan, store: RunStore, known: Sequence[Lengths] = ()) -> Iterator[Part[Work]]:
+    """The same by set and benchmark split, in each what is likely long first, the samples of one problem together."""
     for one in plan.sets:
         for unit in plan.units:
-            yield (one.name, unit.benchmark.name, unit.benchmark.split), _part(plan, store, one, unit)
+            told = forecast(unit.problems, known)
+            name = (one.name, unit.benchmark.name, unit.benchmark.split)
+            yield Part(name, _items(plan, store, one, unit, told.expected), told.measured)
 
 
-def _part(plan: Plan, store: RunStore, one: SamplingSet, unit: Unit) -> Iterator[Work]:
+def _items(
+    plan: Plan, store: RunStore, one: SamplingSet, unit: Unit, expected: Sequence[float]
+) -> Iterator[tuple[float, Work]]:
     shard = plan.request.shard
-    for number, problem in enumerate(unit.problems):
+    for number in sorted(range(len(expected)), key=lambda number: -expected[number]):
         if shard and number % shard[1] != shard[0] - 1:
             continue
+        problem = unit.problems[number]
         for n in range(one.samples):
             key = SampleKey(problem.benchmark, problem.split, problem.id, one.name, n)
             if key not in store.done:
-                yield Work(key, unit, problem, one)
+                yield expected[number], Work(key, unit, problem, one, expected[number])
 
 
 def request_seed(seed: int, key: SampleKey) -> int:
@@ -88,7 +97,7 @@ class Pipeline:
     """Keeps `engine.concurrency` samples in flight until the plan is done.
 
     Raises StoppedError after Ctrl-C, EngineError when the engine is gone, StorageError when the folder cannot be
-    written; what had finished by then is stored.
+    written; what had finished by then is stored. known: lengths of completions of the same problems.
     """
 
     def __init__(
@@ -99,6 +108,7 @@ class Pipeline:
         tokenizer: Tokenizer | None,
         watcher: Watcher,
         executor: Executor | None = None,
+        known: Sequence[Lengths] = (),
     ) -> None:
         self._plan = plan
         self._store = store
@@ -109,7 +119,7 @@ class Pipeline:
         self._executor = executor
         self._news: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
         self._away = 0
-        self._order = LongestFirst(parts(plan, store))
+        self._order = LongestFirst(parts(plan, store, known))
         self.timing = Timing()
 
     async def run(self) -> None:
@@ -181,7 +191,8 @@ class Pipeline:
         found, verdict = judge(item.problem, completion.text)
         self._store.write_sample(item.key, completion)
         self._store.write_verdict(item.key, found, verdict)
-        self._order.finished((item.set.name, item.key.benchmark, item.key.split), completion.tokens_out)
+        name = (item.set.name, item.key.benchmark, item.key.split)
+        self._order.finished(name, item.expected, completion.tokens_out)
         self.timing.samples += 1
         self.timing.tokens_in += completion.tokens_in
         self.timing.tokens_out += completion.tokens_out

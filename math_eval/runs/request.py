@@ -20,11 +20,12 @@ Seeding = Literal["none", "request"]
 class RunRequest:
     """Everything `math-eval run` and `evaluate` take; None means: what the suite or the model family says.
 
-    limit: only the first so many problems of each benchmark. samples: size of the sampled set (0: none).
-    shard: (i, n), 1-based: this process makes only its part of the problems. tools: whether programs are executed
-    (None: where the prompt type asks for it). reading "qwen": by the reference's rules. unsandboxed: without isolation.
-    reward_model: scores the samples once they are made; "family" means the model family's own. reward_engine: as for
-    `math-eval reward`; reward_base_urls: of the servers that hold it.
+    limit: only the first so many problems of each benchmark. samples: size of the sampled set (0: none). lengths_from:
+    earlier runs' folders, which tell which problems take long. shard: (i, n), 1-based: this process makes only its
+    part of the problems. tools: whether programs are executed (None: where the prompt type asks for it). reading
+    "qwen": by the reference's rules. unsandboxed: without isolation. reward_model: scores the samples once they are
+    made; "family" means the model family's own. reward_engine: as for `math-eval reward`; reward_base_urls: of the
+    servers that hold it.
     """
 
     model: str
@@ -53,6 +54,7 @@ class RunRequest:
     data_dir: Path | None = None
     shard: tuple[int, int] | None = None
     retry_failed: bool = False
+    lengths_from: tuple[Path, ...] = ()
     reading: ToolRules = "ours"
     tools: Literal["python", "none"] | None = None
     max_tool_calls: int = 4

@@ -11,6 +11,7 @@ import msgspec
 from math_eval.errors import DataError, RunConflictError
 from math_eval.records import Completion, Extraction, SampleKey, Verdict
 from math_eval.runs.layout import PromptLine, SampleLine, VerdictHead, VerdictLine
+from math_eval.runs.lengths import Lengths
 from math_eval.runs.lines import LineWriter, clean_text, read_lines
 
 SEGMENT_BYTES = 256_000_000
@@ -64,6 +65,7 @@ class RunStore:
         self._verdicts: LineWriter | None = None
         self.done = Done()
         self.graded = Done()
+        self.lengths = Lengths()
 
     def segments(self) -> list[Path]:
         """The sample files, in the order in which they were begun."""
@@ -75,12 +77,14 @@ class RunStore:
             yield from read_lines(segment, SampleLine)
 
     def load_progress(self, *, retry_failed: bool = False) -> None:
-        """Learns which samples exist; with retry_failed, failed ones count as missing."""
+        """Learns which samples exist and how long they are; with retry_failed, failed ones count as missing."""
         for line in self.samples():
             if line.state == "failed":
                 self.done.discard(key_of(line))
                 if retry_failed:
                     continue
+            else:
+                self.lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
             self.done.add(key_of(line))
 
     def write_sample(self, key: SampleKey, completion: Completion) -> None:
