@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.records import Prompt, Sampling
 from math_eval.runs import RunRequest, evaluate, score_run
@@ -206,3 +207,57 @@ def test_recorded_transcripts_replay_turn_by_turn(shared):
             replayed += made.text.rstrip() == text.rstrip()
             assert made.text.rstrip() == text.rstrip() or made.text in text
     assert replayed > 450, (replayed, skipped)
+
+
+SUMS = """\
+schema: 1
+title: "Sums by program"
+kind: raw
+prompt: "{}Question: {{{{ question }}}}\\nSolution:\\n"
+stop: ["---", "```output"]
+answer: boxed
+programs: python
+"""
+
+
+def shown(one, other):
+    """A demonstration of a sum as one line of YAML."""
+    turns = f"Question: What is {one} + {other}?\nSolution:\n```python\nprint({one} + {other})\n```\n"
+    return json.dumps(f"{turns}```output\n{one + other}\n```\nThe answer is \\boxed{{{one + other}}}.\n---\n")[1:-1]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("engine", ["transformers", "vllm"])
+def test_a_real_model_reasons_by_programs(smollm, tmp_path, engine):
+    """The model copies the shape of its demonstrations; what it cannot add, its programs do, in the sandbox."""
+    pytest.importorskip("torch" if engine == "transformers" else "vllm")
+    template = tmp_path / "sums-tir.yaml"
+    template.write_text(SUMS.format(shown(31, 47) + shown(12, 9)), encoding="utf-8")
+    sums = [(23, 58), (64, 19), (81, 17), (45, 36), (57, 26), (38, 38)]
+    rows = tmp_path / "sums.jsonl"
+    lines = (json.dumps({"question": f"What is {one} + {other}?", "answer": one + other}) + "\n" for one, other in sums)
+    rows.write_text("".join(lines), encoding="utf-8")
+    done = evaluate(
+        RunRequest(
+            str(smollm),
+            (str(rows),),
+            engine=engine,
+            prompt=str(template),
+            max_tokens=64,
+            settings=EngineSettings(dtype="float32", max_model_len=1024),
+            output=tmp_path / "run",
+        )
+    )
+    written = (done.folder / "samples/00000.jsonl").read_text(encoding="utf-8")
+    samples = {line["problem"]: line for line in map(json.loads, written.splitlines())}
+    right = 0
+    for number, (one, other) in enumerate(sums):
+        sample = samples[str(number)]
+        if sample["turns"] and sample["turns"][0].get("program") == f"print({one} + {other})\n":
+            assert sample["turns"][0]["output"] == f"\n```output\n{one + other}\n```\n"
+            told = f"```python\nprint({one} + {other})\n```\n```output\n{one + other}\n```\n"
+            assert sample["text"].startswith(told)
+            right += 1
+    assert right >= 4, "the model hardly ever asks for the program that its demonstrations show"
+    assert done.info.sandbox in {"namespaces", "bubblewrap", "landlock"}
+    assert done.metrics.benchmarks[0].accuracy >= 0.5

@@ -78,6 +78,7 @@ def evaluate(
             timing = _make(plan, store, info, missing, watch or _quiet, engine, executor, earlier)
         finally:
             store.close()
+        info = read_run_info(plan.folder) or info  # with the sandbox's tier
         if request.shard:
             return Run(plan.folder, info, None, timing, missing)
         if timing.samples:
