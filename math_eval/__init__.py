@@ -12,22 +12,27 @@ if TYPE_CHECKING:
     from math_eval.api import evaluate
     from math_eval.benchmarks import Benchmark, load_benchmark
     from math_eval.engines import EngineSettings
-    from math_eval.errors import MathEvalError
+    from math_eval.errors import MathEvalError, SandboxUnavailable
     from math_eval.grading import Policy, answer_key, same_answer
     from math_eval.grading.pool import grade_many
     from math_eval.judge import extract_answer, grade, grade_response
     from math_eval.records import Extraction, Problem, Verdict
     from math_eval.runs import Run, RunRequest, score_run
+    from math_eval.tools import Limits, Sandbox, ToolResult
 
 _HOMES = {
     "Benchmark": "benchmarks",
     "EngineSettings": "engines",
     "Extraction": "records",
+    "Limits": "tools",
     "MathEvalError": "errors",
     "Policy": "grading",
     "Problem": "records",
     "Run": "runs",
     "RunRequest": "runs",
+    "Sandbox": "tools",
+    "SandboxUnavailable": "errors",
+    "ToolResult": "tools",
     "Verdict": "records",
     "answer_key": "grading",
     "evaluate": "api",
@@ -44,11 +49,15 @@ __all__ = [
     "Benchmark",
     "EngineSettings",
     "Extraction",
+    "Limits",
     "MathEvalError",
     "Policy",
     "Problem",
     "Run",
     "RunRequest",
+    "Sandbox",
+    "SandboxUnavailable",
+    "ToolResult",
     "Verdict",
     "answer_key",
     "evaluate",

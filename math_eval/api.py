@@ -30,5 +30,8 @@ def evaluate(
     for place in ("output", "demonstrations", "data_dir"):
         if isinstance(options.get(place), str):
             options[place] = Path(options[place])
+    if "lengths_from" in options:
+        told = options["lengths_from"]
+        options["lengths_from"] = tuple(map(Path, [told] if isinstance(told, str | Path) else told))
     request = RunRequest(model, names, engine=name, settings=settings or EngineSettings(), **options)
     return evaluate_request(request, engine=own)
