@@ -93,6 +93,24 @@ def responses() -> float:
     return best
 
 
+def stalls() -> list[float]:
+    """Seconds of extraction and verdict for each stored response in the reference's layout, in order."""
+    took = []
+    for line in (SHARED / "outputs/INDEX.jsonl").read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        if entry["harness_family"] not in {"qwen2.5-math", "math-evaluation-harness"}:
+            continue
+        for name in entry["files"]:
+            if name.endswith(".jsonl"):
+                for text in (SHARED / "outputs" / name).read_text(encoding="utf-8").splitlines():
+                    row = json.loads(text)
+                    for code in row.get("code", ()) if "gt" in row else ():
+                        began = time.perf_counter()
+                        grade(extract_answer(code).text, gold=str(row["gt"]))
+                        took.append(time.perf_counter() - began)
+    return sorted(took)
+
+
 def cold_start() -> float:
     """CPU seconds of a new process that grades one pair."""
     program = "from math_eval import grade; grade('1/2', gold='0.5'); import time; print(time.process_time())"
@@ -115,6 +133,11 @@ def main() -> None:
             line += f", math-verify {other:,.0f}, ratio {own / other:.1f}"
         print(line, flush=True)
     print(f"responses with extraction (GSM8K): {responses():,.0f} a second")
+    took = stalls()
+    print(
+        f"{len(took):,} stored responses, one by one: mean {1000 * sum(took) / len(took):.2f} ms, "
+        f"99 % within {1000 * took[int(0.99 * len(took))]:.1f} ms, longest {1000 * took[-1]:.0f} ms"
+    )
     print(f"cold start of one verdict: {cold_start():.3f} s of CPU")
 
 

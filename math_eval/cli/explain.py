@@ -50,7 +50,7 @@ _STAGES = {
     "text": ("text", "option-text", "choice", "empty"),
     "exact numbers": ("exact",),
     "shape": tuple("list set tuple interval matrix relation equation ratio clock base words unit same".split()),
-    "values": ("ball", "rounded", "needs_cas"),
+    "values": ("ball", "rounded", "infinite", "needs_cas"),
     "sympy": ("sympy",),
 }
 

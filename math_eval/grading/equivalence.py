@@ -18,7 +18,7 @@ from math_eval.grading.policy import DEFAULT, Policy
 from math_eval.grading.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
-GRADER_VERSION = "3"
+GRADER_VERSION = "4"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
 _LETTERS = frozenset("ABCDEFGH")

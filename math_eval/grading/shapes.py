@@ -61,6 +61,8 @@ class Comparison:
             outcome = rule(answer, gold)
             if outcome is not None:
                 return outcome
+        if (_infinite(answer) or _infinite(gold)) and all(_infinite(one) or _is_number(one) for one in (answer, gold)):
+            return decided(same=False, rule="infinite")  # the same infinities were found the same above
         return same_scalar(scalar(answer), scalar(gold), self.policy)
 
     def _words(self, answer: Node, gold: Node) -> Outcome:
@@ -84,7 +86,8 @@ class Comparison:
             return decided(same=False, rule="interval")
         left, right = pieces(answer), pieces(gold)
         if left is None or right is None:
-            return None
+            number = (left is None and _is_number(answer)) or (right is None and _is_number(gold))
+            return decided(same=False, rule="interval") if number else None
         if not unknowns_agree(answer, gold):
             return decided(same=False, rule="interval")
         return same_region(left, right, self.ends)
@@ -322,6 +325,15 @@ def _infinite(node: Node) -> bool:
     while isinstance(node, Apply) and node.op == "neg":
         node = node.args[0]
     return node == Constant("oo")
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node has a finite value that can be computed here."""
+    try:
+        ball(node, {}, BITS)
+    except (Undefined, LimitError):
+        return False
+    return True
 
 
 def _rows(node: Node) -> list[list[Node]] | None:
