@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -60,7 +61,7 @@ class _Call:
                 namespaces.enter_call(settings)
             else:
                 kernel.prctl(_SUBREAPER, 1)
-                os.mkdir(self.folder, 0o700)
+                self.folder = _made(self.folder, settings.folders)
         except OSError as error:
             return _told("unavailable", error=f"the sandbox cannot hold a program: {error.strerror}")
         child = os.fork()
@@ -154,7 +155,7 @@ class _Call:
                     self.ended = "killed"
                 if self.ended:
                     break
-                wait = left if settings.own_namespaces else min(left, _TICK)
+                wait = left if settings.limited_folder else min(left, _TICK)
                 for key, _ in selector.select(wait):
                     if key.data == "end":
                         _, status = os.waitpid(child, 0)
@@ -189,7 +190,7 @@ class _Call:
 
     def _folder_bytes(self) -> int:
         """Bytes in the program's folder, where no mount of its own limits them."""
-        if self.settings.own_namespaces:
+        if self.settings.limited_folder:
             return 0
         total = 0
         for folder, _, files in os.walk(self.folder):
@@ -229,6 +230,18 @@ class _Call:
         if -code in {signal.SIGXCPU, signal.SIGKILL}:
             return _told("timeout", error=f"ended after {self.settings.cpu_seconds} seconds of processor time")
         return _told("killed", error=f"ended by {signal.Signals(-code).name}")
+
+
+def _made(own: str, limited: list[str]) -> str:
+    """An empty folder: in a limited one that no other call is in, where there are such; else a call's own."""
+    if not limited:
+        os.mkdir(own, 0o700)
+        return own
+    for folder in limited:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(f"{folder}/call", 0o700)
+            return f"{folder}/call"
+    raise OSError(errno.EBUSY, "every folder is in use")
 
 
 def _told(state: str, *, error: str = "") -> dict[str, Any]:

@@ -23,8 +23,7 @@ def main() -> NoReturn:
     settings = Settings.of(sys.stdin.read())
     sys.path[:] = [path for path in sys.path[1:] if path]  # neither this file's folder nor the current one
     del sys.orig_argv[1:]
-    control = socket.socket(fileno=settings.control)
-    control.set_inheritable(False)
+    control = _control(settings)
     code = 1
     try:
         _prepare(settings)
@@ -36,6 +35,17 @@ def main() -> NoReturn:
             control.send(json.dumps({"ok": False, "reason": error.strerror or str(error)}).encode())
     finally:
         os._exit(code)
+
+
+def _control(settings: Settings) -> socket.socket:
+    """The socket that calls come through."""
+    if settings.address:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control.connect(settings.address)
+        return control
+    control = socket.socket(fileno=settings.control)
+    control.set_inheritable(False)
+    return control
 
 
 def _prepare(settings: Settings) -> None:
