@@ -65,8 +65,11 @@ class Engine:
         return _answer(self.program, self.environment, arguments, data, seconds)
 
 
-def find(tier: Tier) -> Engine:
-    """The container program of a tier. SandboxUnavailable where it is missing, does not answer, or is not local."""
+def find(tier: Tier, seconds: float = _ANSWER_SECONDS) -> Engine:
+    """The container program of a tier, if it answers in time.
+
+    SandboxUnavailable where it is missing, does not answer, or is not local.
+    """
     program = shutil.which(tier)
     if program is None:
         raise SandboxUnavailable(f"no program {tier} on the PATH")
@@ -76,16 +79,20 @@ def find(tier: Tier) -> Engine:
             program, environment, ("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
         ).strip()
         if not endpoint.startswith(_LOCAL):
-            raise SandboxUnavailable(f"the Docker daemon is {endpoint or 'unknown'}; only a Unix socket will do")
+            raise SandboxUnavailable(f"the Docker daemon is at {endpoint or 'no address'}; only a Unix socket will do")
         for name in ("DOCKER_CONTEXT", "DOCKER_DEFAULT_PLATFORM", "DOCKER_TLS_VERIFY"):
             environment.pop(name, None)
         # no configuration of the client: it may put proxies, with their passwords, into the container's environment
-        environment |= {"DOCKER_HOST": endpoint, "DOCKER_CONFIG": f"{os.devnull}/none"}
+        environment |= {"DOCKER_HOST": endpoint, "DOCKER_CONFIG": "/nonexistent/docker"}
     else:
         for name in ("CONTAINER_HOST", "CONTAINER_CONNECTION"):
             if environment.get(name):
                 raise SandboxUnavailable(f"{name} sends podman to a service; only containers of its own will do")
-    told: dict[str, Any] = json.loads(_answer(program, environment, ("info", "--format", "{{json .}}")))
+    answer = _answer(program, environment, ("info", "--format", "{{json .}}"), seconds=seconds)
+    try:
+        told: dict[str, Any] = json.loads(answer)
+    except ValueError as error:
+        raise SandboxUnavailable(f"{tier} info prints no JSON: {answer[:80]!r}") from error
     return _engine(tier, program, environment, told)
 
 
@@ -212,7 +219,9 @@ class Container:
                 (scratch / name).mkdir()
                 (scratch / name).chmod(0o755)
             listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-            listener.bind(str(scratch / "control" / _SOCKET))
+            folder = os.open(scratch / "control", os.O_PATH | os.O_DIRECTORY)
+            stack.callback(os.close, folder)
+            listener.bind(f"/proc/self/fd/{folder}/{_SOCKET}")  # the folder's own path may be too long for an address
             (scratch / "control" / _SOCKET).chmod(0o777)
             listener.listen(1)
             said = stack.enter_context(tempfile.TemporaryFile())
@@ -252,7 +261,8 @@ class Container:
         if engine.tier == "podman":
             _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
             most = _USER_PROCESSES if hard == resource.RLIM_INFINITY else min(hard, _USER_PROCESSES)
-            options += [f"--ulimit=nproc={most}:{most}", "--http-proxy=false", "--env-host=false", "--no-hosts"]
+            options += [f"--ulimit=nproc={most}:{most}", "--no-hosts"]
+            options += ["--http-proxy=false", "--env-host=false", "--read-only-tmpfs=false", "--passwd=false"]
         # Podman would copy what the image has there, and knows no number of inodes
         more = "notmpcopyup" if engine.tier == "podman" else f"nr_inodes={_INODES}"
         options += [f"--tmpfs={folder}:size={limits.file_bytes},mode=1777,{more}" for folder in self._folders]

@@ -72,7 +72,10 @@ class Zygote:
         if self._container is not None:
             settings = _settings(found, tier, limits, warm=warm) | self._container.inside
             told, environment = json.dumps(settings).encode(), _environment()
-            started = self._container.start(_python(found, OURS), told, environment, START_SECONDS)
+            try:
+                started = self._container.start(_python(found, OURS), told, environment, START_SECONDS)
+            except OSError as error:
+                raise SandboxUnavailable(f"{error.filename or tier}: {error.strerror or error}") from error
             self.process, self._control = started
         else:
             self._start(found, tier, limits, warm=warm)

@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import NoReturn
 
-from . import call, landlock, namespaces, seccomp
+from . import call, kernel, landlock, namespaces, seccomp
 from .settings import Settings
 
 
@@ -58,6 +58,8 @@ def _prepare(settings: Settings) -> None:
         raise OSError("the kernel offers no Landlock")
     if settings.own_namespaces:
         namespaces.enter(settings)
+    if settings.folders:  # a container's processes have one user: none may open another's memory
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     sys.path.append(settings.package_folder)
     if settings.warm:
         _warm(settings)
