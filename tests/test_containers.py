@@ -496,3 +496,15 @@ def test_a_full_folder_is_the_programs_own_matter(real):
     sandbox.close_now()
     assert (full.state, full.error) == ("error", "OSError: [Errno 28] No space left on device")
     assert after.value == "['c']"
+
+
+def test_a_folder_full_of_empty_files_is_the_programs_own_matter(real):
+    sandbox = Sandbox(Limits(wall_seconds=20.0), tier=real)
+    full = run(sandbox, "number = 0\nwhile True:\n    open(str(number), 'w').close()\n    number += 1")
+    after = run(sandbox, "import os\nos.listdir()")
+    sandbox.close_now()
+    assert (full.state, full.error) in {
+        ("error", "OSError: [Errno 28] No space left on device: '4094'"),
+        ("killed", "ended after writing more than 4096 files"),
+    }
+    assert after.value == "[]"

@@ -24,7 +24,7 @@ from typing import IO, Any
 from math_eval.errors import SandboxUnavailable
 from math_eval.tools.interpreter import Interpreter
 from math_eval.tools.limits import Limits, Tier
-from math_eval.tools.zygote.settings import OURS, PACKAGES, WORK
+from math_eval.tools.zygote.settings import FILES, OURS, PACKAGES, WORK
 
 CONTAINERS: tuple[Tier, ...] = ("docker", "podman")
 """The container tiers: the names of the programs too."""
@@ -43,7 +43,6 @@ _ZYGOTE_BYTES = 512 << 20
 _ZYGOTE_PROCESSES = 16
 _OPEN_FILES = 2048
 _USER_PROCESSES = 32768
-_INODES = 4096
 _LOCAL = "unix://"
 
 
@@ -264,7 +263,7 @@ class Container:
             options += [f"--ulimit=nproc={most}:{most}", "--no-hosts"]
             options += ["--http-proxy=false", "--env-host=false", "--read-only-tmpfs=false", "--passwd=false"]
         # Podman would copy what the image has there, and knows no number of inodes
-        more = "notmpcopyup" if engine.tier == "podman" else f"nr_inodes={_INODES}"
+        more = "notmpcopyup" if engine.tier == "podman" else f"nr_inodes={FILES}"
         options += [f"--tmpfs={folder}:size={limits.file_bytes},mode=1777,{more}" for folder in self._folders]
         real = os.path.realpath(found.python)
         shown = [(path, path) for path in (*found.roots, real)]

@@ -13,6 +13,9 @@ WORK = OURS + "/work"
 PACKAGES = OURS + "/packages"
 """Where that file system shows the packages that programs may import."""
 
+FILES = 4096
+"""Files and folders that a program may have in its folder, where that is a mount of its own."""
+
 
 @dataclass(slots=True)
 class Settings:
@@ -82,8 +85,3 @@ class Settings:
     def own_namespaces(self) -> bool:
         """Whether each call has a file system, processes and a network of its own."""
         return self.tier == "namespaces"
-
-    @property
-    def limited_folder(self) -> bool:
-        """Whether a mount limits the size of a call's folder."""
-        return self.own_namespaces or bool(self.folders)
