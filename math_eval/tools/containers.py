@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import os
-import resource
 import secrets
 import shutil
 import socket
@@ -258,6 +257,8 @@ class Container:
         if engine.pids:  # with each program a supervisor
             options.append(f"--pids-limit={_ZYGOTE_PROCESSES + self._at_once * (limits.processes + 1)}")
         if engine.tier == "podman":
+            import resource  # not on every system on which this module is imported
+
             _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
             most = _USER_PROCESSES if hard == resource.RLIM_INFINITY else min(hard, _USER_PROCESSES)
             options += [f"--ulimit=nproc={most}:{most}", "--no-hosts"]
