@@ -43,5 +43,5 @@ def smollm(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    for name in ("MATH_EVAL_DATA", "MATH_EVAL_MIRROR", "MATH_EVAL_DEBUG"):
+    for name in ("MATH_EVAL_DATA", "MATH_EVAL_MIRROR", "MATH_EVAL_DEBUG", "MATH_EVAL_SANDBOX"):
         monkeypatch.delenv(name, raising=False)

@@ -17,7 +17,9 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--tier", type=click.Choice(["namespaces", "bubblewrap", "landlock"]), help="The tier to try.  [the strongest]"
+    "--tier",
+    type=click.Choice(["namespaces", "bubblewrap", "landlock", "docker", "podman"]),
+    help="The tier to try.  [MATH_EVAL_SANDBOX, else the strongest that is no container]",
 )
 @json_option
 def check(*, tier: Any, as_json: bool) -> int:
@@ -25,7 +27,7 @@ def check(*, tier: Any, as_json: bool) -> int:
 
     Exit code 0 where no attempt succeeds, 3 where one does, 2 where no tier is to be had.
     """
-    from math_eval.tools import Sandbox, probe
+    from math_eval.tools import Sandbox, TierReport, probe
     from math_eval.tools.attempts import TRIAL_LIMITS, Outcome, run_attempts
 
     async def tried(box: Sandbox) -> list[Outcome]:
@@ -36,6 +38,8 @@ def check(*, tier: Any, as_json: bool) -> int:
 
     tiers = probe()
     box = Sandbox(TRIAL_LIMITS, tier)
+    if box.tier not in {one.tier for one in tiers}:
+        tiers.append(TierReport(box.tier, available=True, reason=""))  # a container: looked for only where asked for
     outcomes = asyncio.run(tried(box))
     if as_json:
         print_json({"tiers": tiers, "tier": box.tier, "attempts": outcomes})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -12,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from math_eval.errors import SandboxUnavailable
+from math_eval.tools.containers import CONTAINERS, Container, find
 from math_eval.tools.interpreter import Interpreter, readable
 from math_eval.tools.limits import Limits, Tier, ToolResult
 from math_eval.tools.zygote.settings import OURS, PACKAGES, WORK
@@ -26,6 +29,7 @@ START_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 """Past the wall limit, after which a supervisor that has not answered counts as lost."""
 _END_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 _ROOM = Path(__file__).parent
 _START = "import sys; sys.path.insert(0, {!r}); from zygote.main import main; main()"
 _ENVIRONMENT = {
@@ -48,15 +52,37 @@ class ZygoteLost(Exception):  # noqa: N818  an event for the caller to handle, n
 class Zygote:
     """A warm interpreter that is held in one tier and forks for each call; thread-safe.
 
+    Args:
+        found: the interpreter.
+        tier: what holds it.
+        limits: of each call.
+        at_once: calls that there may be at the same time; a container has as many folders.
+        warm: import NumPy and SymPy before the first call.
+
     SandboxUnavailable, with the reason, where the machine does not offer the tier.
     """
 
-    def __init__(self, found: Interpreter, tier: Tier, limits: Limits, *, warm: bool = True) -> None:
+    def __init__(self, found: Interpreter, tier: Tier, limits: Limits, *, at_once: int = 1, warm: bool = True) -> None:
         if sys.platform != "linux":
             raise SandboxUnavailable("programs are held by means of Linux; this is another system")
         self._limits = limits
         self._closing = threading.Lock()
         self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-") if tier in _SHARED else ""
+        self._container = Container(find(tier), found, limits, at_once) if tier in CONTAINERS else None
+        if self._container is not None:
+            settings = _settings(found, tier, limits, warm=warm) | self._container.inside
+            told, environment = json.dumps(settings).encode(), _environment()
+            try:
+                started = self._container.start(_python(found, OURS), told, environment, START_SECONDS)
+            except OSError as error:
+                raise SandboxUnavailable(f"{error.filename or tier}: {error.strerror or error}") from error
+            self.process, self._control = started
+        else:
+            self._start(found, tier, limits, warm=warm)
+        self._await_ready()
+
+    def _start(self, found: Interpreter, tier: Tier, limits: Limits, *, warm: bool) -> None:
+        """A child that inherits its end of the control socket."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control = ours
         try:
@@ -67,7 +93,7 @@ class Zygote:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env={**_ENVIRONMENT, **{name: os.environ[name] for name in _LOADER if name in os.environ}},
+                    env=_environment(),
                     cwd="/",
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
@@ -81,7 +107,6 @@ class Zygote:
         except BaseException:
             self._remove()
             raise
-        self._await_ready()
 
     def _await_ready(self) -> None:
         self._control.settimeout(START_SECONDS)
@@ -108,11 +133,35 @@ class Zygote:
                     reply += data
                 told: dict[str, Any] = json.loads(reply)
             except TimeoutError as error:
-                self.process.kill()
+                self._kill()
                 raise ZygoteLost from error
             except (OSError, ValueError) as error:
                 raise ZygoteLost from error
         return ToolResult(**told)
+
+    def ended(self, seconds: float) -> bool:
+        """Whether the zygote is dead; waits at most so long, for one that was killed takes a moment to die."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and not self._hung_up():
+            if time.monotonic() > end:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        return True
+
+    def _hung_up(self) -> bool:
+        """Whether the other end of the control socket is closed: a container's client outlives its zygote."""
+        try:
+            poll = select.poll()
+            poll.register(self._control, 0)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):  # closed at this end
+            return True
+
+    def _kill(self) -> None:
+        if self._container is not None:
+            self._container.remove()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Ends the zygote and with it every call that still runs; safe to call twice."""
@@ -122,9 +171,10 @@ class Zygote:
             try:
                 self.process.wait(_END_SECONDS)
             except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.process.pid, signal.SIGKILL)
+                self._kill()
                 self.process.wait()
+            if self._container is not None and self.process.returncode != 0:
+                self._container.remove()  # the client did not see the end of its container
             self._remove()
 
     def _remove(self) -> None:
@@ -133,36 +183,48 @@ class Zygote:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def _command(
-    found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool
-) -> tuple[list[str], bytes]:
-    """The command line of a zygote, and what its input tells it; makes what the tier needs in the scratch folder."""
-    read, listed = readable(found)
-    settings = {
+def _environment() -> dict[str, str]:
+    """The variables of a zygote."""
+    return {**_ENVIRONMENT, **{name: os.environ[name] for name in _LOADER if name in os.environ}}
+
+
+def _settings(found: Interpreter, tier: Tier, limits: Limits, *, warm: bool) -> dict[str, Any]:
+    """What a zygote is told in any tier."""
+    return {
         **asdict(limits),
         "tier": tier,
-        "control": control,
-        "scratch": scratch,
         "roots": list(found.roots),
         "aliases": found.aliases,
         "masks": list(found.masks),
         "packages": found.packages,
-        "shared_reads": read,
-        "shared_lists": listed,
         "warm": warm,
     }
+
+
+def _python(found: Interpreter, room: str) -> list[str]:
+    """The interpreter's command line, where the zygote's folder lies in `room`."""
+    python = os.path.realpath(found.python) if room == OURS else found.python
+    # no site, no user site, no bytecode written; the environment is ours, so none of it is ignored
+    return [python, "-s", "-S", "-B", "-c", _START.format(room)]
+
+
+def _command(
+    found: Interpreter, tier: Tier, limits: Limits, scratch: str, control: int, *, warm: bool
+) -> tuple[list[str], bytes]:
+    """The command line of a zygote, and what its input tells it; makes what the tier needs in the scratch folder."""
+    settings = _settings(found, tier, limits, warm=warm) | {"control": control}
     prefix: list[str] = []
     if tier == "bubblewrap":
         prefix, inside = _bubblewrap(found)
         settings |= inside
-    elif tier in _SHARED:
+    else:
+        read, listed = readable(found)
+        settings |= {"scratch": scratch, "shared_reads": read, "shared_lists": listed}
+    if tier in _SHARED:
         (Path(scratch) / "packages").mkdir()
         for name, path in found.packages.items():
             (Path(scratch) / "packages" / name).symlink_to(path)
-    # no site, no user site, no bytecode written; the environment is ours, so none of it is ignored
-    room, python = (OURS, os.path.realpath(found.python)) if prefix else (str(_ROOM), found.python)
-    command = [*prefix, python, "-s", "-S", "-B", "-c", _START.format(room)]
-    return command, json.dumps(settings).encode()
+    return [*prefix, *_python(found, OURS if prefix else str(_ROOM))], json.dumps(settings).encode()
 
 
 def _bubblewrap(found: Interpreter) -> tuple[list[str], dict[str, Any]]:

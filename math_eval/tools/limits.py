@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Tier = Literal["namespaces", "bubblewrap", "landlock", "none"]
-"""How a program is held, strongest first; none is a plain child process with limits and is never chosen unasked."""
+Tier = Literal["namespaces", "bubblewrap", "landlock", "docker", "podman", "none"]
+"""How a program is held. The first three are chosen by themselves, strongest first; the containers never unasked, nor
+none, a plain child process with limits."""
 
 State = Literal["done", "error", "timeout", "memory", "output", "killed", "unavailable"]
 """How a program ended: by itself, with an exception, or at the limit named; killed: by a signal or with its zygote."""

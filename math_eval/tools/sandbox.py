@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -14,12 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from math_eval.errors import RequestError, SandboxUnavailable
+from math_eval.tools.containers import CONTAINERS
 from math_eval.tools.interpreter import interpreter
 from math_eval.tools.launch import Zygote, ZygoteLost
 from math_eval.tools.limits import Limits, State, Tier, TierReport, ToolResult
 
 TIERS: tuple[Tier, ...] = ("namespaces", "bubblewrap", "landlock")
 """What holds a program, strongest first."""
+VARIABLE = "MATH_EVAL_SANDBOX"
+"""The environment variable that fixes the tier."""
+NAMED: tuple[Tier, ...] = (*TIERS, *CONTAINERS)
+"""What may be asked for by name: what is chosen unasked, and containers."""
 _ATTEMPTS = 2
 _AFTER = """\
 def _earlier(blocks):
@@ -60,12 +63,24 @@ def probe(python: Path | None = None) -> list[TierReport]:
     return [_offered(tier, str(python or sys.executable)) for tier in TIERS]
 
 
+def configured() -> Tier | None:
+    """The tier that the environment fixes; None where it fixes none. RequestError where there is no such tier."""
+    chosen = os.environ.get(VARIABLE, "")
+    if not chosen:
+        return None
+    for tier in NAMED:
+        if tier == chosen:
+            return tier
+    raise RequestError(f"{VARIABLE}={chosen}: no such sandbox tier; possible: {', '.join(NAMED)}")
+
+
 class Sandbox:
     """Runs programs that nobody has read; each in a fork of a warm interpreter, held apart from all else.
 
     Args:
         limits: of each program.
-        tier: what holds them; the strongest that the machine offers where none is named. `none` holds nothing.
+        tier: what holds them; where none is named, the one that MATH_EVAL_SANDBOX names, else the strongest that the
+            machine offers. `none` holds nothing.
         python: the interpreter; this one where none is named.
 
     SandboxUnavailable where the tier, or every tier, is not to be had. May be used from several threads and event
@@ -75,11 +90,13 @@ class Sandbox:
     def __init__(self, limits: Limits | None = None, tier: Tier | None = None, python: Path | None = None) -> None:
         self.limits = limits or Limits()
         self._python = str(python or sys.executable)
+        tier = tier or configured()
         self.tier: Tier = tier or self._strongest()
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
         self._closed = False
-        self._threads = ThreadPoolExecutor(_cores(), thread_name_prefix="sandbox")
+        self._at_once = _cores()
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="sandbox")
         if tier is not None and tier != "none":
             report = _offered(tier, self._python)
             if not report.available:
@@ -145,15 +162,14 @@ class Sandbox:
             if self._closed:
                 raise SandboxUnavailable("the sandbox is closed")
             if self._zygote is None:
-                self._zygote = Zygote(interpreter(self._python), self.tier, self.limits)
+                self._zygote = Zygote(interpreter(self._python), self.tier, self.limits, at_once=self._at_once)
             return self._zygote
 
     def _discard(self, zygote: Zygote) -> None:
         """Forgets a zygote that did not answer, once it is dead: one lost supervisor does not take the others along."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            zygote.process.wait(_DEATH_SECONDS)
+        dead = zygote.ended(_DEATH_SECONDS)
         with self._lock:
-            if self._zygote is zygote and zygote.process.poll() is not None:
+            if self._zygote is zygote and dead:
                 zygote.close()
                 self._zygote = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -14,7 +15,7 @@ import time
 from typing import Any, NoReturn
 
 from . import kernel, landlock, namespaces, seccomp
-from .settings import WORK, Settings
+from .settings import FILES, WORK, Settings
 from .zygote_program import run
 
 _RESULT = 1000
@@ -49,6 +50,7 @@ class _Call:
         self.folder = WORK if settings.own_namespaces else f"{settings.scratch}/call{os.getpid()}"
         self.taken = {"out": bytearray(), "result": bytearray()}
         self.ended = ""
+        self.inodes = 0
 
     def reply(self) -> dict[str, Any]:
         """What became of the program, without the seconds."""
@@ -60,7 +62,8 @@ class _Call:
                 namespaces.enter_call(settings)
             else:
                 kernel.prctl(_SUBREAPER, 1)
-                os.mkdir(self.folder, 0o700)
+                self.folder = _made(self.folder, settings.folders)
+                self.inodes = _inodes(self.folder)
         except OSError as error:
             return _told("unavailable", error=f"the sandbox cannot hold a program: {error.strerror}")
         child = os.fork()
@@ -150,7 +153,7 @@ class _Call:
                 left = self.deadline - time.monotonic()
                 if left <= 0:
                     self.ended = "timeout"
-                elif self._folder_bytes() > settings.file_bytes:
+                elif self._overfull():
                     self.ended = "killed"
                 if self.ended:
                     break
@@ -187,16 +190,18 @@ class _Call:
                 os.killpg(child, signal.SIGKILL)
         return os.waitpid(child, 0)[1]
 
-    def _folder_bytes(self) -> int:
-        """Bytes in the program's folder, where no mount of its own limits them."""
+    def _overfull(self) -> bool:
+        """Whether the program's folder holds more bytes, or files, than it may, where no mount limits them."""
         if self.settings.own_namespaces:
-            return 0
+            return False
+        if self.settings.folders:
+            return _inodes(self.folder) - self.inodes > FILES
         total = 0
         for folder, _, files in os.walk(self.folder):
             for name in files:
                 with contextlib.suppress(OSError):
                     total += os.lstat(os.path.join(folder, name)).st_blocks * 512
-        return total
+        return total > self.settings.file_bytes
 
     def _read(self, status: int) -> dict[str, Any]:
         """The reply, from what came through the pipes and how the process ended; nothing in it is trusted."""
@@ -214,10 +219,11 @@ class _Call:
 
     def _why(self, ended: str = "") -> str:
         settings = self.settings
+        most = f"{FILES} files" if settings.folders else f"{settings.file_bytes} bytes"
         return {
             "timeout": f"ended after {settings.wall_seconds:g} seconds",
             "output": f"ended after printing more than {settings.output_bytes} bytes",
-            "killed": f"ended after writing more than {settings.file_bytes} bytes",
+            "killed": f"ended after writing more than {most}",
         }[ended or self.ended]
 
     def _without_result(self, status: int) -> dict[str, Any]:
@@ -229,6 +235,24 @@ class _Call:
         if -code in {signal.SIGXCPU, signal.SIGKILL}:
             return _told("timeout", error=f"ended after {self.settings.cpu_seconds} seconds of processor time")
         return _told("killed", error=f"ended by {signal.Signals(-code).name}")
+
+
+def _made(own: str, limited: list[str]) -> str:
+    """An empty folder: in a limited one that no other call is in, where there are such; else a call's own."""
+    if not limited:
+        os.mkdir(own, 0o700)
+        return own
+    for folder in limited:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(f"{folder}/call", 0o700)
+            return f"{folder}/call"
+    raise OSError(errno.EBUSY, "every folder is in use")
+
+
+def _inodes(folder: str) -> int:
+    """Inodes in use on the folder's file system."""
+    found = os.statvfs(folder)
+    return found.f_files - found.f_ffree
 
 
 def _told(state: str, *, error: str = "") -> dict[str, Any]:

@@ -14,7 +14,7 @@ import socket
 import sys
 from typing import NoReturn
 
-from . import call, landlock, namespaces, seccomp
+from . import call, kernel, landlock, namespaces, seccomp
 from .settings import Settings
 
 
@@ -23,8 +23,7 @@ def main() -> NoReturn:
     settings = Settings.of(sys.stdin.read())
     sys.path[:] = [path for path in sys.path[1:] if path]  # neither this file's folder nor the current one
     del sys.orig_argv[1:]
-    control = socket.socket(fileno=settings.control)
-    control.set_inheritable(False)
+    control = _control(settings)
     code = 1
     try:
         _prepare(settings)
@@ -38,6 +37,17 @@ def main() -> NoReturn:
         os._exit(code)
 
 
+def _control(settings: Settings) -> socket.socket:
+    """The socket that calls come through."""
+    if settings.address:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control.connect(settings.address)
+        return control
+    control = socket.socket(fileno=settings.control)
+    control.set_inheritable(False)
+    return control
+
+
 def _prepare(settings: Settings) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -48,6 +58,8 @@ def _prepare(settings: Settings) -> None:
         raise OSError("the kernel offers no Landlock")
     if settings.own_namespaces:
         namespaces.enter(settings)
+    if settings.folders:  # a container's processes have one user: none may open another's memory
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     sys.path.append(settings.package_folder)
     if settings.warm:
         _warm(settings)

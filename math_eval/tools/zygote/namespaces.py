@@ -7,7 +7,7 @@ import errno
 import os
 
 from . import kernel
-from .settings import OURS, PACKAGES, WORK, Settings
+from .settings import FILES, OURS, PACKAGES, WORK, Settings
 
 _USER = 1000
 """User and group inside."""
@@ -50,7 +50,7 @@ def enter_call(settings: Settings) -> None:
 def own_folder(settings: Settings) -> None:
     """Mounts the empty folder of one call, with its limit of size."""
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
-    kernel.mount("tmpfs", WORK, "tmpfs", flags, f"size={settings.file_bytes},mode=700,nr_inodes=4096")
+    kernel.mount("tmpfs", WORK, "tmpfs", flags, f"size={settings.file_bytes},mode=700,nr_inodes={FILES}")
 
 
 def _write(proc: int, name: str, text: str) -> None:

@@ -13,6 +13,9 @@ WORK = OURS + "/work"
 PACKAGES = OURS + "/packages"
 """Where that file system shows the packages that programs may import."""
 
+FILES = 4096
+"""Files and folders that a program may have in its folder, where that is a mount of its own."""
+
 
 @dataclass(slots=True)
 class Settings:
@@ -20,7 +23,7 @@ class Settings:
 
     tier: str
     control: int
-    """The descriptor of the socket that calls come through."""
+    """The descriptor of the socket that calls come through; -1 where it is reached by its address."""
     wall_seconds: float
     cpu_seconds: int
     memory_bytes: int
@@ -39,6 +42,10 @@ class Settings:
     """Names in the packages folder and what they stand for."""
     warm: bool
     """Import NumPy and SymPy before the first call."""
+    address: str = ""
+    """The path of a socket to connect to, where none could be handed down."""
+    folders: list[str] = field(default_factory=list)
+    """Folders of limited size, one for each call at the same time; empty where a call has its own made."""
     may_fork: bool = True
     """False where the number of a program's processes cannot be limited but by refusing them."""
     proc: int = -1
@@ -57,7 +64,7 @@ class Settings:
     @property
     def own_view(self) -> bool:
         """Whether the zygote is in a file system of its own."""
-        return self.tier in {"namespaces", "bubblewrap"}
+        return self.tier not in {"landlock", "none"}
 
     @property
     def package_folder(self) -> str:
