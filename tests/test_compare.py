@@ -254,3 +254,43 @@ def test_odd_requests_are_one_line(shared, tmp_path, capsys):
     assert json.loads(out)["right by equivalence alone"] == []
     code, _, err = call(capsys, "grade", rows, "--grader", "qwen", "-b", "nosuch")
     assert (code, "no benchmark here is called 'nosuch'" in err) == (0, True)
+
+
+def halves(folder, first, second, limit=None):
+    """A scripted run over a benchmark of two splits; so many of ten sums are right in each."""
+    home = folder.parent
+    for split in ("easy", "hard"):
+        rows = "".join(json.dumps({"question": f"{n} + 1 = ?", "answer": n + 1}) + "\n" for n in range(10))
+        (home / f"{split}.jsonl").write_text(rows, encoding="utf-8")
+    (home / "halves.yaml").write_text(
+        "schema: 1\ntitle: Halves\nsplits:\n  easy: {sources: [{file: easy.jsonl}]}\n"
+        '  hard: {sources: [{file: hard.jsonl}]}\nquestion: "{{ question }}"\ngold: "{{ answer }}"\nanswer: number\n',
+        encoding="utf-8",
+    )
+    right = {"easy": first, "hard": second}
+    table = {
+        f"halves/{split}/{n}": f"\\boxed{{{n + 1 if n < right[split] else -1}}}" for split in right for n in range(10)
+    }
+    path = folder.with_suffix(".json")
+    path.write_text(json.dumps(table), encoding="utf-8")
+    benchmarks = tuple(f"{home / 'halves.yaml'}:{split}" for split in right)
+    settings = EngineSettings(responses=path)
+    evaluate(
+        RunRequest("m", benchmarks, engine="scripted", prompt="direct", settings=settings, limit=limit, output=folder)
+    )
+    return folder
+
+
+def test_splits_are_compared_apart_and_what_one_side_lacks_is_said(tmp_path, capsys):
+    a, b = halves(tmp_path / "a", 3, 9), halves(tmp_path / "b", 5, 1, limit=8)
+    rows = {row.split: row for row in compare_runs(a, b)}
+    assert [(name, row.problems, row.only_a, row.only_b) for name, row in rows.items()] == [
+        ("easy", 8, 2, 0),
+        ("hard", 8, 2, 0),
+    ]
+    assert (rows["easy"].a, rows["easy"].b) == (3 / 8, 5 / 8)
+    assert (rows["hard"].a, rows["hard"].b) == (8 / 8, 1 / 8)
+    code, out, _ = call(capsys, "compare", a, b)
+    assert code == 0
+    assert "halves:hard" in out
+    assert "halves:easy greedy: 2 problems are in A alone and 0 in B alone" in out

@@ -109,7 +109,7 @@ def _show_pairs(rows: list[Comparison]) -> None:
         headers,
         [
             [
-                one.benchmark,
+                _label(one),
                 one.set,
                 str(one.problems),
                 f"{100 * one.a:.1f}",
@@ -128,3 +128,11 @@ def _show_pairs(rows: list[Comparison]) -> None:
     )
     tests = ", ".join(sorted({one.test for one in rows}))
     click.echo(f"p: {tests}; corrected for {len(rows)} (Holm). detectable: the true difference found 4 times in 5.")
+    for one in rows:
+        if one.only_a or one.only_b:
+            alone = f"{one.only_a} problems are in A alone and {one.only_b} in B alone"
+            click.echo(f"{_label(one)} {one.set}: {alone}: not compared")
+
+
+def _label(one: Comparison) -> str:
+    return one.benchmark if one.split == "test" else f"{one.benchmark}:{one.split}"

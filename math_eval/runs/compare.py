@@ -33,9 +33,13 @@ _Samples = Mapping[str, Sequence[Outcome]]
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """B against A on one benchmark and set; see math_eval.scoring.paired. p_corrected: Holm's, over all rows."""
+    """B against A on one benchmark split and set; see math_eval.scoring.paired. p_corrected: Holm's, over all rows.
+
+    only_a, only_b: problems that the other side lacks, and that therefore do not count.
+    """
 
     benchmark: str
+    split: str
     set: str
     problems: int
     a: float
@@ -49,6 +53,8 @@ class Comparison(msgspec.Struct, frozen=True):
     wins: int
     losses: int
     detectable: float
+    only_a: int
+    only_b: int
 
 
 class BesideReported(msgspec.Struct, frozen=True):
@@ -80,19 +86,20 @@ def compare_runs(
     left, right = (_samples(path, grader, name) for path in (a, b))
     rows = []
     for place in left:
-        if place not in right or (set_name and place[1] != set_name):
+        if place not in right or (set_name and place[2] != set_name):
             continue
         shared = [problem for problem in left[place] if problem in right[place]]
         if len(shared) > 1:
             scores = [[_mean(side[place][problem]) for problem in shared] for side in (left, right)]
-            rows.append((place, paired(*scores)))
+            rows.append((place, paired(*scores), [len(side[place]) - len(shared) for side in (left, right)]))
     if not rows:
         raise RequestError(f"{a} and {b} share no benchmark and set with two problems or more")
-    values = [one.p_permutation if one.p_mcnemar is None else one.p_mcnemar for _, one in rows]
+    values = [one.p_permutation if one.p_mcnemar is None else one.p_mcnemar for _, one, _ in rows]
     return [
         Comparison(
             benchmark=place[0],
-            set=place[1],
+            split=place[1],
+            set=place[2],
             problems=one.problems,
             a=one.a,
             b=one.b,
@@ -105,8 +112,10 @@ def compare_runs(
             wins=one.wins,
             losses=one.losses,
             detectable=one.detectable,
+            only_a=alone[0],
+            only_b=alone[1],
         )
-        for (place, one), value, corrected in zip(rows, values, holm(values), strict=True)
+        for (place, one, alone), value, corrected in zip(rows, values, holm(values), strict=True)
     ]
 
 
@@ -114,11 +123,11 @@ def _mean(samples: Sequence[Outcome]) -> float:
     return sum(one.status == "correct" for one in samples) / len(samples)
 
 
-def _samples(path: Path, grader: RunGrader, name: str) -> dict[tuple[str, str], _Samples]:
-    """Benchmark and set → problem → samples, of a run folder or a file."""
+def _samples(path: Path, grader: RunGrader, name: str) -> Mapping[tuple[str, str, str], _Samples]:
+    """Benchmark, split and set → problem → samples, of a run folder or a file."""
     if path.is_dir():
-        return {(place[0], place[2]): rows for place, rows in _judged(path, grader)[1].items()}
-    return {("stored", "stored"): outcomes_of_file(path, grader, name, by_question=True)}
+        return _judged(path, grader)[1]
+    return {("stored", "test", "stored"): outcomes_of_file(path, grader, name, by_question=True)}
 
 
 def _judged(folder: Path, grader: RunGrader) -> tuple[RunInfo, dict[tuple[str, str, str], dict[str, list[Outcome]]]]:
