@@ -8,7 +8,7 @@ from latex2sympy.constructs import Constructs
 from latex2sympy.nodes import Apply, Based, Constant, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
 from latex2sympy.symbols import BASE_WORDS, FUNCTIONS, GREEK_NAMES, INVERSE, RELATIONS, SEPARATOR_WORDS, WORD_RULES
-from latex2sympy.units import UNITS, UnitWords
+from latex2sympy.units import LETTER_UNITS, UNITS, UnitWords
 
 _STARTS = frozenset(
     r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \cbrt \pi \infty \binom \dbinom \tbinom \lfloor \lceil \lvert \lVert "
@@ -38,6 +38,8 @@ class Atoms(Constructs, UnitWords):
         if token.kind == "text":
             if token.text[:1] == " ":
                 return False  # 10 \\text{ m}: a unit, where \\text{m} alone may be a letter
+            if token.spaced and token.text.strip() in LETTER_UNITS and self._after_number():
+                return False  # 10\\,\\mathrm{m}
             return len(token.text.strip()) == 1 and token.text.strip().isalpha() and token.text.isascii()
         if token.kind == "op":
             if token.text in {"(", "{"}:
@@ -46,6 +48,14 @@ class Atoms(Constructs, UnitWords):
                 return self.ahead().text == "\\begin" or self._encloses_one()
             return token.text == "|" and self.bars == 0 and not self.in_set
         return token.kind == "cmd" and token.text in _STARTS
+
+    def _after_number(self) -> bool:
+        """Whether a number stands right before, or a power of ten."""
+        before = self.tokens[max(self.index - 6, 0) : self.index]
+        if before[-1].text == "}":
+            opened = max((at for at, token in enumerate(before) if token.text == "{"), default=0)
+            return opened > 1 and before[opened - 1].text == "^" and before[opened - 2].text == "10"
+        return before[-1].kind in {"num", "vulgar"}
 
     def _encloses_one(self) -> bool:
         """Whether the square bracket ahead closes again without a comma: it groups, as in 2[x + 1]."""

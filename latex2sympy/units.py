@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from latex2sympy.exact import rational
@@ -53,7 +54,6 @@ _ALIASES = {
     "deg": "degree",
     "percent": "%",
     "unit": "",
-    "square": "square",
     "元": "yuan",
     "厘米": "cm",
     "米": "m",
@@ -69,10 +69,11 @@ _ALIASES = {
 }
 UNITS = frozenset(
     {*_ALIASES, *(word for word in _ALIASES.values() if word.isalpha())}
-    | set("mph kmh cm mm km kg mg ml lb lbs oz ft yd mi min hrs hr sec rad mol pm am bpm rpm kmph inches".split())
+    | set("mph kmh cm mm km kg mg ml lb lbs oz ft yd mi min hrs hr sec rad mol pm am bpm rpm kmph inches sq".split())
 )
 _MAX_WORDS = 8
-_AFTER_SPACE = frozenset("m g s h l L N J W V K A C F".split())
+LETTER_UNITS = frozenset("m g s h l L N J W V K A C F".split())
+"""Letters that stand for a unit where space divides them from a number before."""
 
 
 class UnitWords(Stream):
@@ -88,19 +89,20 @@ class UnitWords(Stream):
             return "degree " + self.take().text
         words: list[str] = []
         while len(words) < _MAX_WORDS:
-            word = self._unit_word(value, first=not words)
+            word = self._unit_word(value, before=words[-1] if words else "")
             if word is None:
                 break
             words.append(word)
         return canonical(" ".join(words))
 
-    def _unit_word(self, value: Node, *, first: bool) -> str | None:
+    def _unit_word(self, value: Node, *, before: str) -> str | None:
         token = self.token
+        first = not before
         text = token.text.strip()
         if token.kind == "text" and text.lower() not in SEPARATOR_WORDS and (text not in FUNCTIONS or text == "min"):
             self.take()
             return text + self._power()
-        if token.kind == "name" and self._is_unit(text, value, spaced=token.spaced, first=first):
+        if token.kind == "name" and self._is_unit(text, value, spaced=token.spaced, before=before):
             self.take()
             return text + self._power()
         if token.kind == "cmd" and text in CURRENCIES:
@@ -113,12 +115,14 @@ class UnitWords(Stream):
             return ""
         return None
 
-    def _is_unit(self, text: str, value: Node, *, spaced: bool, first: bool) -> bool:
+    def _is_unit(self, text: str, value: Node, *, spaced: bool, before: str) -> bool:
         if text.lower() in SEPARATOR_WORDS or text in _NAMES or text.lower() in ENGLISH:
             return False
         if len(text) > 1:
-            return text in UNITS or len(text) > 3 or not first
-        return first and spaced and text in _AFTER_SPACE and isinstance(value, Number)
+            return text in UNITS or len(text) > 3 or bool(before)
+        if not (spaced and text in LETTER_UNITS and isinstance(value, Number)):
+            return False
+        return not before or before.partition("^")[0] in UNITS
 
     def _power(self) -> str:
         if not self.at("^"):
@@ -155,15 +159,48 @@ class UnitWords(Stream):
 _NAMES = frozenset({*FUNCTIONS, *GREEK_NAMES, "pi", "mod"})
 
 
+_PREFIXES = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+_SUFFIXES = {"squared": 2, "cubed": 3}
+_SPACES = re.compile(r"~|\\[,;:! ]|\\quad|\\(?!\w)|[·⋅*]|\\cdot|\\times")
+
+
 def canonical(unit: str) -> str:
-    """One spelling of a unit: lower case, no plural, aliases, no remark in brackets."""
-    text = re.sub(r"\([^()]*\)", " ", unit).lower().replace("\\", " ").strip(" .,;:!")
+    """One spelling of a unit: lower case, no plural, aliases, no remark in brackets, a composite one as powers."""
+    text = _SPACES.sub(" ", re.sub(r"\([^()]*\)", " ", unit)).lower().replace("\\", " ").strip(" .,;:!")
     text = text.replace("/", " per ").replace("²", "^2").replace("³", "^3")
-    words = []
+    factors: list[tuple[str, Fraction]] = []
+    sign, power = 1, 1
     for word in text.split():
-        bare, mark, power = word.partition("^")
+        bare, mark, raised = word.partition("^")
         bare = bare.strip(".,;:!?")
-        single = bare if bare in _ALIASES else bare[:-1] if bare.endswith("s") and len(bare) > 2 else bare
-        words.append(_ALIASES.get(single, single) + (mark + power.strip("{}") if mark else ""))
-    joined = " ".join(word for word in words if word)
-    return re.sub(r"\bcubic (\S+)", r"\1^3", re.sub(r"\bsquare (\S+)", r"\1^2", joined))
+        if bare == "per":
+            sign = -1
+        elif bare in _PREFIXES and not mark:
+            power = _PREFIXES[bare]
+        elif bare in _SUFFIXES and factors:
+            factors[-1] = (factors[-1][0], factors[-1][1] * _SUFFIXES[bare])
+        else:
+            single = bare if bare in _ALIASES else bare[:-1] if bare.endswith("s") and len(bare) > 2 else bare
+            exponent = sign * power * _exponent(raised)
+            factors += [(name, exponent * own) for name, own in _factors(_ALIASES.get(single, single))]
+            sign, power = 1, 1
+    if all(exponent == 1 for _, exponent in factors):
+        return " ".join(name for name, _ in factors)
+    powers: dict[str, Fraction] = {}
+    for name, exponent in factors:
+        powers[name] = powers.get(name, Fraction(0)) + exponent
+    return " ".join(name if power == 1 else f"{name}^{power}" for name, power in sorted(powers.items()) if power)
+
+
+def _factors(alias: str) -> list[tuple[str, Fraction]]:
+    """The factors of an alias such as "mi per h" or "m^2"; none of an empty one."""
+    above, _, below = alias.partition(" per ")
+    found = [(above, Fraction(1)), (below, Fraction(-1))]
+    return [(name.partition("^")[0], sign * _exponent(name.partition("^")[2])) for name, sign in found if name]
+
+
+def _exponent(text: str) -> Fraction:
+    digits = text.strip("{}() ")
+    return (
+        Fraction(digits) if re.fullmatch(r"-?\d{1,3}(/\d{1,3})?", digits) and not digits.endswith("/0") else Fraction(1)
+    )
