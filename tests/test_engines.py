@@ -250,3 +250,28 @@ def test_replay_names_what_it_cannot_read(tmp_path):
     path.write_text('{"idx": 1}\n', encoding="utf-8")
     with pytest.raises(DataError, match="line 1: needs a text"):
         ReplayEngine(path)
+
+
+@pytest.mark.model
+def test_rows_of_a_batch_may_have_different_budgets(smollm):
+    """What a sample has left after a tool call differs from its neighbours'; they share a batch all the same."""
+    from math_eval.engines.transformers import TransformersEngine
+
+    tokenizer = Tokenizer(smollm)
+    prompts = [Prompt(text, token_ids=tokenizer.encode(Prompt(text))) for text in ("Once upon a time", "1, 2, 3, 4,")]
+    budgets = (3, 17)
+
+    async def made(size):
+        engine = TransformersEngine(smollm, EngineSettings(dtype="float32", batch_size=size, max_model_len=128))
+        batches = []
+        run = engine._run
+        engine._run = lambda batch: batches.append(len(batch)) or run(batch)
+        asked = [engine.complete(prompt, Sampling(max_tokens=n)) for prompt, n in zip(prompts, budgets, strict=True)]
+        completions = await asyncio.gather(*asked)
+        await engine.close()
+        return batches, [(one.text, one.finish, one.tokens_out) for one in completions]
+
+    batches, together = asyncio.run(made(2))
+    assert batches == [2]
+    assert [(finish, tokens) for _, finish, tokens in together] == [("length", 3), ("length", 17)]
+    assert asyncio.run(made(1)) == ([1, 1], together)

@@ -63,6 +63,22 @@ def test_the_first_source_that_knows_a_problem_counts_and_gaps_are_filled_to_sca
     assert told.expected == pytest.approx((4000**0.5, 16000**0.5, 100.0, 400.0))
 
 
+def test_a_length_that_nobody_counted_tells_nothing():
+    known = Lengths()
+    for tokens in (0, -5, 10**400):
+        known.add("sums", "test", "0", tokens)
+    assert known.mean(problem(0)) is None
+    assert not forecast([problem(0)], [known]).measured
+
+
+def test_samples_without_tokens_leave_the_order_as_it_is():
+    order = LongestFirst([part("a", [3, 2, 1] * ENOUGH)])
+    for _ in range(ENOUGH):
+        next(order)
+        order.finished("a", 1, 0)
+    assert len(list(order)) == 2 * ENOUGH
+
+
 def benchmark_file(folder, solutions):
     path = folder / "sums.jsonl"
     rows = ({"question": f"{n}?", "answer": n, "solution": "s" * size} for n, size in enumerate(solutions))
@@ -105,8 +121,11 @@ def test_the_greedy_set_orders_the_sampled_one(tmp_path):
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(RequestError, match=r"--lengths-from .*: expected a run folder"):
-        read_lengths([tmp_path])
+    file = tmp_path / "file"
+    file.touch()
+    for path in (tmp_path, file, tmp_path / "missing"):
+        with pytest.raises(RequestError, match=r"--lengths-from .*: expected a run folder"):
+            read_lengths([path])
 
 
 def test_slots_serve_later_turns_first_and_are_never_overbooked():

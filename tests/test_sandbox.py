@@ -89,7 +89,7 @@ def descendants(pid):
             "x\n",
             "",
             "the program ended itself with exit code 4",
-            "error",
+            "killed",
         ),
         ("input()", "", "", "EOFError: EOF when reading a line", "error"),
         ("import sys\nprint('no', file=sys.stderr)", "", "", "", "done"),
@@ -226,7 +226,7 @@ def test_a_zygote_killed_in_mid_call_is_replaced_and_the_call_made_again():
 def test_a_call_whose_zygote_dies_twice_is_killed(monkeypatch):
     sandbox = Sandbox(Limits())
 
-    def lost(self, program):
+    def lost(self, *_):
         self.process.kill()
         self.process.wait()
         raise sandbox_module.ZygoteLost
@@ -278,7 +278,7 @@ def test_a_program_of_a_megabyte(box):
 def test_a_forged_result_is_only_the_programs_own(box):
     forged = json.dumps({"state": "timeout", "value": 1, "error": "", "traceback": "", "truncated": False})
     result = run(box, f"import os\nos.write(1000, {forged!r}.encode())\nos._exit(0)")
-    assert (result.state, result.value) == ("done", "")
+    assert (result.state, result.value) == ("killed", "")
 
 
 @pytest.mark.parametrize("tier", [*OFFERED, "none"])

@@ -7,7 +7,7 @@ import pytest
 
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
-from math_eval.records import Prompt, Sampling
+from math_eval.records import Completion, Prompt, Sampling
 from math_eval.runs import RunRequest, evaluate, score_run
 from math_eval.runs.conversation import ToolUse, converse
 from math_eval.tools import Request, asked, cut, observation, reference_program, reference_request
@@ -34,6 +34,8 @@ BLOCK = "```python\nprint(1+1)\n```"
         (f"```text\na\n```\n{BLOCK}", "print(1+1)\n"),
         ("```python\n```", None),
         ("  ```python\n  x = 1\n  ```", "  x = 1\n"),
+        ("``` " + " " * 60_000 + "!", None),
+        ("```python\nx\n```\n" * 20_000, "x\n"),
     ],
 )
 def test_when_a_turn_asks(turn, program):
@@ -207,6 +209,65 @@ def test_recorded_transcripts_replay_turn_by_turn(shared):
             replayed += made.text.rstrip() == text.rstrip()
             assert made.text.rstrip() == text.rstrip() or made.text in text
     assert replayed > 450, (replayed, skipped)
+
+
+class Turns:
+    """An engine that says one turn after another."""
+
+    concurrency = 1
+
+    def __init__(self, *turns):
+        self.turns = turns
+        self.heard = []
+
+    async def complete(self, prompt, _):
+        self.heard.append(prompt.transcript)
+        return Completion(self.turns[prompt.turn], "stop", 1, 1)
+
+
+class Fixed:
+    """An executor with one result, which notes what it is asked."""
+
+    def __init__(self, *results):
+        self.results = list(results)
+        self.asked = []
+
+    async def run(self, program, before=()):
+        self.asked.append((program, before))
+        return self.results.pop(0)
+
+
+def said(engine, executor, rules="ours"):
+    use = ToolUse("blocks", rules, 4, executor)
+    return asyncio.run(converse(engine, Prompt("p"), Sampling(), use, None))
+
+
+def block(program):
+    return f"```python\n{program}\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "left"),
+    [("done", True), ("error", True), ("timeout", False), ("killed", False), ("memory", False), ("output", False)],
+)
+def test_a_program_that_was_killed_is_not_run_again_for_its_names(state, left):
+    executor = Fixed(ToolResult("", state=state), ToolResult("8\n"))
+    said(Turns(block("x = 1"), block("print(8)"), "So \\boxed{8}"), executor)
+    assert executor.asked[1] == ("print(8)\n", ("x = 1\n",) if left else ())
+
+
+def test_a_program_that_could_not_be_run_fails_its_sample():
+    executor = Fixed(ToolResult("", error="no room", state="unavailable"))
+    made = said(Turns(block("print(8)"), "So \\boxed{8}"), executor)
+    assert (made.finish, made.text, made.error) == ("error", "", "a program could not be run: no room")
+    assert made.turns[0]["tool_state"] == "unavailable"
+
+
+def test_a_lone_surrogate_reaches_no_engine():
+    engine = Turns("\ud800\n" + block("1"), "done")
+    made = said(engine, Fixed(ToolResult("\ud801", value="\ud802")))
+    for text in (engine.heard[1], made.text):
+        text.encode()
 
 
 SUMS = """\

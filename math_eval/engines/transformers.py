@@ -130,7 +130,7 @@ class TransformersEngine:
 
     def _run(self, batch: list[_Request]) -> list[Completion]:
         import torch
-        from transformers import GenerationConfig
+        from transformers import GenerationConfig, StoppingCriteriaList
 
         sampling, stops = batch[0].sampling, batch[0].prompt.stop
         ends = self._end_ids(sampling)
@@ -144,8 +144,13 @@ class TransformersEngine:
             choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": top_k}
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
-        config = GenerationConfig(max_new_tokens=sampling.max_tokens, eos_token_id=ends, pad_token_id=pad, **choice)
+        budgets = [one.sampling.max_tokens for one in batch]
+        config = GenerationConfig(max_new_tokens=max(budgets), eos_token_id=ends, pad_token_id=pad, **choice)
         arguments: dict[str, Any] = {"stop_strings": list(stops), "tokenizer": self._tokenizer} if stops else {}
+        if min(budgets) < max(budgets):  # a row that goes on after a tool call has less left than its neighbours
+            lasts = torch.tensor(budgets, device=self._device) + width
+            spent = [lambda ids, _scores, **_more: lasts <= ids.shape[1]]
+            arguments["stopping_criteria"] = StoppingCriteriaList(spent)
         with torch.inference_mode():
             made = self._model.generate(
                 input_ids=torch.tensor(rows, device=self._device),
@@ -157,6 +162,7 @@ class TransformersEngine:
         return [self._completion(one, ids, ends, pad) for one, ids in zip(batch, new, strict=True)]
 
     def _completion(self, request: _Request, ids: list[int], ends: list[int], pad: int) -> Completion:
+        ids = ids[: request.sampling.max_tokens]
         end = next((at for at, token in enumerate(ids) if token in ends), None)
         own = ids if end is None else ids[: end + 1]
         while end is None and own and own[-1] == pad:
@@ -174,7 +180,8 @@ class TransformersEngine:
 
 
 def _together(one: _Request, other: _Request) -> bool:
-    return one.sampling == other.sampling and one.prompt.stop == other.prompt.stop
+    alike = replace(one.sampling, max_tokens=other.sampling.max_tokens)
+    return alike == other.sampling and one.prompt.stop == other.prompt.stop
 
 
 def _answer(reply: asyncio.Future[Completion], outcome: Completion | EngineError) -> None:

@@ -30,8 +30,8 @@ class Tokenizer:
         self.folder = folder
 
     def encode_plain(self, text: str) -> tuple[int, ...]:
-        """The token ids of a text that goes on from others: no special token is added."""
-        return tuple(self._inner(text, add_special_tokens=False)["input_ids"])
+        """The token ids of a text that goes on from others: no special token is added, nor read from what it says."""
+        return tuple(self._inner(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
     def encode(self, prompt: Prompt) -> tuple[int, ...]:
         """The token ids of a prompt. ModelError for chat messages when the tokenizer has no template."""

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from math_eval.engines import Engine
 from math_eval.models import Tokenizer
 from math_eval.records import Completion, Prompt, Sampling
+from math_eval.runs.lines import clean_text
 from math_eval.tools.limits import ToolResult
 from math_eval.tools.transcript import (
     LIMIT_NOTE,
@@ -25,6 +26,9 @@ from math_eval.tools.transcript import (
 from math_eval.tools.transcript import Protocol as ToolProtocol
 
 ToolRules = Literal["ours", "qwen"]
+
+_ENDED_BY_THEMSELVES = {"done", "error"}
+"""How a program ended whose names later ones find; one that was killed would be killed again, and they with it."""
 
 
 class Executor(Protocol):
@@ -65,7 +69,8 @@ async def converse(
 ) -> Completion:
     """The whole transcript of one sample as its completion, with its turns.
 
-    sampling.max_tokens bounds the tokens of all turns together. A turn that fails ends the sample as failed.
+    sampling.max_tokens bounds the tokens of all turns together. A turn that fails ends the sample as failed, and so
+    does a program that could not be run: its output would tell the model of this machine's troubles.
     """
     state = _State(prompt=use.prepared(prompt))
     calls = use.max_calls if use.executor else 0
@@ -74,6 +79,7 @@ async def converse(
         if left < 1:
             return state.completion("length")
         made = await engine.complete(_continued(state, tokenizer), replace(sampling, max_tokens=left))
+        made = replace(made, text=clean_text(made.text))  # a lone surrogate could not be encoded in the next turn
         state.add(made)
         if made.finish != "stop":
             return state.completion(made.finish, made.error)
@@ -83,7 +89,7 @@ async def converse(
         if use.executor is None:
             state.turns[-1]["tool"] = "none"
             return state.completion("stop")
-        if len(state.programs) == calls:
+        if state.calls == calls:
             if use.rules == "qwen":
                 state.text += LIMIT_NOTE
             return state.completion("stop")
@@ -93,6 +99,8 @@ async def converse(
         finally:
             away(False)
         state.show(request, result, use)
+        if result.state == "unavailable":
+            return state.completion("error", f"a program could not be run: {result.error}")
         if use.protocol == "program":
             return state.completion("stop")
 
@@ -103,6 +111,7 @@ class _State:
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt
         self.text = ""
+        self.calls = 0
         self.programs: list[str] = []
         self.turns: list[dict[str, Any]] = []
         self.tokens_in = self.tokens_out = 0
@@ -122,7 +131,10 @@ class _State:
             output = wrapped(said, use.protocol)
         else:
             output = observation(result.stdout, result.value, result.error, timed_out=timed_out, protocol=use.protocol)
-        self.programs.append(request.program)
+        output = clean_text(output)
+        self.calls += 1
+        if result.state in _ENDED_BY_THEMSELVES:
+            self.programs.append(request.program)
         self.text = self.text.rstrip() + output
         self.turns[-1].update(
             tool="python",
@@ -136,7 +148,8 @@ class _State:
     def completion(self, finish: Any, error: str = "") -> Completion:
         """The sample as it stands."""
         used = any("tool" in turn for turn in self.turns)
-        return Completion(self.text, finish, self.tokens_in, self.tokens_out, error, tuple(self.turns) if used else ())
+        text = "" if finish == "error" else self.text
+        return Completion(text, finish, self.tokens_in, self.tokens_out, error, tuple(self.turns) if used else ())
 
 
 def _request(state: _State, turn: str, use: ToolUse) -> Request | None:

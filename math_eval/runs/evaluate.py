@@ -75,10 +75,16 @@ def evaluate(
         try:
             store.load_progress(retry_failed=request.retry_failed)
             missing = sum(1 for _ in work(plan, store))
-            timing = _make(plan, store, info, missing, watch or _quiet, engine, executor, earlier)
+            own = _sandbox(plan, warn) if missing and executor is None else None  # refused before a model is loaded
+            if own is not None:
+                info = msgspec.structs.replace(info, sandbox=_tiers(info.sandbox, own.tier))
+            try:
+                timing = _make(plan, store, info, missing, watch or _quiet, engine, executor or own, earlier)
+            finally:
+                if own is not None:
+                    own.close_now()
         finally:
             store.close()
-        info = read_run_info(plan.folder) or info  # with the sandbox's tier
         if request.shard:
             return Run(plan.folder, info, None, timing, missing)
         if timing.samples:
@@ -122,9 +128,6 @@ def _make(
         known = encoder()
         return len(known.encode(Prompt(line.text, tuple(line.messages)))) if known else None
 
-    sandbox = _sandbox(plan) if missing and executor is None else None  # refused before a model is loaded
-    if sandbox is not None:
-        info = msgspec.structs.replace(info, sandbox=sandbox.tier)
     for unit in plan.units:
         store.add_prompts(unit.prompt_lines(), count)
     write_json(plan.folder / RunInfo.NAME, info)
@@ -135,26 +138,29 @@ def _make(
     made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
     if isinstance(made, ReplayEngine):
         made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
-    own = sandbox if executor is None else None
     watcher = watch(missing, len(store.done))
-    pipeline = Pipeline(plan, store, made, encoder(), watcher, executor or own, (store.lengths, earlier))
-    try:
-        _run_async(pipeline)
-    finally:
-        if own is not None:
-            own.close_now()
+    pipeline = Pipeline(plan, store, made, encoder(), watcher, executor, (store.lengths, earlier))
+    _run_async(pipeline)
     return pipeline.timing
 
 
-def _sandbox(plan: Plan) -> Sandbox | None:
+def _sandbox(plan: Plan, warn: Callable[[str], None]) -> Sandbox | None:
     """Where the plan's programs run. RequestError where nothing here can hold them and that was not waived."""
     if not plan.executes:
         return None
     limits = Limits(wall_seconds=plan.tools.timeout)
     try:
-        return Sandbox(limits, tier="none" if plan.request.unsandboxed else None)
+        return Sandbox(limits)
     except SandboxUnavailable as error:
+        if plan.request.unsandboxed:
+            warn(f"programs run without isolation, with all that you may do: {error}")
+            return Sandbox(limits, tier="none")
         raise SandboxUnavailable(f"{error}; --tools none asks without executing, --unsandboxed does without") from None
+
+
+def _tiers(before: str, tier: str) -> str:
+    """Every tier that programs of a run were held by, in the order of their first use."""
+    return ", ".join(dict.fromkeys([*filter(None, before.split(", ")), tier]))
 
 
 def _run_async(pipeline: Pipeline) -> None:

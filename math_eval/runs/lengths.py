@@ -19,6 +19,8 @@ from math_eval.records import Problem
 from math_eval.runs.layout import read_run_info
 from math_eval.runs.lines import read_lines
 
+_MOST = 1 << 40
+
 
 class Lengths:
     """Mean tokens of the finished samples of each problem."""
@@ -27,7 +29,9 @@ class Lengths:
         self._sums: dict[tuple[str, str, str], tuple[int, int]] = {}
 
     def add(self, benchmark: str, split: str, problem: str, tokens: int) -> None:
-        """One more finished sample."""
+        """One more finished sample; where nobody counted its tokens, it tells nothing."""
+        if not 0 < tokens < _MOST:
+            return
         samples, total = self._sums.get((benchmark, split, problem), (0, 0))
         self._sums[benchmark, split, problem] = (samples + 1, total + tokens)
 
@@ -51,7 +55,7 @@ def read_lengths(folders: Iterable[Path]) -> Lengths:
     """The lengths of run folders' samples. RequestError where a folder is none, DataError where one is damaged."""
     found = Lengths()
     for folder in folders:
-        if read_run_info(folder) is None:
+        if not folder.is_dir() or read_run_info(folder) is None:
             raise RequestError(f"--lengths-from {folder}: expected a run folder")
         for segment in sorted((folder / "samples").glob("*.jsonl")):
             for line in read_lines(segment, _Line):

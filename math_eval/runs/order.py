@@ -39,7 +39,7 @@ class _Queue(Generic[T]):
 
     def rank(self) -> tuple[int, float]:
         """Queues are served in the order of this."""
-        enough = self.finished >= ENOUGH
+        enough = self.finished >= ENOUGH and self.taken > 0
         if not (enough or self.measured):
             return (0, self.begun)
         scale = self.taken / self.expected if enough else 1.0

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,10 @@ class Zygote:
             raise SandboxUnavailable("programs are held by means of Linux; this is another system")
         self._limits = limits
         self._closing = threading.Lock()
-        self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-") if tier in _SHARED else ""
+        try:
+            self.scratch = tempfile.mkdtemp(prefix="math-eval-tool-") if tier in _SHARED else ""
+        except OSError as error:
+            raise SandboxUnavailable(f"no folder for temporary files can be made: {error.strerror}") from error
         self._container = Container(find(tier), found, limits, at_once) if tier in CONTAINERS else None
         if self._container is not None:
             settings = _settings(found, tier, limits, warm=warm) | self._container.inside
@@ -119,15 +123,15 @@ class Zygote:
             raise SandboxUnavailable(str(told.get("reason", "the interpreter ended at its start")))
         self._control.settimeout(None)
 
-    def call(self, program: str) -> ToolResult:
-        """Runs a program; blocks until it has ended. ZygoteLost where no answer comes."""
+    def call(self, program: str, before: Sequence[str] = ()) -> ToolResult:
+        """Runs a program after earlier ones; blocks until it has ended. ZygoteLost where no answer comes."""
         ours, theirs = socket.socketpair()
         with ours:
             try:
                 with theirs:
                     socket.send_fds(self._control, [b"c"], [theirs.fileno()])
-                ours.settimeout(self._limits.wall_seconds + GRACE_SECONDS)
-                ours.sendall(json.dumps(program).encode() + b"\n")
+                ours.settimeout(self._limits.wall_seconds * (1 + len(before)) + GRACE_SECONDS)
+                ours.sendall(json.dumps({"program": program, "before": list(before)}).encode() + b"\n")
                 reply = bytearray()
                 while data := ours.recv(1 << 16):
                     reply += data

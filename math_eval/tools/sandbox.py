@@ -24,19 +24,6 @@ VARIABLE = "MATH_EVAL_SANDBOX"
 NAMED: tuple[Tier, ...] = (*TIERS, *CONTAINERS)
 """What may be asked for by name: what is chosen unasked, and containers."""
 _ATTEMPTS = 2
-_AFTER = """\
-def _earlier(blocks):
-    import contextlib, io
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        for block in blocks:
-            try:
-                exec(compile(block, "<earlier>", "exec"), globals())
-            except BaseException:
-                pass
-_earlier({!r})
-del _earlier
-"""
-"""What stands before a program that goes on from earlier ones: run inside the sandbox, as they were, in their order."""
 _DEATH_SECONDS = 0.5
 """After a lost call, in which a dying zygote is waited for."""
 
@@ -95,6 +82,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
         self._closed = False
+        self._process = os.getpid()
         self._at_once = _cores()
         self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="sandbox")
         if tier is not None and tier != "none":
@@ -120,14 +108,16 @@ class Sandbox:
         return zygote.scratch if zygote is not None else ""
 
     async def run(self, program: str, before: Sequence[str] = ()) -> ToolResult:
-        """Runs a program when a core is free. RequestError after close().
+        """Runs a program when a core is free. RequestError after close(), and in a process forked from the sandbox's.
 
-        before: earlier programs whose names it goes on from; what they print or raise is dropped.
+        before: earlier programs whose names it goes on from; what they print or raise is dropped. They run again, each
+        with the limits of time that the program has.
         """
         if self._closed:
             raise RequestError("the sandbox is closed")
-        whole = _AFTER.format(list(before)) + program if before else program
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, whole)
+        if os.getpid() != self._process:
+            raise RequestError("the sandbox belongs to the process that this one was forked from: make one here")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, program, tuple(before))
 
     async def close(self) -> None:
         """Ends every process; programs that still run are killed."""
@@ -143,16 +133,16 @@ class Sandbox:
             if self._zygote is not None:
                 self._zygote.close()
                 self._zygote = None
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True)  # what still waits finds the sandbox closed and says so
 
-    def _run(self, program: str) -> ToolResult:
+    def _run(self, program: str, before: tuple[str, ...]) -> ToolResult:
         for _ in range(_ATTEMPTS):
             try:
                 zygote = self._started()
             except SandboxUnavailable as error:
                 return _without("unavailable", str(error))
             try:
-                return zygote.call(program)
+                return zygote.call(program, before)
             except ZygoteLost:
                 self._discard(zygote)
         return _without("killed", "the sandbox's interpreter was lost twice while the program ran")

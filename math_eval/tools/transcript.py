@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Protocol = Literal["blocks", "program"]
 """blocks: reasoning and ```python blocks in turns, each answered by an ```output block. program: one program (PAL)."""
@@ -19,7 +19,7 @@ MAX_SHOWN = 400
 LIMIT_NOTE = "\nReach max function call limit."
 """What the reference appends where the last allowed call has been made."""
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*```[ \t]*(?:(\w+)[ \t]*)?$", re.MULTILINE)
 _PYTHON = {"python", "py", "python3"}
 _FAILURE = re.compile(r"error|exception|no algorithms|cannot|nan|\.\.\.", re.IGNORECASE)
 
@@ -38,31 +38,40 @@ def asked(turn: str, earlier: tuple[str, ...], protocol: Protocol) -> Request | 
     blocks: a turn asks when it ends in a closed block of Python and its prose holds no box. A fence elsewhere, of
     another language, or left open asks for nothing. program: the whole turn is the program, fenced or not.
     """
+    blocks = _blocks(turn)
     if protocol == "program":
-        programs = [code for language, code, _ in _blocks(turn) if language in _PYTHON]
+        programs = [block.code for block in blocks if block.language in _PYTHON]
         body = programs[-1] if programs else turn
         return Request(body) if body.strip() else None
-    blocks = _blocks(turn)
     if not blocks:
         return None
-    language, code, end = blocks[-1]
-    if language not in _PYTHON or turn[end:].strip() or not code.strip():
+    last = blocks[-1]
+    if last.language not in _PYTHON or turn[last.end :].strip() or not last.code.strip():
         return None
-    prose = turn
-    for _, inner, _ in blocks:
-        prose = prose.replace(inner, "", 1)
-    return None if "\\boxed" in prose else Request(code, earlier)
+    ends = [0, *(block.end for block in blocks)]
+    prose = [turn[end : block.start] for end, block in zip(ends, blocks, strict=False)]
+    return None if any("\\boxed" in part for part in prose) else Request(last.code, earlier)
 
 
-def _blocks(text: str) -> list[tuple[str, str, int]]:
-    """The closed fenced blocks of a text: language, content, and where the closing fence ends."""
-    found: list[tuple[str, str, int]] = []
+class _Block(NamedTuple):
+    """A closed fenced block; start and end are those of its fences."""
+
+    language: str
+    code: str
+    start: int
+    end: int
+
+
+def _blocks(text: str) -> list[_Block]:
+    """The closed fenced blocks of a text, in their order."""
+    found: list[_Block] = []
     opened: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
         if opened is None:
             opened = fence
         elif not fence[1]:
-            found.append((opened[1].lower(), text[opened.end() + 1 : fence.start()], fence.end()))
+            code = text[opened.end() + 1 : fence.start()]
+            found.append(_Block((opened[1] or "").lower(), code, opened.start(), fence.end()))
             opened = None
         else:
             opened = fence
@@ -112,7 +121,6 @@ def reference_program(transcript: str) -> str:
     state = ""
     for line in transcript.split("\n"):
         if line.startswith("```python") or line.endswith("```python"):
-            kept = [[one for one in block if "print(" not in one] for block in kept]
             kept.append([])
             state = "program"
         elif line.startswith("```output"):
@@ -123,7 +131,10 @@ def reference_program(transcript: str) -> str:
             kept[-1].append(line)
         elif state == "output" and kept and _FAILURE.search(line):
             kept[-1] = [one for one in kept[-1] if one.startswith(("import ", "from "))]
-    return "\n".join(line for block in kept for line in block) if kept else transcript
+    if not kept:
+        return transcript
+    earlier = [line for block in kept[:-1] for line in block if "print(" not in line]
+    return "\n".join([*earlier, *kept[-1]])
 
 
 def reference_output(stdout: str, value: str, error: str, program: str, *, timed_out: bool = False) -> str:

@@ -20,6 +20,8 @@ from .zygote_program import run
 
 _RESULT = 1000
 """The descriptor that the result is written to: above the limit of open files, so that no program meets it."""
+OPEN_FILES = 1024
+"""What the zygote itself may have open, at the least."""
 _OPEN_FILES = 64
 _CHUNK = 1 << 16
 _TICK = 0.1
@@ -28,14 +30,14 @@ _ENVIRONMENT = ("LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THRE
 
 
 def serve(connection: socket.socket, settings: Settings) -> NoReturn:
-    """Reads the program, runs it, writes the reply and ends the process."""
+    """Reads the program and those that it goes on from, runs them, writes the reply and ends the process."""
     code = 1
     try:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         with connection.makefile("rb") as stream:
-            program = json.loads(stream.readline())
+            told = json.loads(stream.readline())
         began = time.monotonic()
-        reply = _Call(settings, program, began).reply()
+        reply = _Call(settings, told["program"], told["before"], began).reply()
         connection.sendall(json.dumps({**reply, "seconds": time.monotonic() - began}).encode())
         code = 0
     finally:
@@ -43,10 +45,14 @@ def serve(connection: socket.socket, settings: Settings) -> NoReturn:
 
 
 class _Call:
-    def __init__(self, settings: Settings, program: str, began: float) -> None:
+    def __init__(self, settings: Settings, program: str, before: list[str], began: float) -> None:
         self.settings = settings
         self.program = program
-        self.deadline = began + settings.wall_seconds
+        self.before = before
+        self.shares = 1 + len(before)
+        """How often the limits of time are granted: once for each earlier program too."""
+        self.deadline = began + settings.wall_seconds * self.shares
+        self.cpu = 0.0
         self.folder = WORK if settings.own_namespaces else f"{settings.scratch}/call{os.getpid()}"
         self.taken = {"out": bytearray(), "result": bytearray()}
         self.ended = ""
@@ -104,14 +110,15 @@ class _Call:
             told = _told("unavailable", error=f"the sandbox cannot hold a program: {error}")
             os.write(_RESULT, json.dumps(told).encode())
             os._exit(1)
-        program, self.program = self.program, ""
-        run(program, _RESULT, settings.output_bytes)
+        program, before = self.program, self.before
+        self.program, self.before = "", []
+        run(program, before, _RESULT, settings.output_bytes)
 
     def _limit(self) -> None:
         settings = self.settings
         memory = settings.base_bytes + settings.memory_bytes
         limits = {
-            resource.RLIMIT_CPU: settings.cpu_seconds,
+            resource.RLIMIT_CPU: settings.cpu_seconds * self.shares,
             resource.RLIMIT_AS: memory,
             resource.RLIMIT_FSIZE: settings.file_bytes,
             resource.RLIMIT_NOFILE: _OPEN_FILES,
@@ -160,7 +167,7 @@ class _Call:
                 wait = left if settings.own_namespaces else min(left, _TICK)
                 for key, _ in selector.select(wait):
                     if key.data == "end":
-                        _, status = os.waitpid(child, 0)
+                        status = self._reaped(child)
                     elif not self._take(key.fd, key.data, bounds[key.data]):
                         selector.unregister(key.fd)
         status = self._ended(child) if status is None else status
@@ -176,19 +183,26 @@ class _Call:
     def _take(self, descriptor: int, name: str, bound: int) -> bool:
         """Reads what is there; False at its end. More than the bound ends the program."""
         data = os.read(descriptor, _CHUNK)
+        if name == "result" and data and not self.taken[name]:  # the earlier programs are over, or all is
+            self.deadline = min(self.deadline, time.monotonic() + self.settings.wall_seconds)
         self.taken[name] += data
         if len(self.taken[name]) > bound:
             self.ended = self.ended or "output"
         return bool(data)
 
-    @staticmethod
-    def _ended(child: int) -> int:
+    def _reaped(self, child: int) -> int:
+        """The wait status of a process that has ended; what it used is noted."""
+        _, status, used = os.wait4(child, 0)
+        self.cpu = used.ru_utime + used.ru_stime
+        return status
+
+    def _ended(self, child: int) -> int:
         """Kills the process: with it, where it is the first of its namespace, all that it started."""
         os.kill(child, signal.SIGKILL)
         if os.getpgid(child) == child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
-        return os.waitpid(child, 0)[1]
+        return self._reaped(child)
 
     def _overfull(self) -> bool:
         """Whether the program's folder holds more bytes, or files, than it may, where no mount limits them."""
@@ -228,13 +242,12 @@ class _Call:
 
     def _without_result(self, status: int) -> dict[str, Any]:
         code = os.waitstatus_to_exitcode(status)
-        if code == 0:
-            return _told("done")
-        if code > 0:
-            return _told("error", error=f"the program ended itself with exit code {code}")
-        if -code in {signal.SIGXCPU, signal.SIGKILL}:
+        if code >= 0:
+            return _told("killed", error=f"the program ended itself with exit code {code}")
+        if -code == signal.SIGXCPU or (-code == signal.SIGKILL and self.cpu > 0.9 * self.settings.cpu_seconds):
             return _told("timeout", error=f"ended after {self.settings.cpu_seconds} seconds of processor time")
-        return _told("killed", error=f"ended by {signal.Signals(-code).name}")
+        named = -code in {int(one) for one in signal.Signals}
+        return _told("killed", error=f"ended by {signal.Signals(-code).name if named else f'signal {-code}'}")
 
 
 def _made(own: str, limited: list[str]) -> str:
@@ -262,15 +275,19 @@ def _told(state: str, *, error: str = "") -> dict[str, Any]:
 def _checked(data: bytes) -> dict[str, Any] | None:
     """What a program's process says about its end; None where it is not what our own code would have written."""
     try:
-        told = json.loads(data)
-        texts = {name: told[name] for name in ("value", "error", "traceback")}
+        told, _ = json.JSONDecoder().raw_decode(data.decode("utf-8", "replace").lstrip())
+        texts = {name: _whole(told[name]) for name in ("value", "error", "traceback")}
         cut, state = told["truncated"], told["state"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    right = all(isinstance(text, str) for text in texts.values()) and isinstance(cut, bool)
-    if not right or state not in {"done", "error", "memory", "unavailable"}:
+    if not isinstance(cut, bool) or state not in {"done", "error", "memory", "unavailable"}:
         return None
     return {**_told(state), **texts, "truncated": cut}
+
+
+def _whole(text: str) -> str:
+    """The text with lone surrogates replaced: no encoding has them."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _sweep() -> None:

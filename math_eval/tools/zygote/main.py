@@ -51,6 +51,8 @@ def _control(settings: Settings) -> socket.socket:
 def _prepare(settings: Settings) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < call.OPEN_FILES:
+        raise OSError(f"the limit on open files is {hard}; {call.OPEN_FILES} are needed (ulimit -n)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for the calls' result descriptor, a high number
     if settings.tier != "none" and not seccomp.supported():
         raise OSError(f"system calls of {os.uname().machine} are not known here (x86_64 and aarch64 are)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import gc
 import io
 import json
@@ -17,12 +18,14 @@ from typing import Any, NoReturn
 _NAME = "<program>"
 
 
-def run(program: str, result: int, limit: int) -> NoReturn:
+def run(program: str, before: list[str], result: int, limit: int) -> NoReturn:
     """Runs the program in this process, which ends with it.
 
     Args:
         program: the text.
-        result: a descriptor to write the JSON object to: value, error, traceback, state, truncated.
+        before: earlier programs, whose names it finds; what they write or raise is dropped.
+        result: a descriptor to write to: a line end when the earlier programs are over, then the JSON object of value,
+            error, traceback, state, truncated.
         limit: characters after which value and traceback are cut.
     """
     sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
@@ -34,7 +37,12 @@ def run(program: str, result: int, limit: int) -> NoReturn:
     sys.argv = [_NAME]
     _reseed()
     gc.enable()
-    found = _outcome(program)
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    if before:
+        _earlier(before, module.__dict__)
+        os.write(result, b"\n")
+    found = _outcome(program, module.__dict__)
     texts = {key: text[:limit] for key, text in found.items()}
     texts["error"] = texts["error"][:1000]
     cut = any(texts[key] != text for key, text in found.items())
@@ -44,9 +52,23 @@ def run(program: str, result: int, limit: int) -> NoReturn:
     os._exit(0)
 
 
-def _outcome(program: str) -> dict[str, str]:
+def _earlier(programs: list[str], space: dict[str, Any]) -> None:
+    """Runs earlier programs for the names that they leave; what they print goes where errors go, to nobody."""
+    out, kept = sys.stdout, os.dup(1)
+    os.dup2(2, 1)
+    for program in programs:
+        with contextlib.suppress(BaseException):
+            exec(compile(program, "<earlier>", "exec", dont_inherit=True), space)  # noqa: S102  as below
+    with contextlib.suppress(BaseException):
+        out.flush()
+    os.dup2(kept, 1)
+    os.close(kept)
+    sys.stdout = out
+
+
+def _outcome(program: str, space: dict[str, Any]) -> dict[str, str]:
     try:
-        value = _executed(program)
+        value = _executed(program, space)
     except SystemExit as stop:
         if stop.code in {None, 0}:
             return _told("done")
@@ -56,15 +78,12 @@ def _outcome(program: str) -> dict[str, str]:
     return _told("done", value=value)
 
 
-def _executed(program: str) -> str:
+def _executed(program: str, space: dict[str, Any]) -> str:
     tree = ast.parse(program, _NAME)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     body = compile(tree, _NAME, "exec", dont_inherit=True)
-    module = types.ModuleType("__main__")
-    sys.modules["__main__"] = module
     lines = program.splitlines(keepends=True)
     linecache.cache[_NAME] = (len(program), None, lines, _NAME)
-    space = module.__dict__
     try:
         exec(body, space)  # noqa: S102  the purpose of this process
         value: Any = None

@@ -1,0 +1,167 @@
+"""Programs that go on from earlier ones, results that lie, limits that are none, and sandboxes used out of turn."""
+
+import asyncio
+import os
+
+import pytest
+
+from math_eval.engines.scripted import ScriptedEngine
+from math_eval.errors import RequestError, SandboxUnavailable
+from math_eval.runs import RunRequest, evaluate
+from math_eval.runs.layout import read_run_info
+from math_eval.tools import Limits, Sandbox, probe
+from math_eval.tools import launch as launch_module
+
+OFFERED = [report.tier for report in probe() if report.available]
+pytestmark = pytest.mark.skipif(not OFFERED, reason="this machine offers no way to hold a program")
+
+
+@pytest.fixture(scope="module")
+def box():
+    sandbox = Sandbox(Limits(wall_seconds=1.5, cpu_seconds=2))
+    yield sandbox
+    asyncio.run(sandbox.close())
+
+
+def run(sandbox, program, *before):
+    return asyncio.run(sandbox.run(program, before))
+
+
+@pytest.mark.parametrize(
+    ("before", "program", "stdout"),
+    [
+        (["x = 3"], "print(x)", "3\n"),
+        (["x = 3\n1 / 0", "y = x + 1"], "print(y)", "4\n"),
+        (["print('seen')", "import os\nos.write(1, b'seen')\nos.system('echo seen')"], "print(1)", "1\n"),
+        (["import sys\nsys.stdout = None"], "print(2)", "2\n"),
+        (["raise SystemExit"], "print(3)", "3\n"),
+        (["x ="], "print(4)", "4\n"),
+        (["x = 1"], "from __future__ import annotations\nprint(x)", "1\n"),
+        (["def f():\n    return 5"], "print(f())", "5\n"),
+    ],
+)
+def test_names_stay_and_nothing_else(box, before, program, stdout):
+    result = run(box, program, *before)
+    assert (result.stdout, result.state) == (stdout, "done")
+
+
+def test_lines_are_counted_from_the_program_itself(box):
+    result = run(box, "1\n1 / 0", "a = 1\nb = 2")
+    assert "line 2, in <module>\n    1 / 0\n" in result.traceback
+
+
+def test_each_earlier_program_has_its_own_time(box):
+    slow = "import time\ntime.sleep(1)\nx = 1"
+    assert run(box, "time.sleep(1)\nprint(x)", slow, slow).stdout == "1\n"
+    late = run(box, "while True: pass", slow, slow)
+    assert late.state == "timeout"
+    assert late.seconds < 2 + 2 * 1.5
+
+
+@pytest.mark.parametrize("program", ["chr(55300)", "raise ValueError('\\ud800')", "'\\ud83d' '\\ude00'"])
+def test_what_comes_back_can_be_encoded(box, program):
+    result = run(box, program)
+    for text in (result.value, result.error, result.traceback):
+        text.encode()
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ("import os\nos.write(1000, b'[' * 100_000)\nos._exit(0)", "the program ended itself with exit code 0"),
+        ("import os\nos.write(1000, b'\\xff{')\nos._exit(0)", "the program ended itself with exit code 0"),
+        ("import os\nos.kill(os.getpid(), 9)", "ended by SIGKILL"),
+    ],
+)
+@pytest.mark.parametrize("tier", OFFERED)
+def test_a_program_that_lies_about_its_end_is_killed_once(tier, program, error):
+    box = Sandbox(Limits(), tier)
+    try:
+        result = run(box, program)
+    finally:
+        box.close_now()
+    if (
+        tier != "namespaces" or "kill" not in program
+    ):  # the first process of its namespace does not hear its own signals
+        assert (result.state, result.error) == ("killed", error)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"wall_seconds": float("inf")},
+        {"wall_seconds": float("nan")},
+        {"wall_seconds": 0.0},
+        {"wall_seconds": 1e9},
+        {"cpu_seconds": 1.5},
+        {"cpu_seconds": -1},
+        {"memory_bytes": 1e9},
+        {"processes": 0},
+    ],
+)
+def test_a_limit_that_is_none_is_refused(limit):
+    [name] = limit
+    with pytest.raises(RequestError, match=f"^{name} .*: expected"):
+        Limits(**limit)
+
+
+def test_closing_in_mid_call_cancels_nobody():
+    async def scene():
+        box = Sandbox(Limits())
+        calls = [asyncio.create_task(box.run("import time\ntime.sleep(3)")) for _ in range(8)]
+        await asyncio.sleep(1.0)
+        await box.close()
+        return await asyncio.gather(*calls)
+
+    assert {result.state for result in asyncio.run(scene())} <= {"unavailable", "killed"}
+
+
+def test_a_forked_process_makes_its_own(box):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run(box, "1")
+        except RequestError:
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_no_folder_for_temporary_files_is_a_reason(monkeypatch):
+    def full(**_named):
+        raise FileNotFoundError(2, "No usable temporary directory")
+
+    monkeypatch.setattr(launch_module.tempfile, "mkdtemp", full)
+    with pytest.raises(SandboxUnavailable, match="temporary"):
+        Sandbox(Limits(), "none")._started()
+
+
+def programs(tmp_path, **more):
+    rows = tmp_path / "sums.jsonl"
+    rows.write_text('{"question": "1 + 1?", "answer": 2}\n', encoding="utf-8")
+    turns = ["```python\nprint(1 + 1)\n```\n", "So $\\boxed{2}$."]
+    warned = []
+    done = evaluate(
+        RunRequest(
+            "m", (str(rows),), engine="scripted", prompt="qwen25-math-tir", output=tmp_path / "run", greedy=True, **more
+        ),
+        engine=ScriptedEngine(lambda prompt, _: turns[prompt.turn]),
+        warn=warned.append,
+    )
+    return done, warned
+
+
+def test_without_isolation_only_where_there_is_none(tmp_path, monkeypatch):
+    done, warned = programs(tmp_path, unsandboxed=True)
+    assert (done.info.sandbox, done.metrics.benchmarks[0].accuracy) == (OFFERED[0], 1.0)
+    assert not [line for line in warned if "isolation" in line]
+    monkeypatch.setenv("MATH_EVAL_SANDBOX", "docker")
+    monkeypatch.setenv("PATH", "")
+    done, warned = programs(tmp_path, unsandboxed=True, samples=1, temperature=1.0)
+    assert done.info.sandbox == f"{OFFERED[0]}, none"
+    assert read_run_info(done.folder).sandbox == done.info.sandbox
+    assert any(line.startswith("programs run without isolation") for line in warned)
+    with pytest.raises(SandboxUnavailable, match="--unsandboxed does without"):
+        programs(tmp_path, samples=2, temperature=1.0)
