@@ -83,7 +83,7 @@ class Constructs(Stream):
             return self.called(self.subscripted(bare.removeprefix("var")))
         if bare in FUNCTIONS:
             return self.function(FUNCTIONS[bare])
-        if bare == "infty" or (bare == "inf" and self.closes()):
+        if bare == "infty" or (bare == "inf" and (self.at(",", ";") or self.closes())):
             return Constant("oo")
         if name in _DOTS:
             return Dots()
