@@ -7,12 +7,21 @@ from fractions import Fraction
 from latex2sympy.constructs import Constructs
 from latex2sympy.nodes import Apply, Based, Constant, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
-from latex2sympy.symbols import BASE_WORDS, FUNCTIONS, GREEK_NAMES, INVERSE, RELATIONS, SEPARATOR_WORDS, WORD_RULES
+from latex2sympy.symbols import (
+    BASE_WORDS,
+    FUNCTIONS,
+    GREEK_NAMES,
+    INFINITIES,
+    INVERSE,
+    RELATIONS,
+    SEPARATOR_WORDS,
+    WORD_RULES,
+)
 from latex2sympy.units import LETTER_UNITS, UNITS, UnitWords
 
 _STARTS = frozenset(
     r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \cbrt \pi \infty \binom \dbinom \tbinom \lfloor \lceil \lvert \lVert "
-    r"\dot \ddot \textcircled "
+    r"\dot \ddot "
     r"\langle \mathbb \overline \bar \vec \hat \tilde \widehat \overrightarrow \prime \sum \prod \int \lim \emptyset "
     r"\varnothing \angle \triangle \partial \nabla \begin \RR \QQ \ZZ \NN \CC \ldots \cdots \dots \max \min".split()
 ) | {"\\" + name for name in (*FUNCTIONS, *GREEK_NAMES)}
@@ -79,7 +88,7 @@ class Atoms(Constructs, UnitWords):
             return True
         if word.lower() in {"am", "pm"} or (word in {"a", "p", "A", "P"} and self._half_ahead()):
             return True
-        if len(word) == 1 or word in FUNCTIONS or word in GREEK_NAMES or word in {"pi", "inf", "oo", "infinity"}:
+        if len(word) == 1 or word in FUNCTIONS or word in GREEK_NAMES or word in {"pi", *INFINITIES}:
             return False
         if word in UNITS and self.tokens[self.index - 1].kind in {"num", "vulgar"}:
             return True
@@ -276,7 +285,7 @@ class Atoms(Constructs, UnitWords):
         if word in {"i", "e", "pi"} and word not in self.bound:
             self.take()
             return self.subscripted(word) if self.at("_") else Constant(word)
-        if word in {"inf", "infinity", "oo"}:
+        if word in INFINITIES:
             self.take()
             return Constant("oo")
         if word in FUNCTIONS:

@@ -24,7 +24,7 @@ from latex2sympy.nodes import (
 from latex2sympy.numerals import ENGLISH, chinese_number, english_number
 from latex2sympy.plain import fold
 from latex2sympy.stream import Stream
-from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, NUMBER_SETS
+from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, INFINITIES, NUMBER_SETS
 
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac"})
 _ACCENTS = frozenset(
@@ -47,6 +47,7 @@ class Constructs(Stream):
 
         def listing(self) -> Node: ...
         def relation(self) -> Node: ...
+        def closes(self) -> bool: ...
         def sum(self) -> Node: ...
         def product(self) -> Node: ...
         def atom(self) -> Node: ...
@@ -82,7 +83,7 @@ class Constructs(Stream):
             return self.called(self.subscripted(bare.removeprefix("var")))
         if bare in FUNCTIONS:
             return self.function(FUNCTIONS[bare])
-        if bare == "infty":
+        if bare == "infty" or (bare == "inf" and (self.at(",", ";") or self.closes())):
             return Constant("oo")
         if name in _DOTS:
             return Dots()
@@ -223,6 +224,8 @@ class Constructs(Stream):
             return self.subscripted(text)
         if text in FUNCTIONS:
             return self.function(FUNCTIONS[text])
+        if text in INFINITIES:
+            return Constant("oo")
         number = english_number(text) if text.isascii() else chinese_number(text)
         if number is not None:
             return Number(Fraction(number))

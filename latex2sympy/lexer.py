@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from latex2sympy.errors import LimitError, ParseError
-from latex2sympy.symbols import CHARACTERS, GREEK, SUBSCRIPTS, SUPERSCRIPTS, VULGAR
+from latex2sympy.symbols import CHARACTERS, CIRCLED, GREEK, SUBSCRIPTS, SUPERSCRIPTS, VULGAR
 
 MAX_CHARS = 20_000
 MAX_TOKENS = 5_000
@@ -165,6 +165,10 @@ def _sign(source: str, at: int, tokens: list[Token], spaced: bool) -> int:
     if char in VULGAR:
         top, bottom = VULGAR[char]
         tokens.append(Token("vulgar", f"{top}/{bottom}", at, spaced))
+        return at + 1
+    if char in CIRCLED:
+        parts = (("cmd", "\\textcircled"), ("op", "{"), ("num", CIRCLED[char]), ("op", "}"))
+        tokens += [Token(kind, text, at, spaced) for kind, text in parts]
         return at + 1
     if char in GREEK:
         tokens.append(Token("cmd", "\\" + GREEK[char], at, spaced))

@@ -20,7 +20,7 @@ from functools import lru_cache
 
 from latex2sympy.atoms import Atoms
 from latex2sympy.errors import ParseError
-from latex2sympy.nodes import Apply, Bracket, Listing, Node, Number, Quantity, Ratio, Relation, Words
+from latex2sympy.nodes import Apply, Bracket, Listing, Node, Number, NumberSet, Quantity, Ratio, Relation, Words
 from latex2sympy.plain import plain_reading
 from latex2sympy.symbols import RELATIONS, SEPARATOR_WORDS
 
@@ -57,7 +57,7 @@ class Parser(Atoms):
         with self.deeper():
             items = [self.relation()]
             while self._separator():
-                if self._ends():
+                if self.closes():
                     break
                 items.append(self.relation())
             return items[0] if len(items) == 1 else Listing(tuple(items))
@@ -67,13 +67,16 @@ class Parser(Atoms):
         while True:
             token = self.token
             word = token.text.strip().lower()
+            if not found and self.at("\\textcircled"):
+                return True  # circled numbers side by side are a list
             if self.at(",", ";", "\\quad") or (token.kind in {"text", "name"} and word in SEPARATOR_WORDS):
                 self.take()
                 found = True
             else:
                 return found
 
-    def _ends(self) -> bool:
+    def closes(self) -> bool:
+        """Whether the text or what stands between two brackets ends here."""
         return self.token.kind == "end" or self.at(")", "]", "}", "\\}", "\\rbrace", "\\rangle", ".")
 
     def relation(self) -> Node:
@@ -144,7 +147,7 @@ class Parser(Atoms):
                     terms.append(self.product())
                 elif self.at("-"):
                     self.take()
-                    terms.append(Apply("neg", (self.product(),)))
+                    terms = _minus(terms, self.product())
                 elif self.at("\\pm", "\\mp"):
                     op = _ADDITIVE[self.take().text]
                     terms = [Apply(op, (_add(terms), self.product()))]
@@ -211,6 +214,14 @@ class Parser(Atoms):
 
 def _add(terms: list[Node]) -> Node:
     return terms[0] if len(terms) == 1 else Apply("add", tuple(terms))
+
+
+def _minus(terms: list[Node], right: Node) -> list[Node]:
+    """The terms of a difference; between two sets it is what one holds and the other does not."""
+    match terms, right:
+        case [NumberSet() | Bracket() | Apply("union" | "intersection" | "difference")], Bracket(open="{"):
+            return [Apply("difference", (terms[0], right))]
+    return [*terms, Apply("neg", (right,))]
 
 
 def _mul(factors: list[Node]) -> Node:

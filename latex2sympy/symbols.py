@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣ", "0123456789+-nx", strict=True))
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₙₓ", "0123456789+-nx", strict=True))
+CIRCLED = {chr(0x2460 + number): str(number + 1) for number in range(20)}
 VULGAR = {
     "½": (1, 2),
     "⅓": (1, 3),
@@ -208,6 +209,7 @@ BINDERS = {
     "\\iint": "",
     "\\oint": "",
 }
+INFINITIES = frozenset({"inf", "oo", "infinity", "Infinity"})
 INVERSE = {
     "sin": "asin",
     "cos": "acos",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from latex2sympy.exact import rational
-from latex2sympy.nodes import Apply, Node, Number
+from latex2sympy.nodes import Apply, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
 from latex2sympy.stream import Stream
 from latex2sympy.symbols import CURRENCIES, FUNCTIONS, GREEK_NAMES, SEPARATOR_WORDS
@@ -87,6 +87,8 @@ class UnitWords(Stream):
         """The unit after a value, "" where there is none; what is read is consumed."""
         if isinstance(value, Apply) and value.op == "degree" and self.token.text in {"C", "F"}:
             return "degree " + self.take().text
+        if isinstance(value, Symbol) and value.name.startswith("("):
+            return ""  # words behind a circled number speak of a statement: "③ is wrong"
         words: list[str] = []
         while len(words) < _MAX_WORDS:
             word = self._unit_word(value, before=words[-1] if words else "")

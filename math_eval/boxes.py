@@ -22,9 +22,11 @@ class Box(NamedTuple):
 def boxes(text: str) -> Iterator[Box]:
     r"""Every outermost box in order; `\boxed 5` without braces holds what stands up to a space or `$`.
 
-    Linear in the length of the text: a box inside a box is not looked at again.
+    A box that is never closed does not hide those behind it; the last such one comes at the end. Linear in the length
+    of the text: a box inside a closed box is not looked at again.
     """
-    at = 0
+    at, unclosed = 0, -1
+    closings: dict[int, int] | None = None
     while opened := _OPEN.search(text, at):
         start, inside = opened.start(), opened.end()
         if text[inside - 1] != "{":
@@ -33,12 +35,28 @@ def boxes(text: str) -> Iterator[Box]:
             yield Box(text[inside:end].rstrip(".,;"), start, end, closed=True)
             at = end
             continue
-        end = _closing(text, inside)
+        end = _closing(text, inside) if closings is None else closings.get(inside, -1)
         if end < 0:
-            yield Box(text[inside:], start, len(text), closed=False)
-            return
+            closings = _closings(text, inside) if closings is None else closings
+            unclosed = start
+            at = inside
+            continue
         yield Box(text[inside:end], start, end + 1, closed=True)
         at = end + 1
+    if unclosed >= 0 and (opened := _OPEN.match(text, unclosed)):
+        yield Box(text[opened.end() :], unclosed, len(text), closed=False)
+
+
+def _closings(text: str, at: int) -> dict[int, int]:
+    """For the place behind every opening brace from `at` on, the brace that closes it."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text, at):
+        if brace.group() == "{":
+            opened.append(brace.end())
+        elif brace.group() == "}" and opened:
+            found[opened.pop()] = brace.start()
+    return found
 
 
 def _closing(text: str, at: int) -> int:

@@ -14,7 +14,7 @@ from math_eval.records import AnswerKind, Extraction
 MAX_CHARS = 400_000
 """No token budget in use makes more text; of a longer one the end is read, where answers stand."""
 
-EXTRACTION_VERSION = "3"
+EXTRACTION_VERSION = "4"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
 _THINK_END = "</think>"
@@ -30,6 +30,11 @@ _END = re.compile(r"\n|。|(?<=[\w)}$%\]])\.(?=\s|$)|\.$")
 _JOINED = re.compile(r"[\s$\\)(.,;]{0,12}(?:and|or|和|或|,|;)[\s$\\(]{0,12}(?:[a-z](?:_\{?\d\}?)?\s*=\s*)?")
 """What stands between two boxes that are one answer: "$\\boxed{-2}$ and $\\boxed{1}$"."""
 _RUN_ON = re.compile(r"\n\s{0,4}(?:#{1,4} ?)?(?:Question|Problem|Q|Human|User|问题)\s?\d{0,3}\s?[:：]")
+_PROGRAM = re.compile(
+    r"```[ \t]*(?:python|py|sympy|sage|c|c\+\+|cpp|java|javascript|js|matlab|julia)\d?[ \t]*(?:\n|\Z).*?(?=```|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+_RESULT = re.compile(r"```output\s{0,20}\Z")
 MAX_BOXES = 20
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
@@ -40,8 +45,10 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
 
     A text that goes on with the next question is cut there, and of a thinking model's text only what follows a
     closing `</think>` counts, where anything does. Rules in order: the last complete non-empty `\boxed{}` (or the last
-    ones that are joined into one answer), an unclosed box at the end (marked truncated), the text after the last
-    announcing phrase, the last number. For choice problems what was found is reduced to its letters where it is one.
+    ones that are joined into one answer), an unclosed box (marked truncated), the text after the last announcing
+    phrase, the last number; all but the first pass over the source of fenced programs. Where every box is empty, only
+    what follows the last one can be the answer: with nothing there the answer is empty, by rule "boxed". For choice
+    problems what was found is reduced to its letters where it is one.
     """
     text = response[-MAX_CHARS:]
     _, thought, spoken = text.rpartition(_THINK_END)
@@ -49,7 +56,15 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
         text = spoken
     if next_question := _RUN_ON.search(text, 1):
         text = text[: next_question.start()] if text[: next_question.start()].strip() else text
-    found = _boxed(text) or _announced(text)
+    found, said = _boxed(text)
+    if found is None:
+        text = _PROGRAM.sub("", text[said:])
+        found = _unclosed(text) or _announced(text)
+    answer = _reduced(found, text, kind)
+    return Extraction("", "boxed") if said and answer.rule == "none" else answer
+
+
+def _reduced(found: Extraction | None, text: str, kind: AnswerKind) -> Extraction:
     if kind in {"choice", "multiple-choice"}:
         return _letters(found, text, kind)
     if found and found.rule == "phrase" and (inner := _number_in_sentence(found.text, alone=kind != "number")):
@@ -57,21 +72,30 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
     return found or _last_number(text) or Extraction("", "none")
 
 
-def _boxed(text: str) -> Extraction | None:
+def _boxed(text: str) -> tuple[Extraction | None, int]:
+    """What the last boxes hold; where none holds anything, the end of the last empty one, 0 without any."""
     whole: list[Box] = []
-    unclosed: Box | None = None
+    blank = 0
     for box in boxes(text):
-        if not box.content.strip():
-            continue  # the prompt's empty box, echoed
         if not box.closed:
-            unclosed = box
-            break
+            continue
+        if not box.content.strip():
+            blank = box.end
+            if _RESULT.search(text[max(box.start - 30, 0) : box.start]):
+                whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
+            continue
         joined = whole and len(whole) < MAX_BOXES and _JOINED.fullmatch(text, whole[-1].end, box.start)
         whole = [*whole, box] if joined else [box]
-    if whole:
-        contents = dict.fromkeys(box.content.strip() for box in whole)
-        return Extraction(", ".join(contents), "boxed" if len(whole) == 1 else "boxes")
-    return Extraction(unclosed.content.strip(), "boxed-unclosed", truncated=True) if unclosed else None
+    if not whole:
+        return None, blank
+    contents = dict.fromkeys(box.content.strip() for box in whole)
+    return Extraction(", ".join(contents), "boxed" if len(whole) == 1 else "boxes"), blank
+
+
+def _unclosed(text: str) -> Extraction | None:
+    open_ones = (box.content.strip() for box in boxes(text) if not box.closed)
+    content = next(open_ones, "")
+    return Extraction(content, "boxed-unclosed", truncated=True) if content else None
 
 
 def _announced(text: str) -> Extraction | None:

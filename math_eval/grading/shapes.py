@@ -13,7 +13,6 @@ from latex2sympy.nodes import (
     Apply,
     Based,
     Bracket,
-    Constant,
     Dots,
     Listing,
     Matrix,
@@ -23,14 +22,14 @@ from latex2sympy.nodes import (
     Relation,
     Symbol,
     Words,
-    contains,
     symbols,
 )
+from math_eval.grading.intervals import infinite_sign, lone_point, same_region
 from math_eval.grading.outcome import Outcome, decided, every, undecided
 from math_eval.grading.plusminus import expanded, scaled
 from math_eval.grading.points import evaluation_points
 from math_eval.grading.policy import Policy
-from math_eval.grading.regions import EMPTY_WORDS, REAL_WORDS, is_region, pieces, same_region, unknowns_agree
+from math_eval.grading.regions import EMPTY_WORDS, REAL_WORDS, is_region, pieces, unknowns_agree
 from math_eval.grading.unknowns import function_name, items_of, named_values, prefixed
 from math_eval.grading.values import BITS, same_scalar, same_value, scalar
 
@@ -61,8 +60,9 @@ class Comparison:
             outcome = rule(answer, gold)
             if outcome is not None:
                 return outcome
-        if (_infinite(answer) or _infinite(gold)) and all(_infinite(one) or _is_number(one) for one in (answer, gold)):
-            return decided(same=False, rule="infinite")  # the same infinities were found the same above
+        signs = infinite_sign(answer), infinite_sign(gold)
+        if any(signs) and all(sign or _is_number(one) for sign, one in zip(signs, (answer, gold), strict=True)):
+            return decided(same=signs[0] == signs[1], rule="infinite")
         return same_scalar(scalar(answer), scalar(gold), self.policy)
 
     def _words(self, answer: Node, gold: Node) -> Outcome:
@@ -74,7 +74,8 @@ class Comparison:
         if not isinstance(words, Words):
             return decided(same=False, rule="words")
         if words.text in EMPTY_WORDS:
-            return decided(same=isinstance(other, Bracket) and not other.items, rule="words")
+            nothing = isinstance(other, Bracket) and not other.items
+            return decided(same=nothing or (is_region(other) and pieces(other) == []), rule="words")
         if words.text in REAL_WORDS:
             found = pieces(other) if is_region(other) else None
             whole = pieces(NumberSet("R"))
@@ -86,18 +87,29 @@ class Comparison:
             return decided(same=False, rule="interval")
         left, right = pieces(answer), pieces(gold)
         if left is None or right is None:
-            number = (left is None and _is_number(answer)) or (right is None and _is_number(gold))
-            return decided(same=False, rule="interval") if number else None
+            return self._number_and_region(answer, gold)
         if not unknowns_agree(answer, gold):
             return decided(same=False, rule="interval")
         return same_region(left, right, self.ends)
 
+    def _number_and_region(self, answer: Node, gold: Node) -> Outcome | None:
+        """A number is never a set of several; None where neither side is a number."""
+        number = _is_number(answer), _is_number(gold)
+        if not any(number):
+            return None
+        found = pieces(gold if number[0] else answer)
+        if found is None:
+            return undecided("interval")
+        lone = lone_point(found)
+        if lone is None:
+            return decided(same=False, rule="interval")
+        return self.ends(answer, lone) if number[0] else self.ends(lone, gold)
+
     def ends(self, left: Node, right: Node) -> Outcome:
         """Whether two ends of intervals are the same, infinities included."""
-        if contains(left, Constant) or contains(right, Constant):
-            infinite = [isinstance(one, Constant | Apply) and _infinite(one) for one in (left, right)]
-            if any(infinite):
-                return decided(same=left == right, rule="interval")
+        signs = infinite_sign(left), infinite_sign(right)
+        if any(signs):
+            return decided(same=signs[0] == signs[1], rule="interval")
         return same_scalar(scalar(left), scalar(right), self.policy)
 
     def _matrix(self, answer: Node, gold: Node) -> Outcome | None:
@@ -319,12 +331,6 @@ def _point(node: Node) -> Node:
     if isinstance(node, Apply) and node.op == "call" and len(node.args) > 2:
         return Bracket("(", ")", node.args[1:])
     return node
-
-
-def _infinite(node: Node) -> bool:
-    while isinstance(node, Apply) and node.op == "neg":
-        node = node.args[0]
-    return node == Constant("oo")
 
 
 def _is_number(node: Node) -> bool:

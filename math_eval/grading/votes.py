@@ -15,7 +15,6 @@ from latex2sympy.nodes import (
     Apply,
     Based,
     Bracket,
-    Constant,
     Listing,
     Matrix,
     NumberSet,
@@ -26,13 +25,14 @@ from latex2sympy.nodes import (
     symbols,
 )
 from math_eval.grading.clean import MAX_CHARS, squeezed
+from math_eval.grading.intervals import infinite_sign
 from math_eval.grading.plusminus import expanded
 from math_eval.grading.points import evaluation_points
 from math_eval.grading.regions import is_region, pieces
 from math_eval.grading.unknowns import prefixed
 from math_eval.grading.values import BITS, scalar
 
-KEY_VERSION = "2"
+KEY_VERSION = "3"
 """Raised whenever a key can change; keys of different versions do not vote together."""
 
 _DIGITS = 40
@@ -103,8 +103,8 @@ def _value(node: Node) -> str:
         exact = None
     if exact is not None:
         return f"v:{exact.numerator:x}/{exact.denominator:x}{mark}"
-    if one.node == Constant("oo") or one.node == Apply("neg", (Constant("oo"),)):
-        return f"v:{one.node}"
+    if sign := infinite_sign(one.node):
+        return f"v:{'-' if sign < 0 else ''}oo"
     names = sorted(symbols(one.node))
     digits = []
     for points in evaluation_points(names):
