@@ -9,9 +9,9 @@ import math
 import statistics
 
 from math_eval.benchmarks import define
-from math_eval.catalog import find
 from math_eval.documents import read_document
-from math_eval.presets.reported import Report
+from math_eval.registry import find
+from math_eval.reported.scores import Report
 
 MODEL = "Qwen2.5-Math-1.5B-Instruct"
 

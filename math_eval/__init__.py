@@ -13,36 +13,38 @@ if TYPE_CHECKING:
     from math_eval.benchmarks import Benchmark, load_benchmark
     from math_eval.engines import EngineSettings
     from math_eval.errors import MathEvalError, SandboxUnavailable
-    from math_eval.grading import Policy, answer_key, same_answer
-    from math_eval.grading.pool import grade_many
-    from math_eval.judge import extract_answer, grade, grade_response
+    from math_eval.evaluation import Run
+    from math_eval.generate import RunRequest
+    from math_eval.graders.equivalence import Policy, answer_key, same_answer
+    from math_eval.graders.pool import grade_many
+    from math_eval.grading import extract_answer, grade, grade_response
     from math_eval.records import Extraction, Problem, Verdict
-    from math_eval.runs import Run, RunRequest, score_run
-    from math_eval.tools import Limits, Sandbox, ToolResult
+    from math_eval.results import score_run
+    from math_eval.sandbox import Limits, Sandbox, ToolResult
 
 _HOMES = {
     "Benchmark": "benchmarks",
     "EngineSettings": "engines",
     "Extraction": "records",
-    "Limits": "tools",
+    "Limits": "sandbox",
     "MathEvalError": "errors",
-    "Policy": "grading",
+    "Policy": "graders.equivalence",
     "Problem": "records",
-    "Run": "runs",
-    "RunRequest": "runs",
-    "Sandbox": "tools",
+    "Run": "evaluation",
+    "RunRequest": "generate",
+    "Sandbox": "sandbox",
     "SandboxUnavailable": "errors",
-    "ToolResult": "tools",
+    "ToolResult": "sandbox",
     "Verdict": "records",
-    "answer_key": "grading",
+    "answer_key": "graders.equivalence",
     "evaluate": "api",
-    "extract_answer": "judge",
-    "grade": "judge",
-    "grade_many": "grading.pool",
-    "grade_response": "judge",
+    "extract_answer": "grading",
+    "grade": "grading",
+    "grade_many": "graders.pool",
+    "grade_response": "grading",
     "load_benchmark": "benchmarks",
-    "same_answer": "grading",
-    "score_run": "runs",
+    "same_answer": "graders.equivalence",
+    "score_run": "results",
 }
 
 __all__ = [

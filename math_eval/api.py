@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from math_eval.engines import Engine, EngineSettings
-from math_eval.runs import Run, RunRequest
-from math_eval.runs import evaluate as evaluate_request
+from math_eval.evaluation import Run
+from math_eval.evaluation import evaluate as evaluate_request
+from math_eval.generate import RunRequest
 
 
 def evaluate(

@@ -1,6 +1,6 @@
 """The nouns of the house: frozen records that move from left to right through the flow, without behaviour.
 
-Problem → Prompt → Completion → Sample → Extraction, Verdict → Metric. Nothing here imports anything of the project.
+Problem → Prompt → Completion → Sample → Extraction, Verdict → SetResult. Nothing here imports anything of the project.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from math_eval.catalog import cache_root
 from math_eval.errors import DataError, FetchError, HashMismatchError, StorageError
+from math_eval.registry import cache_root
 
 MAX_FILE_BYTES = 2_000_000_000
 _CHUNK = 1 << 18

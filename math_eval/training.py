@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from math_eval.judge import grade_response
+from math_eval.grading import grade_response
 
 
 def trl_reward(completions: Sequence[Any], answer: Sequence[str], **_columns: Any) -> list[float]:

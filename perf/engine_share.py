@@ -19,14 +19,14 @@ from typing import Any
 from math_eval.benchmarks import load_benchmark
 from math_eval.engines import EngineSettings
 from math_eval.engines.vllm import VllmEngine
+from math_eval.generate.pipeline import Pipeline
+from math_eval.generate.plan import make_plan
+from math_eval.generate.request import RunRequest
 from math_eval.models import Tokenizer
 from math_eval.prompts import load_template
 from math_eval.records import Completion, Prompt, Sampling
-from math_eval.runs.pipeline import Pipeline
-from math_eval.runs.plan import make_plan
-from math_eval.runs.request import RunRequest
-from math_eval.runs.score import complete_verdicts
-from math_eval.runs.store import RunStore
+from math_eval.results.score import complete_verdicts
+from math_eval.runfolder.store import RunStore
 
 
 class Kept:

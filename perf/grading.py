@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from math_eval.answers import extract_answer
-from math_eval.grading import grade
+from math_eval.graders.equivalence import grade
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("MATH_EVAL_SHARED", ROOT.parent / "shared"))

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 from math_eval.engines.scripted import ScriptedEngine
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
 from math_eval.records import Completion, Prompt, Sampling
-from math_eval.runs import RunRequest, evaluate
 
 
 class Gauge:

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from math_eval.grading.qwen import QwenGrader, prediction
-from math_eval.runs.stored import StoredAnswer, read_stored
+from math_eval.external.row_format import StoredAnswer, read_stored
+from math_eval.graders.qwen import QwenGrader, prediction
 
 SHARED = Path(os.environ.get("MATH_EVAL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 EXAMPLE = SHARED / "outputs/QwenLM__Qwen2.5-Math/_unnamed_/math100.rm_maj_example.jsonl"

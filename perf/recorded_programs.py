@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from math_eval.runs.stored import read_stored
-from math_eval.tools import Limits, Sandbox, ToolResult, reference_program
-from math_eval.tools.transcript import reference_output
+from math_eval.external.row_format import read_stored
+from math_eval.sandbox import Limits, Sandbox, ToolResult
+from math_eval.tools.transcript import reference_output, reference_program
 
 _FAILED = re.compile(r"Error|Exception|Timeout|Traceback")
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from math_eval.tools import Sandbox
+from math_eval.sandbox import Sandbox
 
 PROGRAM = "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 5*x + 6, x), integrate(x**3, x))\n"
 FRESH = 5

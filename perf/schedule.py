@@ -28,9 +28,10 @@ import numpy as np
 
 from math_eval.engines.pace import Pace
 from math_eval.engines.scripted import ScriptedEngine
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
 from math_eval.records import Prompt, Sampling
-from math_eval.runs import RunRequest, evaluate
-from math_eval.tools.limits import ToolResult
+from math_eval.sandbox.limits import ToolResult
 
 SLOTS = 256
 TOKENS_PER_SECOND = 40.0

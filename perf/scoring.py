@@ -15,23 +15,23 @@ import time
 import numpy as np
 
 from math_eval.records import Problem
-from math_eval.scoring import Outcome, ScoreOptions, metric
+from math_eval.scoring import SampleScore, ScoreOptions, score_set
 
 WRONG_ANSWERS = 40
 
 
-def simulate(problems: int, samples: int) -> dict[str, list[Outcome]]:
+def simulate(problems: int, samples: int) -> dict[str, list[SampleScore]]:
     """Problems of every difficulty; wrong answers fall into classes of very unequal size; rewards know a little."""
     generator = np.random.default_rng(0)
     names = ["right", *(f"wrong {number}" for number in range(WRONG_ANSWERS))]
-    made: dict[str, list[Outcome]] = {}
+    made: dict[str, list[SampleScore]] = {}
     for problem, chance in enumerate(generator.beta(0.6, 0.5, problems)):
         right = generator.random(samples) < chance
         wrong = np.minimum(generator.geometric(0.35, samples), WRONG_ANSWERS)
         classes = np.where(right, 0, wrong)
         rewards = generator.normal(right * 1.0, 1.0)
         made[str(problem)] = [
-            Outcome(n, "correct" if correct else "wrong", names[key], "stop", 100, 500, names[key], float(reward))
+            SampleScore(n, "correct" if correct else "wrong", names[key], "stop", 100, 500, names[key], float(reward))
             for n, (correct, key, reward) in enumerate(zip(right, classes, rewards, strict=True))
         ]
     return made
@@ -51,7 +51,7 @@ def main() -> None:
     passed = time.process_time() - started
     started = time.process_time()
     options = ScoreOptions(ks=tuple(k for k in (1, 8, 64, 256) if k <= given.samples))
-    made = metric(asked, outcomes, set_name="sampled", samples=given.samples, options=options)
+    made = score_set(asked, outcomes, set_name="sampled", samples=given.samples, options=options)
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for name, figure in made.at.items():

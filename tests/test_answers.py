@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import math_eval
 from math_eval.answers import extract_answer
 from math_eval.errors import RequestError, UnknownNameError
-from math_eval.grading import answer_key, grade, same_answer
+from math_eval.graders.equivalence import answer_key, grade, same_answer
 
 CASES = Path(__file__).with_name("cases")
 

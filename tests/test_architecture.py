@@ -7,12 +7,16 @@ from pathlib import Path
 import msgspec
 
 from math_eval.benchmarks import spec as benchmark_spec
-from math_eval.grading import policy
-from math_eval.presets import families, rewards, suites
+from math_eval.external import row_format
+from math_eval.families import family
+from math_eval.generate import pipeline
+from math_eval.graders.equivalence import policy
 from math_eval.prompts import template
 from math_eval.prompts.demonstrations import CollectionSpec
-from math_eval.runs import layout, pipeline, reward_layout, stored
+from math_eval.rewards import preset
+from math_eval.runfolder import layout, reward_layout
 from math_eval.scoring import metrics
+from math_eval.suites import suite
 from math_eval.templating import FILTERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,16 +24,18 @@ PACKAGE = ROOT / "math_eval"
 
 TIERS = [
     {"cli", "__main__", "__init__"},
-    {"training"},
-    {"api", "judge"},
-    {"runs", "reports"},
-    {"scoring", "grading", "rewards", "engines", "tools"},
-    {"answers", "prompts", "benchmarks", "presets", "models"},
+    {"training", "api"},
+    {"evaluation"},
+    {"reports", "grading"},
+    {"results", "generate"},
+    {"runfolder", "external"},
+    {"engines", "rewards", "graders", "scoring", "tools"},
+    {"answers", "prompts", "benchmarks", "families", "suites", "reported", "models", "sandbox"},
     {"templating", "sources"},
-    {"documents", "boxes", "catalog"},
+    {"documents", "boxes", "registry", "files"},
     {"records", "errors"},
 ]
-SAME_TIER = {("scoring", "grading"), ("rewards", "engines"), ("runs", "reports")}
+SAME_TIER = {("rewards", "engines"), ("scoring", "graders")}
 HEAVY = {"torch", "vllm", "transformers", "datasets", "ray", "sympy", "scipy", "numpy", "pyarrow", "modelscope"}
 
 
@@ -89,7 +95,7 @@ def test_files_are_small_and_named():
 
 
 def structs():
-    modules = (benchmark_spec, families, suites, rewards, template, layout, reward_layout, metrics, stored, policy)
+    modules = (benchmark_spec, family, suite, preset, template, layout, reward_layout, metrics, row_format, policy)
     found = [CollectionSpec]
     for module in modules:
         for _, value in inspect.getmembers(module, inspect.isclass):

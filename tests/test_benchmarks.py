@@ -7,9 +7,9 @@ import pytest
 
 from math_eval.benchmarks import define, load_benchmark, load_split
 from math_eval.benchmarks.rows import rows_hash
-from math_eval.catalog import names
 from math_eval.errors import DataError, FetchError, HashMismatchError, RequestError, UnknownNameError
-from math_eval.grading import grade
+from math_eval.graders.equivalence import grade
+from math_eval.registry import names
 
 
 def test_every_row_of_every_benchmark_loads(shared):

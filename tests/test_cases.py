@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from math_eval.answers import extract_answer
-from math_eval.grading import answer_key, grade, same_answer
+from math_eval.graders.equivalence import answer_key, grade, same_answer
 
 CASES = Path(__file__).with_name("cases")
 PAIRS = [json.loads(line) for line in (CASES / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]

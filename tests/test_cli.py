@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from math_eval.cli.main import COMMANDS, main
-from math_eval.runs.lock import locked
+from math_eval.runfolder.lock import locked
 
 HEAVY = (
     "torch",

@@ -8,12 +8,14 @@ import pytest
 from math_eval.cli.main import main
 from math_eval.engines import EngineSettings
 from math_eval.errors import RequestError
-from math_eval.presets import reported_models, reported_scores
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
 from math_eval.records import SampleKey
-from math_eval.runs import RunRequest, evaluate, score_run
-from math_eval.runs.compare import compare_reported, compare_runs
-from math_eval.runs.export import export_qwen, export_sft
-from math_eval.runs.reward_layout import RewardHead, RewardLine
+from math_eval.reported import reported_models, reported_scores
+from math_eval.results import score_run
+from math_eval.results.compare import compare_reported, compare_runs
+from math_eval.results.export import export_qwen, export_sft
+from math_eval.runfolder.reward_layout import RewardHead, RewardLine
 from math_eval.scoring import ScoreOptions
 
 MINERVA = "outputs/PRIME-RL__PRIME/Qwen2.5-Math-7B-Instruct/minerva_math.qwen25-math-cot.t0.0.jsonl"

@@ -7,9 +7,9 @@ from functools import lru_cache
 import pytest
 
 from math_eval.benchmarks import load_benchmark
-from math_eval.catalog import names
 from math_eval.errors import RequestError
 from math_eval.prompts import load_demonstrations, load_template
+from math_eval.registry import names
 
 
 def vectors(shared, name):

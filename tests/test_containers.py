@@ -17,14 +17,14 @@ from click.testing import CliRunner
 
 from math_eval.cli.main import cli
 from math_eval.errors import RequestError, SandboxUnavailable
-from math_eval.tools import Limits, Sandbox, containers, probe
-from math_eval.tools import sandbox as sandbox_module
-from math_eval.tools.attempts import TRIAL_LIMITS, run_attempts
-from math_eval.tools.containers import CONTAINERS, Container, Engine, find, image
-from math_eval.tools.escapes import ESCAPES
-from math_eval.tools.interpreter import Interpreter, interpreter
-from math_eval.tools.launch import Zygote
-from math_eval.tools.limits import TierReport
+from math_eval.sandbox import Limits, Sandbox, containers, probe
+from math_eval.sandbox import sandbox as sandbox_module
+from math_eval.sandbox.attempts import TRIAL_LIMITS, run_attempts
+from math_eval.sandbox.containers import CONTAINERS, Container, Engine, find, image
+from math_eval.sandbox.escapes import ESCAPES
+from math_eval.sandbox.interpreter import Interpreter, interpreter
+from math_eval.sandbox.launch import Zygote
+from math_eval.sandbox.limits import TierReport
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are held by means of Linux")
 FOUND = Interpreter(
@@ -165,7 +165,7 @@ def test_containers_are_looked_for_only_where_asked_for(stand_in):
 
 
 def test_the_command_takes_a_container_tier(monkeypatch, stand_in):
-    monkeypatch.setattr("math_eval.tools.attempts.ESCAPES", ())
+    monkeypatch.setattr("math_eval.sandbox.attempts.ESCAPES", ())
     done = CliRunner().invoke(cli, ["sandbox", "check", "--tier", "podman", "--json"], standalone_mode=False)
     told = json.loads(done.output)
     assert done.return_value == 0
@@ -382,7 +382,7 @@ def test_a_container_that_does_not_start_is_removed(tmp_path, monkeypatch, stand
 
 
 def test_a_container_that_does_not_call_is_given_up(monkeypatch, stand_in):
-    monkeypatch.setattr("math_eval.tools.launch.START_SECONDS", 0.0)
+    monkeypatch.setattr("math_eval.sandbox.launch.START_SECONDS", 0.0)
     with pytest.raises(SandboxUnavailable, match="does not call within 0 s"):
         Zygote(interpreter(sys.executable), "docker", Limits(), warm=False)
     assert stand_in()[-1][1:3] == ["rm", "--force"]
@@ -470,7 +470,7 @@ def test_close_ends_a_container_in_mid_call(real):
 def test_a_container_ends_with_the_process_that_started_it(real, tmp_path):
     program = (
         "import asyncio, os, sys\n"
-        "from math_eval.tools import Limits, Sandbox\n"
+        "from math_eval.sandbox import Limits, Sandbox\n"
         "sandbox = Sandbox(Limits(), tier=sys.argv[1])\n"
         "asyncio.run(sandbox.run('1'))\n"
         "print(sandbox._zygote._container.name, flush=True)\n"

@@ -12,9 +12,10 @@ from math_eval.engines.replay import ReplayEngine
 from math_eval.engines.server import ServerEngine
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import DataError, EngineError
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
 from math_eval.models import Tokenizer, has_chat_template
 from math_eval.records import Prompt, Sampling
-from math_eval.runs import RunRequest, evaluate
 
 CHAT = Prompt(messages=({"role": "user", "content": "What is 2 + 3?"},))
 

@@ -20,9 +20,9 @@ from latex2sympy.nodes import symbols
 from latex2sympy.plain import is_prose
 from math_eval.answers import extract_answer
 from math_eval.benchmarks import define, load_split
-from math_eval.catalog import names
-from math_eval.grading import answer_key, grade, points, same_answer
-from math_eval.grading.pool import grade_many
+from math_eval.graders.equivalence import answer_key, grade, points, same_answer
+from math_eval.graders.pool import grade_many
+from math_eval.registry import names
 
 CASES = Path(__file__).with_name("cases")
 

@@ -8,10 +8,11 @@ import pytest
 from math_eval.engines.pace import Pace, Slots
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import RequestError
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
+from math_eval.generate.order import ENOUGH, LongestFirst, Part
 from math_eval.records import Problem
-from math_eval.runs import RunRequest, evaluate
-from math_eval.runs.lengths import Lengths, forecast, read_lengths
-from math_eval.runs.order import ENOUGH, LongestFirst, Part
+from math_eval.runfolder.lengths import Lengths, forecast, read_lengths
 
 
 def problem(number, row_chars=100):

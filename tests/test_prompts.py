@@ -3,12 +3,13 @@
 import pytest
 
 from math_eval.benchmarks import define, load_benchmark, parse_name
-from math_eval.catalog import names
 from math_eval.errors import DataError
-from math_eval.presets import load_family, load_suite
+from math_eval.families import load_family
 from math_eval.prompts import load_demonstrations, load_template
 from math_eval.prompts.demonstrations import read_demonstrations
 from math_eval.records import Problem
+from math_eval.registry import names
+from math_eval.suites import load_suite
 
 
 def test_chat_wording_follows_language_and_kind():

@@ -14,13 +14,13 @@ import pytest
 
 from math_eval import grade, grade_response
 from math_eval.benchmarks import define, load_benchmark
-from math_eval.catalog import names
 from math_eval.cli.main import main
 from math_eval.errors import MissingPackageError, RequestError
-from math_eval.grading.qwen import QwenGrader, extract_answer, gold_of, normalise, prediction
-from math_eval.grading.qwen import worker as worker_module
-from math_eval.grading.qwen.expression import RefusedError, parse_expression
-from math_eval.grading.qwen.number_words import NotANumberError, number_of_words
+from math_eval.graders.qwen import QwenGrader, extract_answer, gold_of, normalise, prediction
+from math_eval.graders.qwen import worker as worker_module
+from math_eval.graders.qwen.expression import RefusedError, parse_expression
+from math_eval.graders.qwen.number_words import NotANumberError, number_of_words
+from math_eval.registry import names
 
 # decided by the reference's third parser, which ours replaces for matrices alone
 THIRD_PARSER = {("{1\\\\sqrt{5},-2}\\text{ cm}", "{1\\\\sqrt{5},-2}")}
@@ -211,7 +211,7 @@ def test_refused_expressions(text):
 def test_no_text_reaches_sympys_own_evaluation(tmp_path):
     marker = tmp_path / "marker"
     script = f"""
-from math_eval.grading.qwen.disarm import disarm_sympy
+from math_eval.graders.qwen.disarm import disarm_sympy
 disarm_sympy()
 import sympy
 assert sympy.sympify("2*x+1") == 2 * sympy.Symbol("x") + 1
@@ -243,7 +243,7 @@ def test_an_infinite_sum_runs_no_generated_code(grader, tmp_path, monkeypatch):
 def test_walls_of_the_worker(tmp_path):
     script = f"""
 import os, socket, subprocess, sys
-from math_eval.grading.qwen.disarm import WallError, raise_walls
+from math_eval.graders.qwen.disarm import WallError, raise_walls
 raise_walls()
 import json, wave
 for step in (
@@ -462,6 +462,6 @@ def test_the_example_of_the_reference(shared, capsys):
 
 
 def test_units_are_the_references(shared):
-    from math_eval.grading.qwen.units import UNITS
+    from math_eval.graders.qwen.units import UNITS
 
     assert list(UNITS) == json.loads(Path(shared / "conformance/units.json").read_text(encoding="utf-8"))

@@ -20,13 +20,14 @@ from reward_models import ARCHITECTURES, CONTEXT, make_model, save_tokenizer
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import DataError, EngineError, ModelError, RequestError, RunConflictError
+from math_eval.evaluation import evaluate
+from math_eval.generate import RewardRequest, RunRequest, score_rewards
 from math_eval.models import LocalModel, Tokenizer
-from math_eval.presets import load_reward_preset, reward_preset_of
 from math_eval.records import SampleKey
 from math_eval.rewards import AGGREGATIONS, Composer, Scored, aggregate, form_of, make_reward_engine, windows
 from math_eval.rewards.conversation import GAP, neutralise, split_steps
-from math_eval.runs import RewardRequest, RunRequest, evaluate, read_rewards, reward_files, score_rewards
-from math_eval.runs.reward_layout import rewards_path
+from math_eval.rewards.preset import load_reward_preset, reward_preset_of
+from math_eval.runfolder.reward_layout import read_rewards, reward_files, rewards_path
 
 MARK = "<extra_0>"
 RM, PRM = "Qwen/Qwen2.5-Math-RM-72B", "Qwen/Qwen2.5-Math-PRM-7B"

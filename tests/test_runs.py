@@ -15,8 +15,10 @@ import pytest
 
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import EngineError, RunConflictError, StorageError
-from math_eval.runs import RunRequest, evaluate, score_run
-from math_eval.runs.lock import locked
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
+from math_eval.results import score_run
+from math_eval.runfolder.lock import locked
 
 ROWS = [{"id": str(n), "question": f"{n} + {n}?", "answer": str(2 * n)} for n in range(10)]
 
@@ -201,7 +203,8 @@ def test_a_really_full_disk(rows, tmp_path):
 import sys; sys.path[:0] = {sys.path!r}
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import StorageError
-from math_eval.runs import RunRequest, evaluate
+from math_eval.generate import RunRequest
+from math_eval.evaluation import evaluate
 def answers(prompt, sampling): return "word " * 1000 + "\\\\boxed{{1}}"
 out = {str(tmp_path / "small/run")!r}
 request = RunRequest("m", ({str(rows)!r},), engine="scripted", prompt="direct", samples=64, max_tokens=5000, output=out)
@@ -230,15 +233,16 @@ def test_ctrl_c_keeps_what_finished_and_says_how_to_resume(rows, tmp_path):
     table = tmp_path / "table.json"
     table.write_text(json.dumps({f"sums/test/{n}": f"\\boxed{{{2 * n}}}" for n in range(10)}), encoding="utf-8")
     program = (
-        "from math_eval.runs import request, evaluate\n"
+        "from math_eval.generate import request\n"
+        "from math_eval.evaluation import evaluate\n"
         "import sys\n"
         "from math_eval.engines import EngineSettings\n"
         "import math_eval.cli.run as cli\n"
         "from math_eval.engines import make\n"
         "from math_eval.engines.scripted import ScriptedEngine, read_script\n"
         "make_engine = lambda *a: ScriptedEngine(read_script(a[3].responses), latency_s=0.2, concurrency=1)\n"
-        "import math_eval.runs.evaluate as ev\n"
-        "sys.modules['math_eval.runs.evaluate'].make_engine = make_engine\n"
+        "import math_eval.evaluation as ev\n"
+        "sys.modules['math_eval.evaluation'].make_engine = make_engine\n"
         "from math_eval.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )
@@ -267,7 +271,8 @@ def test_a_kill_anywhere_resumes_to_the_same_metrics(rows, tmp_path):
         f"import sys; sys.path[:0] = {[str(tmp_path)]!r} + {sys.path!r}\n"
         "from test_runs import answers\n"
         "from math_eval.engines.scripted import ScriptedEngine\n"
-        "from math_eval.runs import RunRequest, evaluate\n"
+        "from math_eval.generate import RunRequest\n"
+        "from math_eval.evaluation import evaluate\n"
         f"out = {str(tmp_path / 'run')!r}\n"
         f"request = RunRequest('model', ({str(rows)!r},), engine='scripted', prompt='direct', samples=4, output=out)\n"
         "evaluate(request, engine=ScriptedEngine(answers, latency_s=0.004, concurrency=1))\n"
@@ -375,7 +380,7 @@ def test_evaluate_works_outside_the_main_thread(rows, tmp_path):
 
 
 def test_segments_turn_over(rows, tmp_path, monkeypatch):
-    monkeypatch.setattr("math_eval.runs.store.SEGMENT_BYTES", 600)
+    monkeypatch.setattr("math_eval.runfolder.store.SEGMENT_BYTES", 600)
     run(rows, tmp_path)
     names = sorted(path.name for path in (tmp_path / "run/samples").glob("*"))
     assert len(names) > 2

@@ -15,12 +15,12 @@ from click.testing import CliRunner
 
 from math_eval.cli.main import cli
 from math_eval.errors import RequestError, SandboxUnavailable
-from math_eval.tools import Limits, Sandbox, probe
-from math_eval.tools import sandbox as sandbox_module
-from math_eval.tools.attempts import TRIAL_LIMITS, run_attempts
-from math_eval.tools.escapes import ESCAPES
-from math_eval.tools.interpreter import interpreter, readable
-from math_eval.tools.limits import TierReport
+from math_eval.sandbox import Limits, Sandbox, probe
+from math_eval.sandbox import sandbox as sandbox_module
+from math_eval.sandbox.attempts import TRIAL_LIMITS, run_attempts
+from math_eval.sandbox.escapes import ESCAPES
+from math_eval.sandbox.interpreter import interpreter, readable
+from math_eval.sandbox.limits import TierReport
 
 OFFERED = [report.tier for report in probe() if report.available]
 needs_sandbox = pytest.mark.skipif(not OFFERED, reason="this machine offers no way to hold a program")
@@ -312,7 +312,7 @@ def test_close_leaves_no_process_and_no_folder(tier):
 def test_the_zygote_ends_with_its_parent(tier, tmp_path):
     program = (
         "import asyncio, os, sys\n"
-        "from math_eval.tools import Limits, Sandbox\n"
+        "from math_eval.sandbox import Limits, Sandbox\n"
         "sandbox = Sandbox(Limits(), tier=sys.argv[1])\n"
         "asyncio.run(sandbox.run('1'))\n"
         "print(sandbox._zygote.process.pid, sandbox.scratch, flush=True)\n"
@@ -363,15 +363,15 @@ def test_no_other_package_is_readable():
 
 
 def test_the_command_shows_tiers_and_attempts(monkeypatch):
-    from math_eval.tools import escapes
+    from math_eval.sandbox import escapes
 
-    monkeypatch.setattr("math_eval.tools.attempts.ESCAPES", escapes.ESCAPES[:2])
+    monkeypatch.setattr("math_eval.sandbox.attempts.ESCAPES", escapes.ESCAPES[:2])
     done = CliRunner().invoke(cli, ["sandbox", "check", "--json"], standalone_mode=False)
     told = json.loads(done.output)
     assert done.return_value == 0
     assert told["tier"] == OFFERED[0]
     assert [one["held"] for one in told["attempts"]] == [True, True, True]
-    monkeypatch.setattr("math_eval.tools.attempts.ESCAPES", (escapes.Escape("print", f"print({escapes.ESCAPED!r})"),))
+    monkeypatch.setattr("math_eval.sandbox.attempts.ESCAPES", (escapes.Escape("print", f"print({escapes.ESCAPED!r})"),))
     done = CliRunner().invoke(cli, ["sandbox", "check"], standalone_mode=False)
     assert done.return_value == 3
     assert "ESCAPED" in done.output

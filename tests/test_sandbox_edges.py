@@ -7,10 +7,11 @@ import pytest
 
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import RequestError, SandboxUnavailable
-from math_eval.runs import RunRequest, evaluate
-from math_eval.runs.layout import read_run_info
-from math_eval.tools import Limits, Sandbox, probe
-from math_eval.tools import launch as launch_module
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
+from math_eval.runfolder.layout import read_run_info
+from math_eval.sandbox import Limits, Sandbox, probe
+from math_eval.sandbox import launch as launch_module
 
 OFFERED = [report.tier for report in probe() if report.available]
 pytestmark = pytest.mark.skipif(not OFFERED, reason="this machine offers no way to hold a program")

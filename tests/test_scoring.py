@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from math_eval.errors import RequestError
 from math_eval.records import Problem
 from math_eval.scoring import (
-    Outcome,
+    SampleScore,
     ScoreOptions,
     averages,
     ballot,
     check_ks,
     figures,
     maj_at_k,
-    metric,
     pass_at_k,
     rm_at_k,
+    score_set,
 )
 from math_eval.scoring import majority as majority_module
 
@@ -140,7 +140,7 @@ def test_ties():
 def test_figures_keep_their_order(rows, chance):
     """k = 1 is the mean, pass@k rises with k, and the order of the samples changes nothing."""
     samples = [
-        Outcome(n, "correct" if right and key else "wrong", key, "stop", 1, 1, key, reward)
+        SampleScore(n, "correct" if right and key else "wrong", key, "stop", 1, 1, key, reward)
         for n, (key, right, reward) in enumerate(rows)
     ]
     made = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
@@ -159,7 +159,7 @@ def test_figures_keep_their_order(rows, chance):
 
 def test_the_references_reading():
     def sample(n, right, vote, reward):
-        return Outcome(n, "correct" if right else "wrong", vote or "", "stop", 1, 1, vote, reward)
+        return SampleScore(n, "correct" if right else "wrong", vote or "", "stop", 1, 1, vote, reward)
 
     rows = [
         [sample(0, False, "1/2", 0.5), sample(1, True, "0.5", 0.5), sample(2, True, "0.5", 0.1)],
@@ -179,7 +179,7 @@ def test_too_large_a_k_names_the_samples_needed():
 
 
 def outcome(n, status="correct", key="a", finish="stop"):
-    return Outcome(n, status, key, finish, 10, 20)
+    return SampleScore(n, status, key, finish, 10, 20)
 
 
 def test_a_metric():
@@ -191,7 +191,7 @@ def test_a_metric():
         "2": [outcome(0, "undecided", "c"), outcome(1, "wrong", "", "error")],
         "3": [outcome(0, "wrong", "", "length"), outcome(1, "wrong", "d", "length")],
     }
-    made = metric(problems, outcomes, set_name="sampled", samples=2, options=ScoreOptions(ks=(1, 2, 9)))
+    made = score_set(problems, outcomes, set_name="sampled", samples=2, options=ScoreOptions(ks=(1, 2, 9)))
     assert made.accuracy == pytest.approx((1 + 0.5 + 0 + 0) / 4)
     assert made.accuracy_without_known_bad == pytest.approx(0.5)
     values = {name: figure.value for name, figure in made.at.items()}
@@ -203,7 +203,7 @@ def test_a_metric():
     assert (made.samples, made.expected, made.fewest, made.known_bad) == (8, 8, 2, 1)
     assert (made.undecided, made.empty, made.truncated, made.failed) == (1 / 8, 1 / 8, 2 / 8, 1 / 8)
     assert made.groups == {"level": {"1": {"problems": 3, "accuracy": 0.5}, "2": {"problems": 1, "accuracy": 0.0}}}
-    other = metric(problems[:1], {"0": [outcome(0)]}, set_name="sampled", samples=2)
+    other = score_set(problems[:1], {"0": [outcome(0)]}, set_name="sampled", samples=2)
     assert (other.expected, other.samples) == (2, 1)
     [average] = averages([made, other])
     assert average.macro == pytest.approx((0.375 + 1) / 2)

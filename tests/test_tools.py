@@ -7,12 +7,21 @@ import pytest
 
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
+from math_eval.evaluation import evaluate
+from math_eval.generate import RunRequest
+from math_eval.generate.conversation import ToolUse, converse
 from math_eval.records import Completion, Prompt, Sampling
-from math_eval.runs import RunRequest, evaluate, score_run
-from math_eval.runs.conversation import ToolUse, converse
-from math_eval.tools import Request, asked, cut, observation, reference_program, reference_request
-from math_eval.tools.limits import ToolResult
-from math_eval.tools.transcript import reference_output
+from math_eval.results import score_run
+from math_eval.sandbox.limits import ToolResult
+from math_eval.tools.transcript import (
+    ProgramRequest,
+    asked,
+    cut,
+    observation,
+    reference_output,
+    reference_program,
+    reference_request,
+)
 
 BLOCK = "```python\nprint(1+1)\n```"
 
@@ -40,12 +49,12 @@ BLOCK = "```python\nprint(1+1)\n```"
 )
 def test_when_a_turn_asks(turn, program):
     made = asked(turn, ("before",), "blocks")
-    assert made == (None if program is None else Request(program, ("before",)))
+    assert made == (None if program is None else ProgramRequest(program, ("before",)))
 
 
 def test_a_program_prompt_is_all_program():
-    assert asked("x = 1\nprint(x)", (), "program") == Request("x = 1\nprint(x)")
-    assert asked(f"Here:\n{BLOCK}", (), "program") == Request("print(1+1)\n")
+    assert asked("x = 1\nprint(x)", (), "program") == ProgramRequest("x = 1\nprint(x)")
+    assert asked(f"Here:\n{BLOCK}", (), "program") == ProgramRequest("print(1+1)\n")
     assert asked("  \n", (), "program") is None
 
 
@@ -68,7 +77,7 @@ def test_the_references_rules():
         "```\n```output\nNameError: z\n```\nc\n```python\nprint(x + 1)\n```\n"
     )
     assert reference_program(transcript) == "import math\nx = 1\nfrom math import pi\nprint(x + 1)"
-    assert reference_output("", "", "", "print(x)") == "Done"
+    assert reference_output("", "", "", "print(x)") == "SampleIndex"
     assert reference_output("", "5", "", "x = 5\nx") == "5"
     assert reference_output("1\n", "", "", "print(1)") == "1"
     assert reference_output("1\n", "", "ValueError: no", "print(1)") == "ValueError: no"

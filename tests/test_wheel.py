@@ -57,7 +57,7 @@ def test_a_benchmark_of_ones_own_from_a_wheel(installed, tmp_path):
         sys.executable,
         "-P",
         "-c",
-        "import sys; sys.path.insert(0, sys.argv[1]); import math_eval.catalog as c; print(c.data_root())",
+        "import sys; sys.path.insert(0, sys.argv[1]); import math_eval.registry as c; print(c.data_root())",
     ]
     shown = subprocess.run([*where, str(installed)], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert shown.stdout.strip() == str(installed / "math_eval" / "data")

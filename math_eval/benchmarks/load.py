@@ -10,9 +10,9 @@ from typing import Any, cast, get_args
 from math_eval.benchmarks.locate import locate
 from math_eval.benchmarks.rows import Row, read_rows
 from math_eval.benchmarks.spec import BenchmarkSpec, SplitSpec, bare_spec, read_spec
-from math_eval.catalog import find, is_path, names, user_path
 from math_eval.errors import DataError, RequestError, UnknownNameError
 from math_eval.records import AnswerKind, Problem
+from math_eval.registry import find, is_path, names, user_path
 from math_eval.sources import Progress
 from math_eval.templating import compiled_value, render
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from math_eval.benchmarks.rows import Row, hub_rows, read_rows
 from math_eval.benchmarks.spec import Source, SplitSpec
-from math_eval.catalog import data_folder, data_root
 from math_eval.errors import DataError, FetchError, HashMismatchError, MathEvalError
+from math_eval.registry import data_folder, data_root
 from math_eval.sources import Progress, cached_path, ensure, sha256_of
 
 

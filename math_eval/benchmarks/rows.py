@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from math_eval.benchmarks.spec import Layout, Source
+from math_eval.benchmarks.spec import RowShape, Source
 from math_eval.errors import DataError, FetchError, MissingPackageError
 
 Row = dict[str, Any]
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 _MAX_CSV_FIELD = 10_000_000
 
 
-def read_rows(path: Path, layout: Layout = "lines") -> Iterator[Row]:
+def read_rows(path: Path, layout: RowShape = "lines") -> Iterator[Row]:
     """The rows of a file, by its ending; a dict keyed by id gives rows with the key under "_key".
 
     DataError names the file and the row (counted from 1) that is no row.

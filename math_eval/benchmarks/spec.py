@@ -12,7 +12,7 @@ from math_eval.errors import DataError
 from math_eval.records import AnswerKind
 from math_eval.sources import PinnedFile
 
-Layout = Literal["lines", "list", "dict"]
+RowShape = Literal["lines", "list", "dict"]
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str = ""
     sha256: str = ""
     bytes: int = 0
-    rows: Layout = "lines"
+    rows: RowShape = "lines"
     config: str | None = None
     split: str = "test"
     revision: str = ""

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from math_eval.benchmarks import Definition, define, is_at_hand, load_split, parse_name
-from math_eval.catalog import names
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.errors import MathEvalError, UnfinishedError
+from math_eval.registry import names
 from math_eval.reports import DownloadBar
 
 data_dir_option = click.option(

@@ -9,9 +9,9 @@ import click
 
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.errors import RequestError
-from math_eval.judge import reference_name
-from math_eval.runs.compare import BesideReported, Comparison, compare_reported, compare_runs
-from math_eval.runs.grader import RunGrader
+from math_eval.grading import reference_name
+from math_eval.results.compare import BesideReported, Comparison, compare_reported, compare_runs
+from math_eval.runfolder.grader import RunGrader
 
 
 @click.command()

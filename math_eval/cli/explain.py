@@ -9,11 +9,11 @@ import click
 from latex2sympy import MathTextError, parse
 from math_eval.benchmarks import define
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.grading import DEFAULT, Policy, answer_key
-from math_eval.grading.policy import policy_of
-from math_eval.grading.pool import grade_many
-from math_eval.grading.show import shown
-from math_eval.judge import grade
+from math_eval.graders.equivalence import DEFAULT, Policy, answer_key
+from math_eval.graders.equivalence.policy import policy_of
+from math_eval.graders.equivalence.show import shown
+from math_eval.graders.pool import grade_many
+from math_eval.grading import grade
 from math_eval.records import AnswerKind, Verdict
 
 

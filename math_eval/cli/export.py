@@ -8,10 +8,10 @@ from typing import Literal, get_args
 import click
 
 from math_eval.errors import RequestError
+from math_eval.results.export import export_qwen, export_sft
 from math_eval.rewards import Aggregation
-from math_eval.runs.export import export_qwen, export_sft
-from math_eval.runs.grader import RunGrader
-from math_eval.runs.reward_layout import sample_rewards
+from math_eval.runfolder.grader import RunGrader
+from math_eval.runfolder.reward_layout import sample_rewards
 
 Format = Literal["qwen", "sft"]
 

@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from math_eval.benchmarks import load_benchmark
-from math_eval.catalog import names
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.errors import RequestError
-from math_eval.judge import GRADERS, reference_name
+from math_eval.external.row_format import StoredAnswer
+from math_eval.grading import GRADERS, reference_name
 from math_eval.records import AnswerKind, Problem
-from math_eval.runs.regrade import Regraded, folded, regrade, regrade_qwen
-from math_eval.runs.stored import StoredAnswer
-from math_eval.runs.stored_run import read_answers
+from math_eval.registry import names
+from math_eval.results.regrade import Regraded, folded, regrade, regrade_qwen
+from math_eval.results.stored_run import read_answers
 from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
 
 
@@ -94,7 +94,7 @@ class _Judge:
         self._default: AnswerKind = "expression"
         self._qwen: Any = None
         if "qwen" in graders:
-            from math_eval.grading.qwen import QwenGrader
+            from math_eval.graders.qwen import QwenGrader
 
             self._qwen = QwenGrader()
             self._qwen.start()
@@ -118,7 +118,7 @@ class _Judge:
             if grader == "qwen":
                 found[grader] = regrade_qwen(answers, self._name, self._qwen)
             elif grader == "math-verify":
-                from math_eval.grading.math_verify import grade_math_verify
+                from math_eval.graders.math_verify import grade_math_verify
 
                 found[grader] = regrade(answers, self._problems, self._default, grade_math_verify), ""
             else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from math_eval.catalog import names
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.presets import family_of, load_family
+from math_eval.families import family_of, load_family
+from math_eval.registry import names
 
 
 @click.group()

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from math_eval.benchmarks import load_benchmark
-from math_eval.catalog import names
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.errors import RequestError
 from math_eval.prompts import load_demonstrations, load_template
+from math_eval.registry import names
 
 
 @click.group()

@@ -10,9 +10,9 @@ import click
 from math_eval.cli.output import json_option, print_json
 from math_eval.engines import EngineSettings
 from math_eval.errors import UnfinishedError
+from math_eval.generate import RewardRequest, RewardSummary, score_rewards
 from math_eval.reports import RewardBar
 from math_eval.rewards import REWARD_ENGINES
-from math_eval.runs import RewardRequest, RewardSummary, score_rewards
 
 _SETTINGS = (
     "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device "

@@ -11,10 +11,11 @@ from math_eval.cli.output import json_option, print_json
 from math_eval.cli.reward import said
 from math_eval.engines import ENGINES, EngineSettings
 from math_eval.errors import RequestError, UnfinishedError
+from math_eval.evaluation import Run, evaluate
+from math_eval.generate import RunRequest
+from math_eval.generate.conversation import ToolRules
 from math_eval.reports import DownloadBar, ProgressBar, RewardBar, markdown, metrics_table, show
 from math_eval.rewards import REWARD_ENGINES
-from math_eval.runs import Run, RunRequest, evaluate
-from math_eval.runs.conversation import ToolRules
 
 _PATH = click.Path(path_type=Path)
 

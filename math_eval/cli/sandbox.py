@@ -27,10 +27,10 @@ def check(*, tier: Any, as_json: bool) -> int:
 
     Exit code 0 where no attempt succeeds, 3 where one does, 2 where no tier is to be had.
     """
-    from math_eval.tools import Sandbox, TierReport, probe
-    from math_eval.tools.attempts import TRIAL_LIMITS, Outcome, run_attempts
+    from math_eval.sandbox import Sandbox, TierReport, probe
+    from math_eval.sandbox.attempts import TRIAL_LIMITS, AttemptResult, run_attempts
 
-    async def tried(box: Sandbox) -> list[Outcome]:
+    async def tried(box: Sandbox) -> list[AttemptResult]:
         try:
             return await run_attempts(box)
         finally:

@@ -9,12 +9,12 @@ import click
 
 from math_eval.cli.output import json_option, print_json
 from math_eval.errors import RequestError
-from math_eval.judge import reference_name
+from math_eval.grading import reference_name
 from math_eval.reports import curve_table, markdown, metrics_table, show
+from math_eval.results import score_files, score_run
 from math_eval.rewards import Aggregation
-from math_eval.runs import score_files, score_run
-from math_eval.runs.grader import RunGrader
-from math_eval.runs.layout import MAX_SAMPLES
+from math_eval.runfolder.grader import RunGrader
+from math_eval.runfolder.layout import MAX_SAMPLES
 from math_eval.scoring import Metrics, ScoreOptions
 from math_eval.scoring.figures import Reading
 from math_eval.scoring.majority import Ties
@@ -71,7 +71,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
     )
     grader: RunGrader = given["grader"] or ("qwen" if options.reading == "qwen" else "equivalence")
     if grader == "qwen":
-        from math_eval.grading.qwen import check_packages
+        from math_eval.graders.qwen import check_packages
 
         check_packages()
     metrics, title = _scored(runs, options, grader, given)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from math_eval.catalog import names
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.presets import load_suite
+from math_eval.registry import names
+from math_eval.suites import load_suite
 
 
 @click.group()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from math_eval.cli.output import json_option, print_json
-from math_eval.runs.environment import versions
+from math_eval.generate.environment import versions
 
 
 @click.command()

@@ -6,8 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from math_eval.catalog import cache_root
 from math_eval.errors import MissingPackageError, ModelError, StorageError
+from math_eval.registry import cache_root
 from math_eval.sources import sha256_of
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from math_eval.catalog import user_path
 from math_eval.errors import FetchError, MissingPackageError, ModelError
 from math_eval.models.gguf import unpack
+from math_eval.registry import user_path
 
 Hub = Literal["huggingface", "modelscope"]
 

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from math_eval.catalog import data_folder, find
 from math_eval.documents import decode, read_document, read_yaml
 from math_eval.errors import DataError
+from math_eval.registry import data_folder, find
 from math_eval.sources import PinnedFile, check_hash, ensure, sha256_of
 
 MAX_BYTES = 10_000_000

@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from math_eval.catalog import find, is_path
 from math_eval.documents import read_document
 from math_eval.errors import RequestError
 from math_eval.prompts.demonstrations import Demonstration, Demonstrations
 from math_eval.records import Message, Problem, Prompt
+from math_eval.registry import find, is_path
 from math_eval.templating import render
 
 LETTER_GOLDS = frozenset("ABCDE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from math_eval.scoring import Average, Figure, Metric, Metrics
+from math_eval.scoring import Average, Figure, Metrics, SetResult
 
 
 class Table(NamedTuple):
@@ -39,7 +39,7 @@ def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Tabl
     return Table(title, headers, rows, _notes(metrics))
 
 
-def _row(one: Metric, at: Sequence[str]) -> list[str]:
+def _row(one: SetResult, at: Sequence[str]) -> list[str]:
     name = one.benchmark if one.split == "test" else f"{one.benchmark}:{one.split}"
     label = one.set if one.fewest <= 1 else f"{one.set} ×{one.fewest}"
     cells = [name, label, str(one.problems), _percent(one.accuracy), _range(one.at.get("mean"))]

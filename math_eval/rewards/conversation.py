@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from math_eval.models import Tokenizer
-from math_eval.presets import RewardPreset
 from math_eval.records import Message
 from math_eval.rewards.base import Conversation, TooLong
+from math_eval.rewards.preset import RewardPreset
 
 _CONTROL = r"<\|\w+\|>"
 """How control tokens are mostly spelt: broken up where no tokenizer is at hand to name them."""

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from math_eval.errors import ModelError
-from math_eval.presets import RewardKind
+from math_eval.rewards.preset import RewardKind
 
 Head: TypeAlias = Literal["reward", "sequence", "token"]
 """reward: an output a token (class …RewardModel). sequence, token: transformers' generic classification heads."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math_eval.engines.base import EngineSettings
 from math_eval.errors import RequestError, UnknownNameError
 from math_eval.models import LocalModel
-from math_eval.presets import RewardKind
 from math_eval.rewards.base import REWARD_ENGINES, RewardEngine
 from math_eval.rewards.form import RewardForm
+from math_eval.rewards.preset import RewardKind
 
 
 def check_reward_engine(name: str) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from math_eval.engines.base import EngineSettings
 from math_eval.engines.urls import check_url, shown
 from math_eval.errors import EngineError, RequestError
-from math_eval.presets import RewardKind
 from math_eval.rewards.base import Conversation, Scored, outcome, unscored
+from math_eval.rewards.preset import RewardKind
 from math_eval.rewards.rows import step_scores
 
 if TYPE_CHECKING:

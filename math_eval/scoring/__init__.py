@@ -1,10 +1,10 @@
 """Scoring: metrics of a run, the estimators and intervals behind them, and comparisons."""
 
 from math_eval.scoring.estimators import pass_at_k, rm_at_k
-from math_eval.scoring.figures import Figure, Outcome, ScoreOptions, check_ks, figures
+from math_eval.scoring.figures import Figure, SampleScore, ScoreOptions, check_ks, figures
 from math_eval.scoring.intervals import Interval, accuracy_interval, average_interval, mean_interval
 from math_eval.scoring.majority import Ballot, Estimate, ballot, maj_at_k
-from math_eval.scoring.metrics import Average, Metric, Metrics, averages, metric
+from math_eval.scoring.metrics import Average, Metrics, SetResult, averages, score_set
 from math_eval.scoring.noise import Against, against_reported, mean_variance, single_sample_variance
 from math_eval.scoring.paired import Paired, holm, paired
 
@@ -15,11 +15,11 @@ __all__ = [
     "Estimate",
     "Figure",
     "Interval",
-    "Metric",
     "Metrics",
-    "Outcome",
     "Paired",
+    "SampleScore",
     "ScoreOptions",
+    "SetResult",
     "accuracy_interval",
     "against_reported",
     "average_interval",
@@ -31,9 +31,9 @@ __all__ = [
     "maj_at_k",
     "mean_interval",
     "mean_variance",
-    "metric",
     "paired",
     "pass_at_k",
     "rm_at_k",
+    "score_set",
     "single_sample_variance",
 ]

@@ -23,7 +23,7 @@ DRAWS = 100_000
 """Subsets drawn over all problems of a benchmark, where they are drawn; at least 400 and at most 4,000 a problem."""
 
 
-class Outcome(NamedTuple):
+class SampleScore(NamedTuple):
     """What scoring needs of one sample. key: the class it votes for; vote: its answer as a string, None for none.
 
     unexecuted: it asked for a program to be executed, and none was.
@@ -74,7 +74,7 @@ class ScoreOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULT_OPTIONS = ScoreOptions()
-Rows = Sequence[Sequence[Outcome]]
+Rows = Sequence[Sequence[SampleScore]]
 
 
 def figures(rows: Rows, options: ScoreOptions) -> dict[str, Figure]:
@@ -122,14 +122,14 @@ def check_ks(ks: Sequence[int], largest: int, where: str) -> None:
             raise RequestError(f"k = {k} needs {k} samples of each problem; {where} holds {largest} at most")
 
 
-def _ballot(row: Sequence[Outcome], options: ScoreOptions, *, rewarded: bool, weighted: bool) -> Ballot:
+def _ballot(row: Sequence[SampleScore], options: ScoreOptions, *, rewarded: bool, weighted: bool) -> Ballot:
     votes = [one.key if options.undecided_vote or one.status != "undecided" else "" for one in row]
     rewards = _rewards(row) if rewarded else None
     weights = [_weight(reward, options) for reward in rewards] if weighted and rewards else None
     return ballot(votes, [one.status == "correct" for one in row], rewards=rewards, weights=weights)
 
 
-def _rewards(row: Sequence[Outcome]) -> list[float]:
+def _rewards(row: Sequence[SampleScore]) -> list[float]:
     return [-math.inf if one.reward is None else one.reward for one in row]
 
 

@@ -9,13 +9,13 @@ import msgspec
 
 from math_eval.records import Problem
 from math_eval.scoring.estimators import mean
-from math_eval.scoring.figures import DEFAULT_OPTIONS, Figure, Outcome, ScoreOptions, figures
+from math_eval.scoring.figures import DEFAULT_OPTIONS, Figure, SampleScore, ScoreOptions, figures
 from math_eval.scoring.intervals import average_interval
 
 QUANTILES = (0.5, 0.9, 0.99)
 
 
-class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures of one benchmark split and set; rates are shares of the samples, accuracies in 0 to 1.
 
     accuracy: mean over problems of the mean over samples (greedy: the plain accuracy; N samples: mean@N).
@@ -75,18 +75,18 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grader: str
     options: ScoreOptions
     rewards: str
-    benchmarks: list[Metric]
+    benchmarks: list[SetResult]
     averages: list[Average]
 
 
-def metric(
+def score_set(
     problems: Sequence[Problem],
-    outcomes: Mapping[str, Sequence[Outcome]],
+    outcomes: Mapping[str, Sequence[SampleScore]],
     *,
     set_name: str,
     samples: int,
     options: ScoreOptions = DEFAULT_OPTIONS,
-) -> Metric:
+) -> SetResult:
     """The metric of one benchmark split and set.
 
     problems: those asked for. outcomes: problem id → its samples in any order. samples: how many each should have.
@@ -103,7 +103,7 @@ def metric(
     sound = [score for problem, score in zip(asked, scores, strict=True) if not problem.known_bad]
     lengths = sorted(outcome.tokens_out for outcome in flat)
     first = problems[0]
-    return Metric(
+    return SetResult(
         benchmark=first.benchmark,
         split=first.split,
         set=set_name,
@@ -134,7 +134,7 @@ def metric(
     )
 
 
-def _agreement(rows: Sequence[Sequence[Outcome]]) -> float | None:
+def _agreement(rows: Sequence[Sequence[SampleScore]]) -> float | None:
     """The chance that two samples drawn from one problem vote for one class, over problems with two or more."""
     chances = []
     for row in rows:
@@ -144,7 +144,7 @@ def _agreement(rows: Sequence[Sequence[Outcome]]) -> float | None:
     return _mean(chances) if chances else None
 
 
-def _split_classes(rows: Sequence[Sequence[Outcome]]) -> float:
+def _split_classes(rows: Sequence[Sequence[SampleScore]]) -> float:
     classes = torn = 0
     for row in rows:
         verdicts: dict[str, set[bool]] = {}
@@ -167,7 +167,7 @@ def _groups(problems: Sequence[Problem], scores: Sequence[float]) -> dict[str, d
     }
 
 
-def averages(metrics: Sequence[Metric]) -> list[Average]:
+def averages(metrics: Sequence[SetResult]) -> list[Average]:
     """Macro and micro averages of each set that more than one benchmark has."""
     found = []
     for name in dict.fromkeys(one.set for one in metrics):

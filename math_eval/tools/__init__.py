@@ -1,21 +1,5 @@
-"""Programs written by models: when they are run, where they are held, and what the model is shown of them."""
+"""Tool use in completions: when a program is asked for, and what the model is shown of its output."""
 
-from math_eval.tools.limits import Limits, State, Tier, TierReport, ToolResult
-from math_eval.tools.sandbox import Sandbox, probe
-from math_eval.tools.transcript import Request, asked, cut, observation, reference_program, reference_request
+from math_eval.tools.transcript import ProgramRequest, asked, cut, observation, reference_program, reference_request
 
-__all__ = [
-    "Limits",
-    "Request",
-    "Sandbox",
-    "State",
-    "Tier",
-    "TierReport",
-    "ToolResult",
-    "asked",
-    "cut",
-    "observation",
-    "probe",
-    "reference_program",
-    "reference_request",
-]
+__all__ = ["ProgramRequest", "asked", "cut", "observation", "reference_program", "reference_request"]

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Protocol = Literal["blocks", "program"]
+ToolProtocol = Literal["blocks", "program"]
 """blocks: reasoning and ```python blocks in turns, each answered by an ```output block. program: one program (PAL)."""
 
 OUTPUT_FENCE = "```output"
@@ -25,14 +25,14 @@ _FAILURE = re.compile(r"error|exception|no algorithms|cannot|nan|\.\.\.", re.IGN
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ProgramRequest:
     """A program to execute, and the earlier programs of the transcript whose state it goes on from, in their order."""
 
     program: str
     before: tuple[str, ...] = ()
 
 
-def asked(turn: str, earlier: tuple[str, ...], protocol: Protocol) -> Request | None:
+def asked(turn: str, earlier: tuple[str, ...], protocol: ToolProtocol) -> ProgramRequest | None:
     """The program that the newest turn asks to have executed; None where it asks for nothing.
 
     blocks: a turn asks when it ends in a closed block of Python and its prose holds no box. A fence elsewhere, of
@@ -42,7 +42,7 @@ def asked(turn: str, earlier: tuple[str, ...], protocol: Protocol) -> Request | 
     if protocol == "program":
         programs = [block.code for block in blocks if block.language in _PYTHON]
         body = programs[-1] if programs else turn
-        return Request(body) if body.strip() else None
+        return ProgramRequest(body) if body.strip() else None
     if not blocks:
         return None
     last = blocks[-1]
@@ -50,7 +50,7 @@ def asked(turn: str, earlier: tuple[str, ...], protocol: Protocol) -> Request | 
         return None
     ends = [0, *(block.end for block in blocks)]
     prose = [turn[end : block.start] for end, block in zip(ends, blocks, strict=False)]
-    return None if any("\\boxed" in part for part in prose) else Request(last.code, earlier)
+    return None if any("\\boxed" in part for part in prose) else ProgramRequest(last.code, earlier)
 
 
 class _Block(NamedTuple):
@@ -84,7 +84,7 @@ def observation(
     error: str,
     *,
     timed_out: bool = False,
-    protocol: Protocol = "blocks",
+    protocol: ToolProtocol = "blocks",
     shown: int = MAX_SHOWN,
 ) -> str:
     """What is appended to the transcript after an execution: what was printed, the last value, the error."""
@@ -92,7 +92,7 @@ def observation(
     return wrapped(cut(said, shown), protocol)
 
 
-def wrapped(text: str, protocol: Protocol = "blocks") -> str:
+def wrapped(text: str, protocol: ToolProtocol = "blocks") -> str:
     """An output as the next model turn finds it; a program's result stands in a box, which is its answer."""
     inner = f"\\boxed{{{text}}}" if protocol == "program" else text
     return f"\n{OUTPUT_FENCE}\n{inner}\n```\n"
@@ -106,7 +106,7 @@ def cut(text: str, shown: int = MAX_SHOWN) -> str:
     return f"{text[:half]}...{text[-half:]}"
 
 
-def reference_request(turn: str, protocol: Protocol) -> bool:
+def reference_request(turn: str, protocol: ToolProtocol) -> bool:
     """Whether the reference executes after a turn, of any prompt type but cot: it ends in a fence and holds no box."""
     return protocol == "program" or ("boxed" not in turn and turn.rstrip().endswith("```"))
 
@@ -145,4 +145,4 @@ def reference_output(stdout: str, value: str, error: str, program: str, *, timed
         return cut(error)
     printed = "print(" in program.rstrip().rpartition("\n")[2]
     said = stdout.strip() if printed or not value else value.strip()
-    return cut(said or ("Done" if printed else ""))
+    return cut(said or ("SampleIndex" if printed else ""))

@@ -1,0 +1,7 @@
+"""Making samples: request, plan, pipeline."""
+
+from math_eval.generate.request import RunRequest
+from math_eval.generate.reward_request import RewardRequest
+from math_eval.generate.rewards import RewardSummary, score_rewards
+
+__all__ = ["RewardRequest", "RewardSummary", "RunRequest", "score_rewards"]

@@ -1,0 +1,233 @@
+"""Doing a plan: one bounded stream of samples over all benchmarks, graded and written as they finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from math_eval.engines import Engine
+from math_eval.engines.base import failed
+from math_eval.errors import ModelError, StoppedError
+from math_eval.generate.conversation import Executor, ToolUse, converse
+from math_eval.generate.order import LongestFirst, Part
+from math_eval.generate.plan import BenchmarkTask, Plan, SamplingSet
+from math_eval.models import Tokenizer
+from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
+from math_eval.runfolder.grader import judge
+from math_eval.runfolder.lengths import Lengths, forecast
+from math_eval.runfolder.store import RunStore
+
+_AWAY_FACTOR = 4
+"""How many times the engine's slots may be in flight while samples are away at tools."""
+
+
+class Watcher(Protocol):
+    """Is told of every finished sample; a progress bar, say."""
+
+    def sample(self, completion: Completion, verdict: Verdict) -> None:
+        """One more sample is stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One sample to be made."""
+
+    key: SampleKey
+    unit: BenchmarkTask
+    problem: Problem
+    set: SamplingSet
+    expected: float
+    """Its length, for the order; see lengths.py."""
+
+
+@dataclass(slots=True)
+class Timing:
+    """What a session of generation cost."""
+
+    samples: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+
+
+def work(plan: Plan, store: RunStore) -> Iterator[Work]:
+    """Every sample that the plan asks for and the store lacks."""
+    for part in parts(plan, store):
+        for _, item in part.items:
+            yield item
+
+
+def parts(plan: Plan, store: RunStore, known: Sequence[Lengths] = ()) -> Iterator[Part[Work]]:
+    """The same by set and benchmark split, in each what is likely long first, the samples of one problem together."""
+    for one in plan.sets:
+        for unit in plan.units:
+            told = forecast(unit.problems, known)
+            name = (one.name, unit.benchmark.name, unit.benchmark.split)
+            yield Part(name, _items(plan, store, one, unit, told.expected), told.measured)
+
+
+def _items(
+    plan: Plan, store: RunStore, one: SamplingSet, unit: BenchmarkTask, expected: Sequence[float]
+) -> Iterator[tuple[float, Work]]:
+    shard = plan.request.shard
+    for number in sorted(range(len(expected)), key=lambda number: -expected[number]):
+        if shard and number % shard[1] != shard[0] - 1:
+            continue
+        problem = unit.problems[number]
+        for n in range(one.samples):
+            key = SampleKey(problem.benchmark, problem.split, problem.id, one.name, n)
+            if key not in store.done:
+                yield expected[number], Work(key, unit, problem, one, expected[number])
+
+
+def request_seed(seed: int, key: SampleKey) -> int:
+    """The seed of one request under --seeding request: from the run's seed and the sample's key alone."""
+    said = f"{seed}\0{key.benchmark}\0{key.split}\0{key.problem}\0{key.set}\0{key.n}"
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4], "big") >> 1
+
+
+class Pipeline:
+    """Keeps `engine.concurrency` samples in flight until the plan is done.
+
+    Raises StoppedError after Ctrl-C, EngineError when the engine is gone, StorageError when the folder cannot be
+    written; what had finished by then is stored. known: lengths of completions of the same problems.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: RunStore,
+        engine: Engine,
+        tokenizer: Tokenizer | None,
+        watcher: Watcher,
+        executor: Executor | None = None,
+        known: Sequence[Lengths] = (),
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._engine = engine
+        self._tokenizer = tokenizer
+        self._watcher = watcher
+        self._prompts: dict[tuple[str, str, str], Prompt] = {}
+        self._executor = executor
+        self._news: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
+        self._away = 0
+        self._order = LongestFirst(parts(plan, store, known))
+        self.timing = Timing()
+
+    async def run(self) -> None:
+        """Makes, grades and stores every missing sample."""
+        began = time.monotonic()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with _on_interrupt(loop, stop):
+            try:
+                await self._stream(stop)
+            finally:
+                self.timing.seconds = time.monotonic() - began
+                await self._engine.close()
+        if stop.is_set():
+            raise StoppedError("stopped; every finished sample is stored, run the same command again to go on")
+
+    async def _stream(self, stop: asyncio.Event) -> None:
+        """Keeps the engine's slots taken: a sample that is away at a tool leaves its slot to another."""
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._news.put_nowait(None))
+        running: set[asyncio.Task[None]] = set()
+        bound = self._engine.concurrency
+        try:
+            exhausted = False
+            while not stop.is_set():
+                while not exhausted and len(running) - self._away < bound and len(running) < _AWAY_FACTOR * bound:
+                    item = next(self._order, None)
+                    if item is None:
+                        exhausted = True
+                    else:
+                        task = asyncio.create_task(self._sample(item))
+                        running.add(task)
+                        task.add_done_callback(self._news.put_nowait)
+                if not running:
+                    return
+                done = await self._news.get()
+                if done is None:
+                    continue
+                running.discard(done)
+                failure = None if done.cancelled() else done.exception()
+                if failure is not None:
+                    raise failure
+        finally:
+            stopping.cancel()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(stopping, *running, return_exceptions=True)
+
+    def _left(self, away: bool) -> None:
+        self._away += 1 if away else -1
+        if away:
+            self._news.put_nowait(None)
+
+    async def _sample(self, item: Work) -> None:
+        prompt = self._prompt(item)
+        sampling = replace(item.set.sampling, number=item.key.n)
+        if self._plan.request.seeding == "request":
+            sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
+        try:
+            protocol = self._plan.protocol(item.unit)
+            if protocol is None:
+                completion = await self._engine.complete(prompt, sampling)
+            else:
+                tools = self._plan.tools
+                use = ToolUse(protocol, tools.rules, tools.max_calls, self._executor if tools.python else None)
+                completion = await converse(self._engine, prompt, sampling, use, self._tokenizer, self._left)
+        except ModelError as error:
+            completion = failed(str(error))
+        found, verdict = judge(item.problem, completion.text)
+        self._store.write_sample(item.key, completion)
+        self._store.write_verdict(item.key, found, verdict)
+        name = (item.set.name, item.key.benchmark, item.key.split)
+        self._order.finished(name, item.expected, completion.tokens_out)
+        self.timing.samples += 1
+        self.timing.tokens_in += completion.tokens_in
+        self.timing.tokens_out += completion.tokens_out
+        self._watcher.sample(completion, verdict)
+
+    def _prompt(self, item: Work) -> Prompt:
+        key = (item.key.benchmark, item.key.split, item.key.problem)
+        found = self._prompts.get(key)
+        if found is None:
+            found = item.unit.prompt(item.problem)
+            if self._tokenizer is not None:
+                found = replace(found, token_ids=self._tokenizer.encode(found))
+            if len(self._prompts) >= 64:
+                self._prompts.pop(next(iter(self._prompts)))
+            self._prompts[key] = found
+        return found
+
+
+@contextlib.contextmanager
+def _on_interrupt(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
+    """The first Ctrl-C sets `stop`; the second acts as ever. Outside the main thread signals are left alone."""
+    before: Callable[..., object] | int | None = signal.getsignal(signal.SIGINT)
+
+    def interrupted() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except (ValueError, RuntimeError, NotImplementedError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, before)

@@ -1,0 +1,1 @@
+"""Graders: verdicts on answers."""

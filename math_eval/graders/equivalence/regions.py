@@ -1,0 +1,211 @@
+"""Sets of real numbers: intervals, solved inequalities, unions, R without points, as one canonical list of pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from latex2sympy.nodes import (
+    Apply,
+    Bracket,
+    Listing,
+    Node,
+    Number,
+    NumberSet,
+    Relation,
+    SetBuilder,
+    Symbol,
+    symbols,
+)
+from math_eval.graders.equivalence.intervals import (
+    INFINITY,
+    MAX_PIECES,
+    MINUS_INFINITY,
+    WHOLE,
+    Piece,
+    UnplacedError,
+    common,
+    difference,
+    infinite_sign,
+    interval,
+    merged,
+    point,
+    position,
+)
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_ORDER = frozenset(_FLIPPED)
+_ZERO = Number(Fraction(0))
+_POSITIVE = Piece(_ZERO, INFINITY, low_closed=False, high_closed=False)
+_NEGATIVE = Piece(MINUS_INFINITY, _ZERO, low_closed=False, high_closed=False)
+_NUMBER_SETS = {
+    "R": WHOLE,
+    **dict.fromkeys(("R^+", "R_+", "R_>0"), _POSITIVE),
+    **dict.fromkeys(("R^-", "R_-", "R_<0"), _NEGATIVE),
+    **dict.fromkeys(("R_\\ge0", "R_\\geq0", "R_\\geqslant0", "R_>=0"), replace(_POSITIVE, low_closed=True)),
+    **dict.fromkeys(("R_\\le0", "R_\\leq0", "R_\\leqslant0", "R_<=0"), replace(_NEGATIVE, high_closed=True)),
+}
+
+
+def is_region(node: Node) -> bool:
+    """Whether a node can only be a set of real numbers: a half-open interval, an inequality, a union ..."""
+    match node:
+        case NumberSet(name=name):
+            return name in _NUMBER_SETS
+        case Bracket(open=opened, close=closed, items=(low, high)) if opened in "([]" and closed in ")][":
+            return (opened, closed) in {("(", "]"), ("[", ")"), ("]", "["), ("]", "]"), ("[", "[")} or (
+                infinite_sign(low) != 0 or infinite_sign(high) != 0
+            )
+        case Relation(ops=ops, items=items):
+            if len(ops) == 1 and ops[0] == "in":
+                return is_region(items[1]) or _pair(items[1])
+            return all(op in _ORDER for op in ops) or ops == ("!=",)
+        case SetBuilder(element=Symbol() as element, condition=condition):
+            return is_region(condition) and _unknown(condition) in {element.name, None}
+        case Apply(op="union" | "difference" | "intersection", args=args):
+            return any(is_region(one) for one in args) or all(_pair(one) or _finite(one) for one in args)
+        case Listing(items=items):
+            regions = [isinstance(one, Relation) and is_region(one) for one in items]
+            return any(regions) and all(region or _solved(one) for region, one in zip(regions, items, strict=True))
+    return False
+
+
+def _solved(node: Node) -> Node | None:
+    """The number in "x = 5"."""
+    match node:
+        case Relation(ops=("=",), items=(Symbol(), value)) if position(value) is not None:
+            return value
+    return None
+
+
+def _finite(node: Node) -> bool:
+    return isinstance(node, Bracket) and node.open == "{" and not any(map(symbols, node.items))
+
+
+def _pair(node: Node) -> bool:
+    return isinstance(node, Bracket) and node.open in "([" and len(node.items) == 2
+
+
+def _unknown(node: Node) -> str | None:
+    """The one variable that an inequality is solved for."""
+    for part in node.items if isinstance(node, Relation | Listing) else ():
+        match part:
+            case Symbol(name=name) | Apply(op="abs", args=(Symbol(name=name),)):
+                return name
+        inner = _unknown(part)
+        if inner is not None:
+            return inner
+    return None
+
+
+def unknowns_agree(left: Node, right: Node) -> bool:
+    """Whether two sets speak of the same variable, where both name one."""
+    names = {_unknown(one.condition if isinstance(one, SetBuilder) else one) for one in (left, right)}
+    return len(names - {None}) < 2
+
+
+def pieces(node: Node) -> list[Piece] | None:
+    """The pieces of a set of real numbers in order, None where the node is no such set or not one we can compute."""
+    try:
+        found = _pieces(node)
+        return None if found is None or len(found) > MAX_PIECES else merged(found)
+    except UnplacedError:
+        return None
+
+
+def _pieces(node: Node) -> list[Piece] | None:
+    match node:
+        case NumberSet(name=name) if name in _NUMBER_SETS:
+            return [_NUMBER_SETS[name]]
+        case Bracket(open="{", items=items):
+            return [point(one) for one in items]
+        case Bracket(open=opened, close=closed, items=(low, high)):
+            return [interval(low, high, low_closed=opened == "[", high_closed=closed == "]")]
+        case Relation():
+            return _from_relation(node)
+        case SetBuilder(condition=condition):
+            return _pieces(condition) if is_region(node) else None
+        case Apply(op="union" | "intersection" | "difference" as op, args=(left, right)):
+            first, second = _operand(left), _operand(right)
+            if first is None or second is None:
+                return None
+            if op == "union":
+                return first + second
+            return common(merged(first), merged(second)) if op == "intersection" else difference(first, second)
+        case Listing(items=items):
+            return _from_list(items)
+    return None
+
+
+def _operand(node: Node) -> list[Piece] | None:
+    """The pieces of one side of a union; a number is a set whose braces LaTeX took for a group."""
+    return _pieces(node) if position(node) is None else [point(node)]
+
+
+def _from_relation(node: Relation) -> list[Piece] | None:
+    ops, items = node.ops, node.items
+    if ops == ("in",):
+        return _pieces(items[1])
+    if ops == ("!=",):
+        return difference([WHOLE], [point(items[1])]) if isinstance(items[0], Symbol) else None
+    if not all(op in _ORDER for op in ops):
+        return None
+    if ops[0] in {">", ">="}:
+        ops, items = tuple(_FLIPPED[op] for op in reversed(ops)), tuple(reversed(items))
+    if any(op not in {"<", "<="} for op in ops):
+        return None
+    if len(items) == 3 and isinstance(items[1], Symbol):
+        return [interval(items[0], items[2], low_closed=ops[0] == "<=", high_closed=ops[1] == "<=")]
+    if len(items) == 2:
+        return _from_pair(*items, closed=ops[0] == "<=")
+    return None
+
+
+def _from_pair(left: Node, right: Node, *, closed: bool) -> list[Piece] | None:
+    """The pieces of left < right, or of left ≤ right where they are closed."""
+    match left, right:
+        case Symbol(name=name), bound if name not in symbols(bound):
+            return [interval(MINUS_INFINITY, bound, low_closed=False, high_closed=closed)]
+        case bound, Symbol(name=name) if name not in symbols(bound):
+            return [interval(bound, INFINITY, low_closed=closed, high_closed=False)]
+        case Apply(op="abs", args=(Symbol(),)), bound if (position(bound) or 0) > 0:
+            return [interval(Apply("neg", (bound,)), bound, low_closed=closed, high_closed=closed)]
+        case bound, Apply(op="abs", args=(Symbol(),)) if (position(bound) or 0) > 0:
+            below = interval(MINUS_INFINITY, Apply("neg", (bound,)), low_closed=False, high_closed=closed)
+            return [below, interval(bound, INFINITY, low_closed=closed, high_closed=False)]
+    return None
+
+
+def _from_list(items: tuple[Node, ...]) -> list[Piece] | None:
+    """The pieces of conditions on one variable, of which either holds; of two that face each other both hold.
+
+    What a variable is not is said of all the rest.
+    """
+    if len({_unknown(one) for one in items}) != 1:
+        return None
+    excluded = [one.items[1] for one in items if isinstance(one, Relation) and one.ops == ("!=",)]
+    values = [value for one in items if (value := _solved(one)) is not None]
+    rest = [_pieces(one) for one in items if not (isinstance(one, Relation) and one.ops in {("!=",), ("=",)})]
+    found: list[Piece] = []
+    for one in rest:
+        if one is None:
+            return None
+        found += one
+    if len(rest) == len(found) == 2:
+        low, high = sorted(found, key=lambda piece: infinite_sign(piece.high) == 0)
+        if infinite_sign(low.high) and infinite_sign(high.low):  # x > 1, x < 3 speaks of both; x < 1, x > 3 of either
+            start, end = position(low.low), position(high.high)
+            if start is not None and end is not None and start < end:
+                found = [Piece(low.low, high.high, low.low_closed, high.high_closed)]
+    points = [point(value) for value in values]
+    if points and (excluded or common(points, found)):
+        return None  # x = 5, x > 3: one condition on the other, or either
+    if not excluded:
+        return points + found
+    return difference(merged(found) if rest else [WHOLE], [point(one) for one in excluded])
+
+
+EMPTY_WORDS = frozenset(
+    {"no solution", "no solutions", "none", "no real solution", "no real solutions", "empty set", "无解"}
+)
+REAL_WORDS = frozenset({"all real numbers", "all reals", "all real number", "real numbers", "any real number"})

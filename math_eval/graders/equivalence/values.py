@@ -1,0 +1,292 @@
+"""Single values: exact rationals first, then balls; decimals, percentages and units under the policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from latex2sympy import LimitError
+from latex2sympy.ball import Undefined, ball
+from latex2sympy.exact import rational
+from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, children, contains, symbols
+from math_eval.graders.equivalence.match import Match, decided, undecided
+from math_eval.graders.equivalence.points import evaluation_points, points_around
+from math_eval.graders.equivalence.policy import Policy
+
+BITS = 256
+MORE_BITS = (1024, 4096)
+MIN_POINTS = 3
+_ACCURACY = 150
+_DOUBLE_FIGURES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value apart from its percent sign and its unit."""
+
+    node: Node
+    percent: bool = False
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decimal:
+    """A number written with decimals: half a unit of its last place, and its significant digits."""
+
+    value: Fraction
+    half: Fraction
+    figures: int
+
+
+def scalar(node: Node) -> Scalar:
+    """A node taken apart into value, percent and unit."""
+    unit = ""
+    sign = False
+    while isinstance(node, Quantity) or (isinstance(node, Apply) and node.op == "neg"):
+        if isinstance(node, Quantity):
+            unit = node.unit
+            node = node.value
+        else:
+            sign = not sign
+            node = node.args[0]
+    node = _one_degree(node)
+    percent = unit == "%"
+    if isinstance(node, Apply) and node.op in {"percent", "degree"}:
+        percent = percent or node.op == "percent"
+        unit = unit if node.op == "percent" else (unit or "degree")
+        node = node.args[0]
+    return Scalar(Apply("neg", (node,)) if sign else node, percent, "" if unit == "%" else unit)
+
+
+def _one_degree(node: Node) -> Node:
+    """180° - 35° as (180 - 35)°."""
+    if not isinstance(node, Apply) or node.op != "add":
+        return node
+    parts = [_stripped(one) for one in node.args]
+    whole = [one for one in parts if one is not None]
+    return Apply("degree", (Apply("add", tuple(whole)),)) if len(whole) == len(parts) else node
+
+
+def _stripped(node: Node) -> Node | None:
+    if isinstance(node, Apply) and node.op == "neg":
+        inner = _stripped(node.args[0])
+        return None if inner is None else Apply("neg", (inner,))
+    return node.args[0] if isinstance(node, Apply) and node.op == "degree" else None
+
+
+def decimal(node: Node) -> Decimal | None:
+    """The decimal that a node was written as ("0.33", "-2.50", "3.54 × 10^{-7}"), None for anything else."""
+    match node:
+        case Apply("neg", (inner,)):
+            found = decimal(inner)
+            return None if found is None else Decimal(-found.value, found.half, found.figures)
+        case Number() if node.places is not None:
+            return Decimal(node.value, Fraction(1, 2 * 10**node.places), node.figures)
+        case Apply("mul", (Number(places=int()) as head, Apply("pow", (Number(value=base), exponent)))) if base == 10:
+            power = rational(exponent)
+            if power is None or power.denominator != 1 or abs(power) > 400:
+                return None
+            scale = Fraction(10) ** int(power)
+            mantissa = decimal(head)
+            return mantissa and Decimal(mantissa.value * scale, mantissa.half * scale, mantissa.figures)
+    return None
+
+
+def same_scalar(answer: Scalar, gold: Scalar, policy: Policy) -> Match:
+    """Whether two values are the same, their percent signs and units included."""
+    if answer.unit != gold.unit:
+        if answer.unit and gold.unit:
+            return decided(same=False, rule="unit")
+        if policy.units == "required" and gold.unit:
+            return decided(same=False, rule="unit")
+        turned = _in_radians(answer, gold) if "degree" in {answer.unit, gold.unit} else None
+        if turned is not None and (outcome := same_value(turned[0], turned[1], policy)).correct:
+            return outcome
+    if answer.percent == gold.percent:
+        return same_value(answer.node, gold.node, policy)
+    hundredth = Apply("div", ((answer if answer.percent else gold).node, Number(Fraction(100))))
+    left, right = (hundredth, gold.node) if answer.percent else (answer.node, hundredth)
+    outcome = same_value(left, right, policy)
+    if outcome.correct or policy.percent == "exact":
+        return outcome
+    return same_value(answer.node, gold.node, policy)
+
+
+def _in_radians(answer: Scalar, gold: Scalar) -> tuple[Node, Node] | None:
+    """Both sides in radians where one is in degrees and the other speaks of π."""
+    bare = gold if answer.unit else answer
+    if bare.unit or not contains(bare.node, Constant):
+        return None
+    turned = [Apply("degree", (one.node,)) if one.unit == "degree" else one.node for one in (answer, gold)]
+    return turned[0], turned[1]
+
+
+def same_value(answer: Node, gold: Node, policy: Policy) -> Match:
+    """Whether two nodes have the same value, as numbers or as functions of their variables."""
+    if answer == gold:
+        return decided(same=True, rule="same")
+    try:
+        left, right = rational(answer), rational(gold)
+    except LimitError as error:
+        return _limited(answer, gold, error)
+    if left is not None and right is not None:
+        return decided(same=_same_rational(left, right, answer, gold, policy), rule="exact")
+    names = symbols(answer) | symbols(gold)
+    if not names and (outcome := _rounded(answer, gold, policy)):
+        return outcome
+    return _same_function(answer, gold, sorted(names), policy)
+
+
+def _limited(answer: Node, gold: Node, error: LimitError) -> Match:
+    """Numbers too large to compute exactly: their logarithms may still tell them apart or together."""
+    if symbols(answer) | symbols(gold):
+        return undecided(f"limit:{error.limit}")
+    try:
+        left, right = ball(answer, {}, BITS), ball(gold, {}, BITS)
+    except (LimitError, Undefined):
+        return undecided(f"limit:{error.limit}")
+    return undecided(f"limit:{error.limit}") if left.overlaps(right) else decided(same=False, rule="ball")
+
+
+def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, policy: Policy) -> bool:
+    if left == right:
+        return True
+    if policy.tolerance and abs(left - right) <= Fraction(policy.tolerance) * max(abs(left), abs(right)):
+        return True
+    if policy.decimals == "exact":
+        return False
+    given, wanted = decimal(answer), decimal(gold)
+    if given and wanted and min(given.figures, wanted.figures) >= _DOUBLE_FIGURES:
+        return abs(left - right) <= 4 * max(given.half, wanted.half)  # both printed from binary floating point
+    if given and given.figures >= policy.answer_figures and right.denominator != 1 and abs(left - right) <= given.half:
+        return wanted is None or wanted.half <= given.half
+    if wanted and wanted.figures >= policy.gold_figures and abs(left - right) <= wanted.half:
+        return given is None or given.half <= wanted.half
+    return False
+
+
+def _rounded(answer: Node, gold: Node, policy: Policy) -> Match | None:
+    """A decimal against an irrational number."""
+    if policy.decimals == "exact":
+        return None
+    given, wanted = decimal(answer), decimal(gold)
+    if given and given.figures >= policy.answer_figures:
+        return _near(gold, given.value, given.half)
+    if wanted and wanted.figures >= policy.gold_figures:
+        return _near(answer, wanted.value, wanted.half)
+    if policy.tolerance:
+        center = rational(gold) if rational(gold) is not None else rational(answer)
+        if center is not None:
+            return _near(
+                answer if rational(gold) is not None else gold, center, abs(center) * Fraction(policy.tolerance)
+            )
+    return None
+
+
+def _near(node: Node, center: Fraction, half: Fraction) -> Match | None:
+    try:
+        value = ball(node, {}, BITS)
+        distance = abs(value - ball(Number(center), {}, BITS))
+        limit = ball(Number(half), {}, BITS)
+    except (Undefined, LimitError):
+        return None
+    if distance <= limit:
+        return decided(same=True, rule="rounded")
+    return decided(same=False, rule="rounded") if distance > limit else None
+
+
+def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -> Match:
+    complex_values = _has_i(gold) or (not names and _has_i(answer))
+    if any(one.kind in {"int", "lim"} for one in (*_binders(answer), *_binders(gold))):
+        return undecided("needs_cas")
+    reals, wholes = evaluation_points(names)
+    if names and (corners := _corners(answer) | _corners(gold)):
+        reals = [*reals, *points_around(names, corners)]
+    agreed, limit = 0, ""
+    for points in (reals, wholes):
+        for point in points:
+            try:
+                verdict = _at(answer, gold, point, complex_values=complex_values, policy=policy)
+            except Undefined:
+                continue
+            except LimitError as error:
+                limit = error.limit
+                continue
+            if verdict is False:
+                return decided(same=False, rule="ball")
+            if verdict and not agreed and _confirmed(answer, gold, point, complex_values=complex_values) is False:
+                return decided(same=False, rule="ball")
+            agreed += bool(verdict)
+        if agreed >= (MIN_POINTS if names else 1):
+            return decided(same=True, rule="ball")
+    return undecided(f"limit:{limit}" if limit else "needs_cas")
+
+
+_CORNERED = frozenset({"abs", "norm", "floor", "ceil", "min", "max", "mod", "sgn", "sqrt", "root", "log", "ln"})
+_MAX_CORNERS = 12
+
+
+def _corners(node: Node) -> frozenset[Fraction]:
+    """The constants of a tree that has functions with corners or borders, where sides may differ beyond them."""
+    return frozenset(sorted(_constants(node))[:_MAX_CORNERS]) if _has_corner(node) else frozenset()
+
+
+def _has_corner(node: Node) -> bool:
+    return (isinstance(node, Apply) and node.op in _CORNERED) or any(map(_has_corner, children(node)))
+
+
+def _constants(node: Node) -> set[Fraction]:
+    own = {node.value} if isinstance(node, Number) and abs(node.value) < 10**6 else set()
+    return own.union(*map(_constants, children(node)))
+
+
+def _confirmed(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values: bool) -> bool | None:
+    """A second look where both sides agree to many bits: exactly where that is possible, else with more bits."""
+    try:
+        left, right = rational(answer, point), rational(gold, point)
+        if left is not None and right is not None:
+            return left == right
+        one, other = (ball(side, point, MORE_BITS[-1], complex_values=complex_values) for side in (answer, gold))
+    except (Undefined, LimitError):
+        return None
+    return bool(_complex(one).overlaps(_complex(other)) if complex_values else one.overlaps(other))
+
+
+def _has_i(node: Node) -> bool:
+    if isinstance(node, Constant):
+        return node.name == "i"
+    return isinstance(node, Apply) and any(_has_i(one) for one in node.args)
+
+
+def _binders(node: Node) -> list[Binder]:
+    own = [node] if isinstance(node, Binder) else []
+    return own + [found for child in children(node) for found in _binders(child)]
+
+
+def _at(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values: bool, policy: Policy) -> bool | None:
+    """False: certainly different here. True: the same to many bits. None: too blurred to say."""
+    for bits in (BITS, *MORE_BITS):
+        left = ball(answer, point, bits, complex_values=complex_values)
+        right = ball(gold, point, bits, complex_values=complex_values)
+        if complex_values:
+            left, right = _complex(left), _complex(right)
+        if not left.overlaps(right):
+            return bool(policy.tolerance) and not point and _within(left, right, policy.tolerance)
+        if _sharp(left) and _sharp(right):
+            return True
+    return None
+
+
+def _complex(value: Any) -> Any:
+    from flint import acb
+
+    return acb(value)
+
+
+def _within(left: Any, right: Any, tolerance: float) -> bool:
+    return bool(abs(left - right) <= tolerance * max(abs(left), abs(right), key=float))
+
+
+def _sharp(value: Any) -> bool:
+    return bool(value.rel_accuracy_bits() >= _ACCURACY or value.abs_upper() < 2.0**-_ACCURACY)

@@ -1,0 +1,21 @@
+"""The rules of the harness behind the Qwen2-Math and Qwen2.5-Math reports, faults included: never tuned for right.
+
+A closed room: nothing of the default grader is mixed in, and nothing here is used by it.
+"""
+
+from math_eval.graders.qwen.extract import extract_answer, gold_of, prediction
+from math_eval.graders.qwen.grader import QWEN_VERSION, QwenGrader, shared_grader
+from math_eval.graders.qwen.normalise import Edition, normalise
+from math_eval.graders.qwen.worker import check_packages
+
+__all__ = [
+    "QWEN_VERSION",
+    "Edition",
+    "QwenGrader",
+    "check_packages",
+    "extract_answer",
+    "gold_of",
+    "normalise",
+    "prediction",
+    "shared_grader",
+]
