@@ -19,9 +19,11 @@ from math_eval.generate.plan import Plan, make_plan
 from math_eval.generate.request import RunRequest
 from math_eval.generate.reward_request import RewardPlan, run_plan
 from math_eval.generate.rewards import RewardSummary, RewardWatcherFactory, make_rewards
+from math_eval.graders import load_grader
 from math_eval.models import Tokenizer
 from math_eval.records import Problem, Prompt
-from math_eval.results.score import complete_verdicts, problems_of, score_store
+from math_eval.results.run_samples import RunSamples, problems_of
+from math_eval.results.score import score_store
 from math_eval.runfolder.layout import PromptLine, RunInfo, read_run_info, write_json
 from math_eval.runfolder.lengths import Lengths, read_lengths
 from math_eval.runfolder.lock import locked
@@ -134,7 +136,7 @@ def _make(
     if not missing:
         return Timing()
     if not plan.request.shard:
-        complete_verdicts(store, _problems(plan, info, store))
+        RunSamples(store, info, _problems(plan, info, store), load_grader(info.grader)).complete()
     made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
     if isinstance(made, ReplayEngine):
         made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
@@ -199,7 +201,7 @@ def _score(plan: Plan, info: RunInfo) -> Metrics:
     store = RunStore(plan.folder)
     files = reward_files(plan.folder)
     rewards = sample_rewards(plan.folder) if len(files) == 1 else None
-    return score_store(info, store, _problems(plan, info, store), ScoreOptions(ks=plan.ks), rewards=rewards)
+    return score_store(info, store, _problems(plan, info, store), ScoreOptions(ks=plan.ks), info.grader, rewards)
 
 
 def _record_timing(folder: Path, timing: Timing) -> None:

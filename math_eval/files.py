@@ -92,3 +92,8 @@ def read_lines(path: Path, shape: type[T], *, skip: int = 0) -> Iterator[T]:
 def clean_text(text: str) -> str:
     """The text without lone surrogates, which no UTF-8 file can hold."""
     return text if text.isascii() or text.isprintable() else text.translate(_LONE_SURROGATES)
+
+
+def file_name(text: str) -> str:
+    """A name as part of a file's name: letters, digits, "." and "_" stay, anything else becomes "-"."""
+    return "".join(char if char.isalnum() or char in "._" else "-" for char in text).strip(".-")

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from math_eval.answers import extract_answer as extract
-from math_eval.errors import RequestError, UnknownNameError
+from math_eval.errors import RequestError
+from math_eval.graders import DEFAULT_GRADER, answer_of, load_grader
 from math_eval.graders.equivalence import Policy, policy_of
 from math_eval.graders.equivalence import grade as grade_equivalence
-from math_eval.records import AnswerKind, Extraction, Verdict
+from math_eval.records import AnswerKind, Extraction, Problem, Verdict
 
-GRADERS = ("equivalence", "qwen", "math-verify")
 _KINDS = get_args(AnswerKind)
-
-
-def _kind(benchmark: str | None) -> AnswerKind:
-    if benchmark is None:
-        return "expression"
-    from math_eval.benchmarks import define  # reads YAML: only where a benchmark is named
-
-    kind = define(benchmark).spec.answer
-    if "{" in kind:
-        raise RequestError(f"{benchmark} mixes answer kinds; say kind= for each problem")
-    return kind  # type: ignore[return-value]  # read_spec checked it
 
 
 def extract_answer(
@@ -31,34 +19,23 @@ def extract_answer(
     *,
     benchmark: str | None = None,
     kind: AnswerKind | None = None,
-    grader: str = "equivalence",
+    grader: str = DEFAULT_GRADER,
     gold: str = "?",
 ) -> Extraction:
-    """The answer in a response, as text with the rule that found it; `benchmark` or `kind` says what is looked for.
+    """The answer in a response, as text with the rule that found it.
 
-    grader "qwen": the prediction that the reference stores, for which a gold of choice letters matters.
+    Args:
+        response: What a model wrote.
+        benchmark: The benchmark whose answer kind says what is looked for.
+        kind: That kind itself.
+        grader: Whose extraction; "qwen" gives the prediction that its harness stores.
+        gold: For the qwen grader, whose extraction looks for letters where the gold is one.
+
+    Raises:
+        UnknownNameError: No such grader or benchmark.
+        RequestError: The benchmark mixes answer kinds.
     """
-    if grader not in GRADERS:
-        raise UnknownNameError("grader", grader, GRADERS)
-    if grader == "qwen":
-        from math_eval.graders.qwen import prediction
-
-        found = prediction(response, reference_name(benchmark), gold)
-        return Extraction(found or "", "none" if found is None else "qwen")
-    return extract(response, kind or _kind(benchmark))
-
-
-def reference_name(benchmark: str | None) -> str:
-    """The name that the reference knows a benchmark by: its own for one of our data files, else the name as given."""
-    if benchmark is None:
-        return ""
-    from math_eval.benchmarks import define  # reads YAML: only where a benchmark is named
-
-    try:
-        spec = define(benchmark).spec
-    except UnknownNameError:
-        return benchmark
-    return spec.qwen.name if spec.qwen else benchmark
+    return load_grader(grader).extract(response, _problem(gold, benchmark, kind))
 
 
 def grade(
@@ -67,29 +44,49 @@ def grade(
     gold: str,
     kind: AnswerKind = "expression",
     policy: Policy | Mapping[str, Any] | None = None,
-    grader: str = "equivalence",
-    **more: Any,
+    grader: str = DEFAULT_GRADER,
+    accepted: Sequence[str] = (),
+    options: Mapping[str, str] | None = None,
 ) -> Verdict:
-    """Whether an extracted answer equals the gold: thread-safe, no signals, no subprocess, bounded.
+    """Whether an extracted answer equals the gold. The default grader is thread-safe, bounded and has no subprocess.
 
-    more: `accepted` golds and `options` of a choice problem. UnknownNameError: no such grader; RequestError: no kind.
-    grader "qwen": the reference's equality of the two strings as they are (grade_response normalises first); it asks
-    SymPy in a child process of its own, for 3 s at most. MissingPackageError without the extra `qwen`.
+    Args:
+        answer: The answer alone; grade_response takes whole responses.
+        gold: The right answer.
+        kind: What the gold is.
+        policy: Switches of the default grader, see docs/grading.md.
+        grader: A grader's name, or package.module:Class. "qwen" compares the two strings as they are (grade_response
+            normalises first) and asks SymPy in a child process, for 3 s of processor time at most.
+        accepted: Other golds that are right too.
+        options: Letter → text of a choice problem.
+
+    Raises:
+        UnknownNameError: No such grader.
+        RequestError: No such kind.
+        MissingPackageError: The grader needs a package that is not installed.
+
+    Example:
+        >>> grade("1/2", gold="0.5").correct
+        True
     """
-    if grader not in GRADERS:
-        raise UnknownNameError("grader", grader, GRADERS)
     if kind not in _KINDS:
         raise RequestError(f"kind {kind!r}: expected one of {', '.join(_KINDS)}")
-    if grader == "math-verify":
-        from math_eval.graders.math_verify import grade_math_verify
-
-        return grade_math_verify(answer, gold=gold)
-    if grader == "qwen":
-        from math_eval.graders.qwen import shared_grader
-
-        return shared_grader().verdict(answer, gold)
-    switches = policy if isinstance(policy, Policy) else policy_of(policy or {})
-    return grade_equivalence(answer, gold=gold, kind=kind, policy=switches, **more)
+    if grader == DEFAULT_GRADER:  # training loops call this for every sample: no problem is built for it
+        switches = policy if isinstance(policy, Policy) else policy_of(policy or {})
+        return grade_equivalence(answer, gold=gold, kind=kind, accepted=accepted, options=options, policy=switches)
+    problem = Problem(
+        benchmark="",
+        split="",
+        id="",
+        question="",
+        gold=gold,
+        kind=kind,
+        accepted=tuple(accepted),
+        options=options or {},
+        policy=_switches(policy),
+        grader_fields={"qwen": {"normalised_gold": gold}},
+    )
+    return load_grader(grader).grade(answer, problem)
 
 
 def grade_response(
@@ -99,22 +96,51 @@ def grade_response(
     benchmark: str | None = None,
     kind: AnswerKind | None = None,
     policy: Policy | Mapping[str, Any] | None = None,
-    grader: str = "equivalence",
+    grader: str = DEFAULT_GRADER,
 ) -> Verdict:
-    """Extraction, then grading; the verdict's `answer` is what was extracted. `benchmark` gives kind and policy."""
-    if grader == "qwen":
-        from math_eval.graders.qwen import gold_of, prediction, shared_grader
+    """Extraction, then grading; the verdict's `answer` is what was extracted.
 
-        name = reference_name(benchmark)
-        reference = gold_of(gold, name, solved=False)
-        answer = prediction(response, name, reference)
-        said = shared_grader().verdict(answer, reference)
-        return Verdict(said.status, said.rule, said.detail, answer or "")
-    wanted = kind or _kind(benchmark)
-    if policy is None and benchmark is not None:
-        from math_eval.benchmarks import define
+    Args:
+        response: What a model wrote.
+        gold: The right answer, not normalised.
+        benchmark: The benchmark whose kind and policy hold; `kind` and `policy` say them directly.
+        kind: What the gold is.
+        policy: Switches of the default grader.
+        grader: As for grade.
 
-        policy = define(benchmark).spec.policy
-    found = extract(response, wanted)
-    verdict = grade(found.text, gold=gold, kind=wanted, policy=policy, grader=grader)
-    return Verdict(verdict.status, verdict.rule, verdict.detail, found.text)
+    Raises:
+        UnknownNameError: No such grader or benchmark.
+        RequestError: The benchmark mixes answer kinds.
+        MissingPackageError: The grader needs a package that is not installed.
+    """
+    judged_by = load_grader(grader)
+    problem = _problem(gold, benchmark, kind, policy)
+    extraction = judged_by.extract(response, problem)
+    verdict = judged_by.grade(answer_of(extraction), problem)
+    return Verdict(verdict.status, verdict.rule, verdict.detail, extraction.text)
+
+
+def _problem(
+    gold: str,
+    benchmark: str | None,
+    kind: AnswerKind | None,
+    policy: Policy | Mapping[str, Any] | None = None,
+) -> Problem:
+    """A problem that holds what a call says of it; the benchmark's file is read only where one is named."""
+    if benchmark is None:
+        return Problem("", "", "", "", gold, kind or "expression", policy=_switches(policy))
+    from math_eval.benchmarks import define  # reads YAML
+
+    spec = define(benchmark).spec
+    if kind is None and "{" in spec.answer:
+        raise RequestError(f"{benchmark} mixes answer kinds; say kind= for each problem")
+    fields = {"qwen": {"name": spec.qwen.name if spec.qwen else benchmark}}
+    switches = spec.policy if policy is None else _switches(policy)
+    answer_kind: AnswerKind = kind or spec.answer  # type: ignore[assignment]  # read_spec checked it
+    return Problem(benchmark, "", "", "", gold, answer_kind, policy=switches, grader_fields=fields)
+
+
+def _switches(policy: Policy | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if not isinstance(policy, Policy):
+        return policy or {}
+    return {name: getattr(policy, name) for name in policy.__struct_fields__}

@@ -39,12 +39,8 @@ class Problem:
     """Letter → text of the options of a choice problem."""
     groups: Mapping[str, str] = field(default_factory=dict)
     """Column → value, for breaking accuracy down."""
-    qwen_question: str = ""
-    """The question in the reference's reading; empty means the same as ours."""
-    qwen_gold: str | None = None
-    """The gold in the reference's reading, before its normaliser; None where the reference has no such benchmark."""
-    qwen_name: str = ""
-    """The benchmark's name in the reference; empty where it has none."""
+    grader_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Grader's name → what that grader alone reads of the problem."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """The benchmark's switches of the grader's policy."""
     known_bad: str = ""

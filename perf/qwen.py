@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from math_eval.external.row_format import StoredAnswer, read_stored
-from math_eval.graders.qwen import QwenGrader, prediction
+from math_eval.graders.qwen import ReferenceEquality, prediction
 
 SHARED = Path(os.environ.get("MATH_EVAL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 EXAMPLE = SHARED / "outputs/QwenLM__Qwen2.5-Math/_unnamed_/math100.rm_maj_example.jsonl"
 ROUNDS = 3
 
 
-def graded(answers: list[StoredAnswer], grader: QwenGrader) -> tuple[list[bool], float]:
+def graded(answers: list[StoredAnswer], grader: ReferenceEquality) -> tuple[list[bool], float]:
     """Every verdict, and the wall time of extraction and grading."""
     started = time.perf_counter()
     verdicts = []
@@ -44,7 +44,7 @@ def main() -> None:
     for cache in (False, True):
         times = []
         for _ in range(ROUNDS):
-            grader = QwenGrader(cache=cache)
+            grader = ReferenceEquality(cache=cache)
             grader.verdict("x+1", "1+y")  # the worker has started
             verdicts, seconds = graded(answers, grader)
             found[cache] = verdicts

@@ -68,11 +68,20 @@ def test_corrections_and_known_bad(shared):
     math = {problem.id: problem for problem in load_benchmark("math", data_dir=shared / "benchmarks")}
     assert math["414"].gold == "-2, 1"
     assert math["2716"].accepted == ("(10,0)",)
-    assert math["414"].qwen_gold.endswith("$\\boxed{1}$.")
+    assert math["414"].grader_fields["qwen"]["gold"].endswith("$\\boxed{1}$.")
     assert grade("(10,0)", gold=math["2716"].gold, accepted=math["2716"].accepted).correct
     carp = load_benchmark("carp_en", data_dir=shared / "benchmarks")
     assert [problem.id for problem in carp if problem.known_bad] == ["613", "614", "615"]
-    assert len([problem for problem in math.values() if problem.gold != problem.qwen_gold and problem.accepted]) == 4
+    assert (
+        len(
+            [
+                problem
+                for problem in math.values()
+                if problem.gold != problem.grader_fields["qwen"]["gold"] and problem.accepted
+            ]
+        )
+        == 4
+    )
 
 
 def test_options_of_choice_sets(shared):

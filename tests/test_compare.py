@@ -237,7 +237,7 @@ def test_odd_requests_are_one_line(shared, tmp_path, capsys):
     )
     code, out, err = call(capsys, "grade", rows, "--json")
     assert (code, json.loads(out)["responses"]) == (0, 4)
-    assert "1 rows lack a field of their layout" in err
+    assert "1 rows lack a field of their row format" in err
     assert call(capsys, "score", rows, "--first-k", "--k", "1")[0] == 0
     for wrong in ("1-1000000000000", "3-1", "0", "x"):
         code, _, err = call(capsys, "score", rows, "--k", wrong)

@@ -16,7 +16,7 @@ from math_eval import grade, grade_response
 from math_eval.benchmarks import define, load_benchmark
 from math_eval.cli.main import main
 from math_eval.errors import MissingPackageError, RequestError
-from math_eval.graders.qwen import QwenGrader, extract_answer, gold_of, normalise, prediction
+from math_eval.graders.qwen import ReferenceEquality, extract_answer, normalise, prediction, reference_gold
 from math_eval.graders.qwen import worker as worker_module
 from math_eval.graders.qwen.expression import RefusedError, parse_expression
 from math_eval.graders.qwen.number_words import NotANumberError, number_of_words
@@ -28,7 +28,7 @@ THIRD_PARSER = {("{1\\\\sqrt{5},-2}\\text{ cm}", "{1\\\\sqrt{5},-2}")}
 
 @pytest.fixture(scope="module")
 def grader():
-    made = QwenGrader()
+    made = ReferenceEquality()
     yield made
     made.close()
 
@@ -71,7 +71,7 @@ def test_gold_digests(shared):
         digest, record = hashlib.sha256(), wanted[spec.qwen.name]
         loaded = load_benchmark(name, data_dir=shared / "benchmarks")
         for problem in loaded:
-            digest.update(gold_of(problem.qwen_gold, problem.qwen_name).encode() + b"\0")
+            digest.update(reference_gold(problem).encode() + b"\0")
         assert (len(loaded), digest.hexdigest()) == (record["rows"], record["sha256"]), name
         seen.add(spec.qwen.name)
     assert seen == set(wanted)
@@ -230,7 +230,7 @@ for way in (sympy.sympify, sympy.N, sympy.Symbol("x").equals, sympy.parse_expr):
 def test_an_infinite_sum_runs_no_generated_code(grader, tmp_path, monkeypatch):
     """SymPy would make Python of the summand, in which \\open is the builtin: the file would be ./a."""
     monkeypatch.chdir(tmp_path)
-    own = QwenGrader()
+    own = ReferenceEquality()
     payload = r"\sum_{n=0}^{\infty}\frac{\open(\chr(97),\chr(119))^n}{n!}"
     for answer, gold in ((payload, "3"), ("3.5", payload), (f"\\sqrt{{{payload}}}", "2")):
         own.verdict(answer, gold)
@@ -265,7 +265,7 @@ for step in (
 
 
 def test_an_interrupted_question_does_not_answer_the_next():
-    grader = QwenGrader()
+    grader = ReferenceEquality()
     assert grader.verdict("x+1", "1+x").correct
 
     def interrupt(_number, _frame):
@@ -286,7 +286,7 @@ def test_an_interrupted_question_does_not_answer_the_next():
 
 
 def test_what_one_answer_leaves_behind_decides_no_other():
-    grader = QwenGrader()
+    grader = ReferenceEquality()
     for number in range(4):
         grader.verdict(f"()or[0]*(9*10**7+{number})", "[1]")
     assert grader.verdict("x+1", "1+x+0").correct
@@ -300,7 +300,7 @@ def test_what_one_answer_leaves_behind_decides_no_other():
 def test_a_large_parent_does_not_end_the_worker():
     ballast = bytearray(1_600_000_000)
     ballast[::4096] = b"x" * len(ballast[::4096])
-    grader = QwenGrader(cache=False)
+    grader = ReferenceEquality(cache=False)
     assert grader.verdict("x+1", "1+x+0").correct
     process = grader._worker._process.pid
     assert grader.verdict("x+2", "2+x+0").correct
@@ -313,7 +313,7 @@ def test_the_worker_imports_nothing_from_the_users_folder(tmp_path, monkeypatch)
     for name in ("random", "mpmath", "sympy"):
         (tmp_path / f"{name}.py").write_text("open('imported', 'w')\nraise SystemExit(1)\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONWARNINGS", "error")
-    grader = QwenGrader()
+    grader = ReferenceEquality()
     assert grader.verdict("x+1", "1+x+0").correct
     grader.close()
     assert not (tmp_path / "imported").exists()
@@ -373,7 +373,7 @@ def test_threads_share_one_grader(grader):
 
 
 def test_a_killed_worker_is_replaced():
-    grader = QwenGrader(cache=False)
+    grader = ReferenceEquality(cache=False)
     assert grader.verdict("\\frac{2}{4}", "\\frac{x}{2x}").correct
     os.kill(grader._worker._process.pid, signal.SIGKILL)
     assert grader.verdict("\\frac{2}{4}", "\\frac{x}{2x}").correct, "the question is put to a new one"
@@ -383,17 +383,17 @@ def test_a_killed_worker_is_replaced():
 def test_missing_and_wrong_runtimes_are_one_clear_line(monkeypatch, capsys):
     monkeypatch.setattr(worker_module.importlib.metadata, "version", lambda _: "4.13.2")
     with pytest.raises(RequestError, match=r"needs antlr4-python3-runtime 4\.11\.\*, not 4\.13\.2: pip install"):
-        QwenGrader()
+        ReferenceEquality()
     monkeypatch.setattr(worker_module.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingPackageError, match=r"pip install 'math-eval\[qwen\]'"):
-        QwenGrader()
+        ReferenceEquality()
     with pytest.raises(SystemExit) as stopped:
         main(["grade", "nothing.jsonl", "--grader", "qwen"])
     assert stopped.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_the_shared_grader_outlives_a_fork_and_ends_with_its_process():
+def test_the_shared_equality_outlives_a_fork_and_ends_with_its_process():
     script = """
 import os, sys
 from math_eval import grade

@@ -150,7 +150,6 @@ def _problem(definition: Definition, split: str, number: int, row: Row, bad: dic
     for what, value in (("question", question), ("gold", gold)):
         if not value and identity not in bad:
             raise DataError(f"{where}: the {what} is empty; correct the row, or list it under known_bad")
-    qwen = spec.qwen
     return Problem(
         benchmark=definition.name,
         split=split,
@@ -162,13 +161,21 @@ def _problem(definition: Definition, split: str, number: int, row: Row, bad: dic
         accepted=tuple(correction.accepted) if correction else (),
         options=options,
         groups={column: _column(row, column, where) for column in spec.groups},
-        qwen_question=text(qwen.question, "qwen.question").strip() if qwen and qwen.question else "",
-        qwen_gold=text(qwen.gold if qwen and qwen.gold else spec.gold, "qwen.gold").strip() if qwen else None,
-        qwen_name=qwen.name if qwen else "",
+        grader_fields=_grader_fields(spec, text),
         policy=spec.policy,
         known_bad=bad.get(identity, ""),
         row_chars=sum(len(str(value)) for value in row.values()),
     )
+
+
+def _grader_fields(spec: BenchmarkSpec, text: Callable[[str, str], str]) -> dict[str, dict[str, str]]:
+    """What single graders read of a row: the qwen grader the benchmark's name, gold and question in its harness."""
+    if spec.qwen is None:
+        return {}
+    fields = {"name": spec.qwen.name, "gold": text(spec.qwen.gold or spec.gold, "qwen.gold").strip()}
+    if spec.qwen.question:
+        fields["question"] = text(spec.qwen.question, "qwen.question").strip()
+    return {"qwen": fields}
 
 
 def _options(expression: str, row: Row, where: str) -> dict[str, str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 import click
 
+from math_eval.cli.grader_names import GraderName
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.errors import RequestError
-from math_eval.grading import reference_name
+from math_eval.graders import DEFAULT_GRADER
+from math_eval.results import file_benchmark
 from math_eval.results.compare import BesideReported, Comparison, compare_reported, compare_runs
-from math_eval.runfolder.grader import RunGrader
 
 
 @click.command()
@@ -20,10 +20,9 @@ from math_eval.runfolder.grader import RunGrader
 @click.option("--reported", is_flag=True, help="Lay the run beside published scores of its model.")
 @click.option("--model", help="--reported: the model whose scores are meant, where the run's name is another.")
 @click.option("--set", "set_name", help="Compare this set alone.")
-@click.option(
-    "--grader", type=click.Choice(get_args(RunGrader)), help="Whose verdicts.  [equivalence; --reported: qwen]"
-)
-@click.option("--benchmark", "-b", help="Files: the benchmark's name in the reference.")
+@click.option("--grader", type=GraderName(), help="Whose verdicts.  [equivalence; --reported: qwen]")
+@click.option("--benchmark", "-b", help="Files: answer kinds, options and policy come from this benchmark.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
 @json_option
 def command(
     a: Path,
@@ -32,8 +31,9 @@ def command(
     reported: bool,
     model: str | None,
     set_name: str | None,
-    grader: RunGrader | None,
+    grader: str | None,
     benchmark: str | None,
+    data_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Compare run A with run B (run folders, or files of stored responses), or with --reported with published scores.
@@ -51,9 +51,9 @@ def command(
         return
     if model:
         raise RequestError("--model is for --reported")
-    found = compare_runs(
-        a, b, grader=grader or "equivalence", set_name=set_name, name=reference_name(benchmark) if benchmark else ""
-    )
+    graded_by = grader or DEFAULT_GRADER
+    known = file_benchmark(benchmark, data_dir, [graded_by])
+    found = compare_runs(a, b, grader=graded_by, set_name=set_name, benchmark=known)
     if as_json:
         print_json(found)
         return

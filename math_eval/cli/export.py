@@ -7,10 +7,11 @@ from typing import Literal, get_args
 
 import click
 
+from math_eval.cli.grader_names import GraderName
 from math_eval.errors import RequestError
+from math_eval.graders import DEFAULT_GRADER
 from math_eval.results.export import export_qwen, export_sft
 from math_eval.rewards import Aggregation
-from math_eval.runfolder.grader import RunGrader
 from math_eval.runfolder.reward_layout import sample_rewards
 
 Format = Literal["qwen", "sft"]
@@ -23,8 +24,8 @@ Format = Literal["qwen", "sft"]
 @click.option("--per-problem", type=click.IntRange(min=1), default=1, show_default=True, help="sft: samples a problem.")
 @click.option(
     "--grader",
-    type=click.Choice(get_args(RunGrader)),
-    default="equivalence",
+    type=GraderName(),
+    default=DEFAULT_GRADER,
     show_default=True,
     help="sft: whose verdict.",
 )
@@ -42,7 +43,7 @@ def command(
     shape: Format,
     output: Path | None,
     per_problem: int,
-    grader: RunGrader,
+    grader: str,
     reward_model: str | None,
     aggregate: Aggregation,
 ) -> None:
@@ -51,8 +52,7 @@ def command(
     qwen: rows and metrics as the reference harness stores them, for scripts made for it. sft: the correct samples of
     highest reward as conversations for training, each with where it comes from.
     """
-    found = sample_rewards(run, reward_model, aggregate)
-    rewards = found.rewards if found else None
+    rewards = sample_rewards(run, reward_model, aggregate)
     if shape == "qwen":
         for path in export_qwen(run, output or run / "export-qwen", rewards):
             click.echo(path)

@@ -8,15 +8,12 @@ from typing import Any
 
 import click
 
-from math_eval.benchmarks import load_benchmark
+from math_eval.cli.grader_names import GraderName
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.errors import RequestError
-from math_eval.external.row_format import StoredAnswer
-from math_eval.grading import GRADERS, reference_name
-from math_eval.records import AnswerKind, Problem
+from math_eval.graders import DEFAULT_GRADER, load_grader
 from math_eval.registry import names
-from math_eval.results.regrade import Regraded, folded, regrade, regrade_qwen
-from math_eval.results.stored_run import read_answers
+from math_eval.results import FileBenchmark, GradedSample, file_benchmark, file_samples, run_samples
+from math_eval.results.file_samples import reference_name
 from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
 
 
@@ -33,9 +30,9 @@ from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
     "--grader",
     "graders",
     multiple=True,
-    default=("equivalence",),
+    default=(DEFAULT_GRADER,),
     show_default=True,
-    type=click.Choice(GRADERS),
+    type=GraderName(),
     help="Whose verdict; a second one is compared with the first, with examples.",
 )
 @click.option("--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Differences to show.")
@@ -49,103 +46,69 @@ def command(
     examples: int,
     as_json: bool,
 ) -> None:
-    """Grade FILES of model outputs, or run folders: layouts of other harnesses are recognised (data/layouts).
+    """Grade FILES of model outputs, or run folders: row formats of other harnesses are recognised (data/layouts).
 
     Where a file has predictions and verdicts of its own, what differs from them is counted and shown.
     """
-    wanted = list(dict.fromkeys(graders))
-    judge = _Judge(benchmark, data_dir, wanted)
-    passed_over: list[str] = []
-    try:
-        graded = [(path, judge.all(list(read_answers(path, passed_over)))) for path in files]
-    finally:
-        judge.close()
-    if not any(rows for _, found in graded for rows, _ in found.values()):
-        raise RequestError(f"{', '.join(map(str, files))}: no responses")
-    if passed_over:
+    names_asked = list(dict.fromkeys(graders))
+    known = file_benchmark(benchmark, data_dir, names_asked)
+    if benchmark and not known.problems and "qwen" in names_asked and known.reference not in _reference_names():
+        click.echo(f"note: no benchmark here is called {benchmark!r}; the reference's general rules are used", err=True)
+    rejected: list[str] = []
+    graded = [(path, _graded(path, names_asked, known, rejected)) for path in files]
+    if rejected:
         click.echo(
-            f"note: {len(passed_over)} rows lack a field of their layout and are passed over, first {passed_over[0]}",
+            f"note: {len(rejected)} rows lack a field of their row format and are passed over, first {rejected[0]}",
             err=True,
         )
-    pooled = [
-        ({name: rows for name, (rows, _) in found.items()}, {name: edition for name, (_, edition) in found.items()})
-        for _, found in graded
-    ]
-    shown = _summary(wanted, [rows for rows, _ in pooled], examples)
-    shown["editions"] = sorted({edition for _, editions in pooled for edition in editions.values() if edition})
+    shown = _summary(names_asked, [by_grader for _, (by_grader, _) in graded], examples)
+    shown["editions"] = sorted({edition for _, (_, editions) in graded for edition in editions if edition})
     if len(files) > 1:
-        shown["files"] = [
-            {"file": str(path), **_summary(wanted, [rows], 0)}
-            for (path, _), (rows, _) in zip(graded, pooled, strict=True)
-        ]
+        shown["files"] = [{"file": str(path), **_summary(names_asked, [rows], 0)} for path, (rows, _) in graded]
     if as_json:
         print_json(shown)
     else:
         _print(shown)
 
 
-class _Judge:
-    """Grades the responses of one file after another with the graders asked for."""
-
-    def __init__(self, benchmark: str | None, data_dir: Path | None, graders: Sequence[str]) -> None:
-        self._graders = graders
-        self._name = reference_name(benchmark)
-        self._problems: dict[str, Problem] = {}
-        self._default: AnswerKind = "expression"
-        self._qwen: Any = None
-        if "qwen" in graders:
-            from math_eval.graders.qwen import QwenGrader
-
-            self._qwen = QwenGrader()
-            self._qwen.start()
-        ours = set(graders) - {"qwen"}
-        known = benchmark is not None and (
-            benchmark.partition(":")[0] in names("benchmarks") or Path(benchmark).exists()
-        )
-        if benchmark and not known and self._qwen is not None:
-            click.echo(
-                f"note: no benchmark here is called {benchmark!r}; the reference's general rules are used", err=True
-            )
-        if benchmark and ours and (known or self._qwen is None):
-            loaded = load_benchmark(benchmark, data_dir=data_dir)
-            self._problems = {folded(problem.question): problem for problem in loaded}
-            kinds = {problem.kind for problem in loaded}
-            self._default = kinds.pop() if len(kinds) == 1 else "expression"
-
-    def all(self, answers: Sequence[StoredAnswer]) -> dict[str, tuple[list[Regraded], str]]:
-        found: dict[str, tuple[list[Regraded], str]] = {}
-        for grader in self._graders:
-            if grader == "qwen":
-                found[grader] = regrade_qwen(answers, self._name, self._qwen)
-            elif grader == "math-verify":
-                from math_eval.graders.math_verify import grade_math_verify
-
-                found[grader] = regrade(answers, self._problems, self._default, grade_math_verify), ""
-            else:
-                found[grader] = regrade(answers, self._problems, self._default), ""
-        return found
-
-    def close(self) -> None:
-        if self._qwen is not None:
-            self._qwen.close()
+_Samples = Mapping[str, Sequence[GradedSample]]
+"""Grader → its samples of one file, in the file's order."""
 
 
-def _summary(
-    graders: Sequence[str], files: Sequence[Mapping[str, Sequence[Regraded]]], examples: int
-) -> dict[str, Any]:
+def _reference_names() -> set[str]:
+    return {reference_name(name) for name in names("benchmarks")}
+
+
+def _graded(
+    path: Path, graders: Sequence[str], benchmark: FileBenchmark, rejected: list[str]
+) -> tuple[_Samples, set[str]]:
+    """The samples of a file or run folder under each grader, and the editions of graders that fit the file."""
+    by_grader: dict[str, Sequence[GradedSample]] = {}
+    editions = set()
+    for name in graders:
+        if path.is_dir():
+            by_grader[name] = list(run_samples(path, load_grader(name)))
+        else:
+            file = file_samples(path, load_grader(name), benchmark, rejected if name == graders[0] else None)
+            by_grader[name] = file.samples
+            editions.add(file.grader.edition)
+    return by_grader, editions
+
+
+def _summary(graders: Sequence[str], files: Sequence[_Samples], examples: int) -> dict[str, Any]:
     """The figures of some files together, of the first grader; of a second, how it differs from the first."""
-    rows = [one for found in files for one in found[graders[0]]]
-    problems = [samples for found in files for samples in _by_problem(found[graders[0]])]
-    labelled = [one for one in rows if one.stored.label is not None]
-    scores = [one for one in labelled if one.stored.label != one.verdict.correct]
-    answers = [one for one in rows if one.stored.has_prediction and one.stored.prediction != one.answer]
+    rows = [sample for by_grader in files for sample in by_grader[graders[0]]]
+    problems = [samples for by_grader in files for samples in _by_problem(by_grader[graders[0]])]
+    labelled = [sample for sample in rows if _label(sample) is not None]
+    changed = [sample for sample in labelled if _label(sample) != sample.verdict.correct]
+    answers = [sample for sample in rows if _has_other_answer(sample)] if graders[0] == "qwen" else []
     shown: dict[str, Any] = {
-        "accuracy": _share([one.verdict.correct for one in rows]),
+        "accuracy": _accuracy(problems),
         "grader": graders[0],
         "responses": len(rows),
-        "undecided": sum(one.verdict.status == "undecided" for one in rows),
-        "accuracy by the file": _share([bool(one.stored.label) for one in labelled]) if labelled else None,
-        "changed verdicts": len(scores),
+        "undecided": sum(sample.verdict.status == "undecided" for sample in rows),
+        "accuracy by the file": _percent([bool(_label(sample)) for sample in labelled]) if labelled else None,
+        "changed verdicts": len(changed),
         "changed predictions": len(answers) if graders[0] == "qwen" else None,
     }
     most = max(map(len, problems), default=0)
@@ -153,53 +116,68 @@ def _summary(
         reading = first_k_scores(problems, range(1, most + 1))
         shown["first k, votes by string"] = {name: round(value, 2) for name, value in reading.items()}
     shown["groups"] = group_scores(problems) if graders[0] == "qwen" else {}
-    shown["examples"] = [
-        _example(one) for one in dict.fromkeys([*answers, *scores] if graders[0] == "qwen" else scores)
-    ]
+    differing = {id(sample): sample for sample in [*answers, *changed]}
+    shown["examples"] = [_example(sample) for sample in list(differing.values())[:examples]]
     for other in graders[1:]:
-        second = [one for found in files for one in found[other]]
+        second = [sample for by_grader in files for sample in by_grader[other]]
         pairs = [pair for pair in zip(rows, second, strict=True) if pair[0].verdict.correct != pair[1].verdict.correct]
-        shown[f"accuracy by {other}"] = _share([one.verdict.correct for one in second])
-        shown[f"right by {other} alone"] = [_pair(pair) for pair in pairs if pair[1].verdict.correct]
-        shown[f"right by {graders[0]} alone"] = [_pair(pair) for pair in pairs if pair[0].verdict.correct]
-        for key in (f"right by {other} alone", f"right by {graders[0]} alone"):
-            shown[f"{key}, count"] = len(shown[key])
-            shown[key] = shown[key][:examples]
-    shown["examples"] = shown["examples"][:examples]
+        shown[f"accuracy by {other}"] = _accuracy([one for by_grader in files for one in _by_problem(by_grader[other])])
+        for winner, name in ((1, other), (0, graders[0])):
+            alone = [pair for pair in pairs if pair[winner].verdict.correct]
+            shown[f"right by {name} alone, count"] = len(alone)
+            shown[f"right by {name} alone"] = [_pair(pair) for pair in alone[:examples]]
     return shown
 
 
-def _by_problem(rows: Sequence[Regraded]) -> list[list[FirstSample]]:
-    found: dict[int, list[FirstSample]] = {}
-    for one in rows:
-        sample = FirstSample(one.answer, one.verdict.correct, one.stored.reward, one.stored.group)
-        found.setdefault(one.stored.row, []).append(sample)
-    return list(found.values())
+def _label(sample: GradedSample) -> bool | None:
+    """What the file itself says of a sample."""
+    return sample.stored.label if sample.stored else None
 
 
-def _share(values: Sequence[bool]) -> float:
+def _has_other_answer(sample: GradedSample) -> bool:
+    """Whether the file says that another answer was extracted."""
+    return bool(sample.stored and sample.stored.has_prediction and sample.stored.prediction != sample.answer)
+
+
+def _by_problem(samples: Sequence[GradedSample]) -> list[list[FirstSample]]:
+    problems: dict[tuple[str, ...], list[FirstSample]] = {}
+    for sample in samples:
+        group = sample.stored.group if sample.stored else next(iter(sample.problem.groups.values()), "")
+        first = FirstSample(sample.answer, sample.verdict.correct, sample.reward, group)
+        problems.setdefault((*sample.place, sample.key.problem), []).append(first)
+    return list(problems.values())
+
+
+def _accuracy(problems: Sequence[Sequence[FirstSample]]) -> float:
+    """Percent: the mean over problems of the mean over their samples, as scores have it."""
+    shares = [sum(sample.correct for sample in samples) / len(samples) for samples in problems]
+    return round(100 * sum(shares) / (len(shares) or 1), 2)
+
+
+def _percent(values: Sequence[bool]) -> float:
     return round(100 * sum(values) / (len(values) or 1), 2)
 
 
-def _example(one: Regraded) -> dict[str, Any]:
-    stored = {"prediction in the file": (one.stored.prediction or "")[:200]} if one.stored.has_prediction else {}
+def _example(sample: GradedSample) -> dict[str, Any]:
+    stored = sample.stored
+    answer = {"prediction in the file": (stored.prediction or "")[:200]} if stored and stored.has_prediction else {}
     return {
-        "where": f"{one.stored.where}, sample {one.stored.n}",
-        "answer": (one.answer or "")[:200],
-        "gold": one.gold[:200],
-        **stored,
-        "label": one.stored.label,
-        "verdict": one.verdict.status,
-        "rule": one.verdict.rule,
+        "where": f"{sample.location}, sample {sample.key.n}",
+        "answer": (sample.answer or "")[:200],
+        "gold": sample.problem.gold[:200],
+        **answer,
+        "label": _label(sample),
+        "verdict": sample.verdict.status,
+        "rule": sample.verdict.rule,
     }
 
 
-def _pair(pair: tuple[Regraded, Regraded]) -> dict[str, Any]:
+def _pair(pair: tuple[GradedSample, GradedSample]) -> dict[str, Any]:
     first, second = pair
     return {
-        "where": first.stored.where,
+        "where": first.location,
         "answer": (first.answer or "")[:200],
-        "gold": first.gold[:200],
+        "gold": first.problem.gold[:200],
         "rules": f"{first.verdict.rule} / {second.verdict.rule}",
     }
 

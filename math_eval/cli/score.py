@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 import click
 
+from math_eval.cli.grader_names import GraderName
 from math_eval.cli.output import json_option, print_json
 from math_eval.errors import RequestError
-from math_eval.grading import reference_name
+from math_eval.graders import DEFAULT_GRADER
 from math_eval.reports import curve_table, markdown, metrics_table, show
-from math_eval.results import score_files, score_run
+from math_eval.results import file_benchmark, score_files, score_run
 from math_eval.rewards import Aggregation
-from math_eval.runfolder.grader import RunGrader
 from math_eval.runfolder.layout import MAX_SAMPLES
 from math_eval.scoring import Metrics, ScoreOptions
 from math_eval.scoring.figures import Reading
@@ -26,7 +26,7 @@ from math_eval.scoring.majority import Ties
     "--k", "ks", default="", help="The k of pass@k, maj@k, rm@k, as 1,8,64 or 1-8; a set's size is always there."
 )
 @click.option("--curve", is_flag=True, help="The k 1, 2, 4 … up to each set's size.")
-@click.option("--grader", default=None, type=click.Choice(get_args(RunGrader)), help="Whose verdicts.  [equivalence]")
+@click.option("--grader", default=None, type=GraderName(), help="Whose verdicts.  [the run's; files: equivalence]")
 @click.option(
     "--reading",
     default="ours",
@@ -51,7 +51,7 @@ from math_eval.scoring.majority import Ties
     help="A process model's step scores as one.",
 )
 @click.option("--undecided-vote", is_flag=True, help="Answers that could not be decided vote too.")
-@click.option("--benchmark", "-b", help="Files: the benchmark's name in the reference.")
+@click.option("--benchmark", "-b", help="Files: answer kinds, options and policy come from this benchmark.")
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
@@ -69,11 +69,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
         ties=given["ties"],
         undecided_vote=given["undecided_vote"],
     )
-    grader: RunGrader = given["grader"] or ("qwen" if options.reading == "qwen" else "equivalence")
-    if grader == "qwen":
-        from math_eval.graders.qwen import check_packages
-
-        check_packages()
+    grader: str | None = given["grader"] or ("qwen" if options.reading == "qwen" else None)
     metrics, title = _scored(runs, options, grader, given)
     if given["as_json"]:
         print_json(metrics)
@@ -89,7 +85,7 @@ def command(runs: tuple[Path, ...], **given: Any) -> None:
 
 
 def _scored(
-    runs: tuple[Path, ...], options: ScoreOptions, grader: RunGrader, given: dict[str, Any]
+    runs: tuple[Path, ...], options: ScoreOptions, grader: str | None, given: dict[str, Any]
 ) -> tuple[Metrics, str]:
     for path in runs:
         if not path.exists():
@@ -104,7 +100,9 @@ def _scored(
     else:
         if given["reward_model"] or given["aggregate"] != "last":
             raise RequestError("--reward-model and --aggregate are for run folders; files hold rewards of their own")
-        metrics = score_files(runs, options, grader, reference_name(given["benchmark"]))
+        graded_by = grader or DEFAULT_GRADER
+        benchmark = file_benchmark(given["benchmark"], given["data_dir"], [graded_by])
+        metrics = score_files(runs, options, graded_by, benchmark)
         title = ""
     return metrics, title
 

@@ -13,7 +13,7 @@ import msgspec
 from math_eval.benchmarks.rows import Row
 from math_eval.documents import read_document
 from math_eval.errors import DataError
-from math_eval.records import AnswerKind, Problem
+from math_eval.records import AnswerKind
 from math_eval.registry import find, names
 from math_eval.templating import compiled_value
 
@@ -70,10 +70,6 @@ class StoredAnswer:
     has_prediction: bool = False
     reward: float | None = None
     group: str = ""
-    reference_name: str | None = None
-    """The benchmark's name in the reference, where the rows themselves tell."""
-    problem: Problem | None = None
-    """The problem itself, for the samples of a run."""
 
 
 def read_stored(path: Path, passed_over: list[str] | None = None) -> Iterator[StoredAnswer]:

@@ -17,9 +17,9 @@ from math_eval.errors import ModelError, StoppedError
 from math_eval.generate.conversation import Executor, ToolUse, converse
 from math_eval.generate.order import LongestFirst, Part
 from math_eval.generate.plan import BenchmarkTask, Plan, SamplingSet
+from math_eval.graders import grade_sample, load_grader
 from math_eval.models import Tokenizer
 from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
-from math_eval.runfolder.grader import judge
 from math_eval.runfolder.lengths import Lengths, forecast
 from math_eval.runfolder.store import RunStore
 
@@ -111,6 +111,7 @@ class Pipeline:
         known: Sequence[Lengths] = (),
     ) -> None:
         self._plan = plan
+        self._grader = load_grader(plan.info.grader)
         self._store = store
         self._engine = engine
         self._tokenizer = tokenizer
@@ -188,9 +189,9 @@ class Pipeline:
                 completion = await converse(self._engine, prompt, sampling, use, self._tokenizer, self._left)
         except ModelError as error:
             completion = failed(str(error))
-        found, verdict = judge(item.problem, completion.text)
+        extraction, verdict = grade_sample(self._grader, completion.text, item.problem)
         self._store.write_sample(item.key, completion)
-        self._store.write_verdict(item.key, found, verdict)
+        self._store.write_verdict(item.key, extraction, verdict)
         name = (item.set.name, item.key.benchmark, item.key.split)
         self._order.finished(name, item.expected, completion.tokens_out)
         self.timing.samples += 1

@@ -59,8 +59,7 @@ class BenchmarkTask:
                 groups=dict(problem.groups),
                 policy=dict(problem.policy),
                 known_bad=problem.known_bad,
-                qwen_gold=problem.qwen_gold,
-                qwen_name=problem.qwen_name,
+                grader_fields={name: dict(fields) for name, fields in problem.grader_fields.items()},
             )
 
 

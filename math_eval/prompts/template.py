@@ -82,7 +82,7 @@ class Template:
         Raises RequestError where demonstrations are asked for and the key has none.
         """
         shots = self.shots
-        gold = problem.gold if problem.qwen_gold is None else problem.qwen_gold
+        gold = problem.grader_fields.get("qwen", {}).get("gold", problem.gold)  # the rule is the reference's
         if self.adaptive and adaptive[1] and gold in LETTER_GOLDS:
             key, shots = adaptive
         shown: Sequence[Demonstration] = ()

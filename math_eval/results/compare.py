@@ -11,14 +11,13 @@ import msgspec
 from math_eval.benchmarks import define
 from math_eval.errors import MathEvalError, RequestError
 from math_eval.families import load_family
+from math_eval.graders import DEFAULT_GRADER, load_grader
 from math_eval.prompts import load_template
 from math_eval.reported import ReportedScore, reported_models, reported_scores
-from math_eval.results.score import complete_verdicts, outcomes_of, problems_of
-from math_eval.results.score_files import outcomes_of_file
-from math_eval.runfolder.grader import RunGrader
-from math_eval.runfolder.layout import BenchmarkInfo, RunInfo, read_run
-from math_eval.runfolder.lock import locked
-from math_eval.runfolder.store import RunStore
+from math_eval.results.file_samples import FileBenchmark, file_samples, folded
+from math_eval.results.graded import Place, scores_by_place
+from math_eval.results.run_samples import run_samples
+from math_eval.runfolder.layout import BenchmarkInfo, RunInfo
 from math_eval.scoring import (
     SampleScore,
     ScoreOptions,
@@ -75,16 +74,21 @@ class BesideReported(msgspec.Struct, frozen=True):
 
 
 def compare_runs(
-    a: Path, b: Path, *, grader: RunGrader = "equivalence", set_name: str | None = None, name: str = ""
+    a: Path,
+    b: Path,
+    *,
+    grader: str = DEFAULT_GRADER,
+    set_name: str | None = None,
+    benchmark: FileBenchmark | None = None,
 ) -> list[Comparison]:
     """One row for every benchmark and set that both have, on their shared problems. RequestError where none is shared.
 
     a, b: run folders, or files of stored responses, whose problems are matched by question. set_name: that set of each
-    run; by default sets of equal names. name: for files, the benchmark's name in the reference.
+    run; by default sets of equal names. benchmark: for files, what is known of theirs.
     """
     if a.is_dir() != b.is_dir():
         raise RequestError(f"{a} and {b}: two run folders are compared, or two files, not one with the other")
-    left, right = (_samples(path, grader, name) for path in (a, b))
+    left, right = (_scores(path, grader, benchmark) for path in (a, b))
     rows = []
     for place in left:
         if place not in right or (set_name and place[2] != set_name):
@@ -124,35 +128,26 @@ def _mean(samples: Sequence[SampleScore]) -> float:
     return sum(one.status == "correct" for one in samples) / len(samples)
 
 
-def _samples(path: Path, grader: RunGrader, name: str) -> Mapping[tuple[str, str, str], _Samples]:
-    """Benchmark, split and set → problem → samples, of a run folder or a file."""
+def _scores(path: Path, grader: str, benchmark: FileBenchmark | None = None) -> Mapping[Place, _Samples]:
+    """Benchmark, split and set → problem → samples, of a run folder or of a file, whose questions name its problems."""
     if path.is_dir():
-        return _judged(path, grader)[1]
-    return {("stored", "test", "stored"): outcomes_of_file(path, grader, name, by_question=True)}
-
-
-def _judged(
-    folder: Path, grader: RunGrader
-) -> tuple[RunInfo, dict[tuple[str, str, str], dict[str, list[SampleScore]]]]:
-    info = read_run(folder)
-    with locked(folder):
-        store = RunStore(folder)
-        try:
-            complete_verdicts(store, problems_of(info, store), grader)
-            return info, outcomes_of(store, grader)
-        finally:
-            store.close()
+        return scores_by_place(run_samples(path, load_grader(grader)))
+    scores: dict[str, list[SampleScore]] = {}
+    for sample in file_samples(path, load_grader(grader), benchmark).samples:
+        scores.setdefault(folded(sample.problem.question) or sample.key.problem, []).append(sample.score())
+    return {("stored", "test", "stored"): scores}
 
 
 def compare_reported(
-    folder: Path, *, grader: RunGrader = "qwen", model: str | None = None
+    folder: Path, *, grader: str = "qwen", model: str | None = None
 ) -> tuple[RunInfo, list[BesideReported], list[str]]:
     """A run's figures in the reference's reading beside the published ones of its model, and causes worth checking.
 
     Chance is generation noise on both sides and the rounding of the published figure: never the error of having asked
     these problems. RequestError where nothing published fits the model and the benchmarks.
     """
-    info, outcomes = _judged(folder, grader)
+    samples_of_run = run_samples(folder, load_grader(grader))
+    info, outcomes = samples_of_run.info, scores_by_place(samples_of_run)
     wanted = model or info.model
     known = reported_scores(wanted)
     if not known:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,88 +11,58 @@ import msgspec
 
 from math_eval.errors import DataError
 from math_eval.files import LineWriter
-from math_eval.graders.qwen import gold_of
-from math_eval.records import Problem, SampleKey
-from math_eval.results.score import complete_verdicts, problems_of
-from math_eval.runfolder.grader import NO_PREDICTION, RunGrader
-from math_eval.runfolder.layout import BenchmarkInfo, RunInfo, SampleLine, VerdictLine, read_run, write_json
-from math_eval.runfolder.lock import locked
-from math_eval.runfolder.store import RunStore, key_of
+from math_eval.graders import DEFAULT_GRADER, load_grader
+from math_eval.graders.qwen import reference_gold, reference_name
+from math_eval.records import Problem
+from math_eval.results.graded import GradedSample
+from math_eval.results.run_samples import RunSamples, run_samples
+from math_eval.runfolder.layout import BenchmarkInfo, RunInfo, write_json
+from math_eval.runfolder.reward_layout import SampleRewards
 
 _SOLVED = {"math", "minerva_math"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Graded:
-    info: RunInfo
-    problems: Mapping[tuple[str, str], list[Problem]]
-    samples: Mapping[tuple[str, str, str], Mapping[str, Mapping[int, SampleLine]]]
-    verdicts: Mapping[SampleKey, VerdictLine]
-
-
-def _graded(folder: Path, grader: RunGrader) -> _Graded:
-    info = read_run(folder)
-    with locked(folder):
-        store = RunStore(folder)
-        try:
-            problems = problems_of(info, store)
-            complete_verdicts(store, problems, grader)
-            verdicts = {key_of(line): line for line in store.verdicts(grader)}
-            samples: dict[tuple[str, str, str], dict[str, dict[int, SampleLine]]] = {}
-            for line in store.samples():
-                place = samples.setdefault((line.benchmark, line.split, line.set), {})
-                place.setdefault(line.problem, {})[line.n] = line
-        finally:
-            store.close()
-    return _Graded(info, problems, samples, verdicts)
-
-
-def export_qwen(folder: Path, target: Path, rewards: Mapping[SampleKey, float] | None = None) -> list[Path]:
+def export_qwen(folder: Path, target: Path, rewards: SampleRewards | None = None) -> list[Path]:
     """The run as the reference would have stored it: one row file and one metrics file a benchmark and set.
 
     Rows hold idx, question, gt_cot, gt, the groups, code, pred, report and score, and with rewards pred_score; verdicts
     are the qwen grader's.
     Returns the row files. DataError where a file is there already: nothing is overwritten.
     """
-    graded = _graded(folder, "qwen")
-    made = []
-    for one in graded.info.benchmarks:
-        for set_name in one.sets:
-            samples = graded.samples.get((one.benchmark, one.split, set_name), {})
+    samples = run_samples(folder, load_grader("qwen"), rewards=rewards)
+    by_problem: dict[tuple[str, str, str, str], list[GradedSample]] = {}
+    for sample in samples:
+        by_problem.setdefault((*sample.place, sample.key.problem), []).append(sample)
+    files = []
+    for benchmark in samples.info.benchmarks:
+        for set_name in benchmark.sets:
+            place = (benchmark.benchmark, benchmark.split, set_name)
             rows = [
-                _qwen_row(number, problem, samples[problem.id], graded.verdicts, rewards or {})
-                for number, problem in enumerate(graded.problems[one.benchmark, one.split])
-                if problem.id in samples
+                _qwen_row(number, problem, by_problem[(*place, problem.id)])
+                for number, problem in enumerate(samples.problems[place[:2]])
+                if (*place, problem.id) in by_problem
             ]
             if rows:
-                made.append(_write_qwen(target, graded.info, one, set_name, rows))
-    return made
+                files.append(_write_qwen(target, samples.info, benchmark, set_name, rows))
+    return files
 
 
-def _qwen_row(
-    number: int,
-    problem: Problem,
-    samples: Mapping[int, SampleLine],
-    verdicts: Mapping[SampleKey, VerdictLine],
-    rewards: Mapping[SampleKey, float],
-) -> dict[str, Any]:
-    name = problem.qwen_name or problem.benchmark
-    raw = problem.qwen_gold
-    lines = [samples[n] for n in sorted(samples)]
-    found = [verdicts[key_of(line)] for line in lines]
-    given = [rewards.get(key_of(line)) for line in lines]
+def _qwen_row(number: int, problem: Problem, samples: Sequence[GradedSample]) -> dict[str, Any]:
+    ordered = sorted(samples, key=lambda sample: sample.key.n)
+    rewards = [sample.reward for sample in ordered]
+    fields = problem.grader_fields.get("qwen", {})
     return {
         "idx": number,
-        "question": problem.qwen_question or problem.question,
-        "gt_cot": raw if name in _SOLVED else None,
-        "gt": gold_of(problem.gold, name, solved=False) if raw is None else gold_of(raw, name),
+        "question": fields.get("question") or problem.question,
+        "gt_cot": fields.get("gold") if reference_name(problem) in _SOLVED else None,
+        "gt": reference_gold(problem),
         **problem.groups,
-        "code": [line.text for line in lines],
-        "pred": [None if verdict.found_by == NO_PREDICTION else verdict.answer for verdict in found],
-        "report": [None for _ in lines],
-        "score": [verdict.status == "correct" for verdict in found],
-        **({"pred_score": [[reward] for reward in given]} if None not in given else {}),
-        "rule": [verdict.rule for verdict in found],
+        "code": [sample.text for sample in ordered],
+        "pred": [sample.answer for sample in ordered],
+        "report": [None for _ in ordered],
+        "score": [sample.verdict.correct for sample in ordered],
+        **({"pred_score": [[reward] for reward in rewards]} if None not in rewards else {}),
+        "rule": [sample.verdict.rule for sample in ordered],
     }
 
 
@@ -128,57 +98,53 @@ def export_sft(
     target: Path,
     *,
     per_problem: int = 1,
-    grader: RunGrader = "equivalence",
-    rewards: Mapping[SampleKey, float] | None = None,
+    grader: str = DEFAULT_GRADER,
+    rewards: SampleRewards | None = None,
 ) -> int:
     """Training rows of correct samples, the highest rewards first, at most so many a problem; returns their number.
 
     A row holds the conversation (`messages`) and where it comes from: benchmark, split, problem, set, n, model, answer,
     gold, grader, reward. Without rewards the order of the samples decides; texts that repeat one taken are passed over.
     """
-    graded = _graded(folder, grader)
     _refuse(target)
-    rows = list(_sft_rows(graded, per_problem, grader, rewards or {}))
+    rows = list(_sft_rows(run_samples(folder, load_grader(grader), rewards=rewards), per_problem))
     _write_lines(target, rows)
     return len(rows)
 
 
-def _sft_rows(
-    graded: _Graded, per_problem: int, grader: str, rewards: Mapping[SampleKey, float]
-) -> Iterator[dict[str, Any]]:
-    for (benchmark, split), problems in graded.problems.items():
+def _sft_rows(samples: RunSamples, per_problem: int) -> Iterator[dict[str, Any]]:
+    correct: dict[tuple[str, str, str], list[GradedSample]] = {}
+    for sample in samples:
+        if sample.verdict.correct:
+            correct.setdefault((*sample.place[:2], sample.key.problem), []).append(sample)
+    for (benchmark, split), problems in samples.problems.items():
         for problem in problems:
-            lines = [
-                line
-                for place, samples in graded.samples.items()
-                if place[:2] == (benchmark, split)
-                for line in samples.get(problem.id, {}).values()
-                if graded.verdicts[key_of(line)].status == "correct"
-            ]
-            lines.sort(key=lambda line: (-rewards.get(key_of(line), 0.0), line.set, line.n))
-            taken: set[str] = set()
-            for line in lines:
-                if len(taken) == per_problem:
-                    break
-                if line.text.strip() in taken:
-                    continue
-                taken.add(line.text.strip())
-                yield {
-                    "messages": [
-                        {"role": "user", "content": problem.question},
-                        {"role": "assistant", "content": line.text.strip()},
-                    ],
-                    "benchmark": benchmark,
-                    "split": split,
-                    "problem": problem.id,
-                    "set": line.set,
-                    "n": line.n,
-                    "model": graded.info.model,
-                    "answer": graded.verdicts[key_of(line)].answer,
-                    "gold": problem.gold,
-                    "grader": grader,
-                    "reward": rewards.get(key_of(line)),
-                }
+            candidates = correct.get((benchmark, split, problem.id), [])
+            candidates.sort(key=lambda sample: (-(sample.reward or 0.0), sample.key.set, sample.key.n))
+            distinct: dict[str, GradedSample] = {}
+            for sample in candidates:
+                distinct.setdefault(sample.text.strip(), sample)
+            for sample in islice(distinct.values(), per_problem):
+                yield _sft_row(sample, samples.info.model, samples.grader.name)
+
+
+def _sft_row(sample: GradedSample, model: str, grader: str) -> dict[str, Any]:
+    return {
+        "messages": [
+            {"role": "user", "content": sample.problem.question},
+            {"role": "assistant", "content": sample.text.strip()},
+        ],
+        "benchmark": sample.key.benchmark,
+        "split": sample.key.split,
+        "problem": sample.key.problem,
+        "set": sample.key.set,
+        "n": sample.key.n,
+        "model": model,
+        "answer": sample.answer or "",
+        "gold": sample.problem.gold,
+        "grader": grader,
+        "reward": sample.reward,
+    }
 
 
 def _refuse(path: Path) -> None:

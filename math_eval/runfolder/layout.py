@@ -95,7 +95,8 @@ class SampleLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of prompts.jsonl: a problem's prompt as the model got it, and what grading needs of the problem.
 
-    With it a run folder can be graded again where the benchmark's own data is not at hand.
+    With it a run folder can be graded again where the benchmark's own data is not at hand. Older folders hold
+    qwen_gold and qwen_name, which grader_fields replaces.
     """
 
     benchmark: str
@@ -113,6 +114,7 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: dict[str, str] = {}
     policy: dict[str, Any] = {}
     known_bad: str = ""
+    grader_fields: dict[str, dict[str, Any]] = {}
     qwen_gold: str | None = None
     qwen_name: str = ""
 
@@ -138,9 +140,8 @@ class VerdictHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: int
     grader: str
-    grader_version: str
-    extraction_version: str
-    gold_sha256: str
+    version: str
+    fingerprint: str
 
 
 def read_run_info(folder: Path) -> RunInfo | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from math_eval.errors import DataError
-from math_eval.files import read_lines
+from math_eval.files import file_name, read_lines
 from math_eval.records import SampleKey
 from math_eval.rewards import Aggregation, TooLong, aggregate
 from math_eval.rewards.preset import RewardKind
@@ -71,8 +71,7 @@ class RewardFile:
 def rewards_path(folder: Path, model: str) -> Path:
     """Where a model's rewards lie: its name without folders or organisation, other characters as '-'."""
     base = model.rstrip("/").rpartition("/")[2]
-    safe = "".join(char if char.isalnum() or char in "._" else "-" for char in base).strip(".-")
-    return folder / f"rewards.{safe or 'model'}.jsonl"
+    return folder / f"rewards.{file_name(base) or 'model'}.jsonl"
 
 
 def read_head(path: Path) -> RewardHead | None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from math_eval.errors import DataError, RunConflictError
-from math_eval.files import LineWriter, clean_text, read_lines
+from math_eval.files import LineWriter, clean_text, file_name, read_lines
 from math_eval.records import Completion, Extraction, SampleKey, Verdict
 from math_eval.runfolder.layout import PromptLine, SampleLine, VerdictHead, VerdictLine
 from math_eval.runfolder.lengths import Lengths
@@ -123,7 +123,7 @@ class RunStore:
 
     def verdicts_path(self, grader: str) -> Path:
         """Where the verdicts of a grader lie."""
-        return self.folder / f"verdicts.{grader}.jsonl"
+        return self.folder / f"verdicts.{file_name(grader)}.jsonl"
 
     def open_verdicts(self, head: VerdictHead) -> None:
         """Goes on with a verdicts file of the same fingerprint, or begins it anew."""

@@ -1,108 +1,101 @@
-"""Verdicts as the reference gives them: its equality, with the symbolic question put to a worker that can be killed."""
+"""The reference's grader as an object: its predictions, its equality, its votes by string."""
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
-from collections import OrderedDict
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
-from math_eval.graders.qwen.equality import equal
-from math_eval.graders.qwen.worker import OutOfTimeError, Worker
-from math_eval.records import Verdict
+from math_eval.graders.base import NO_ANSWER, BaseGrader, Response
+from math_eval.graders.qwen.extract import gold_of, prediction
+from math_eval.graders.qwen.normalise import Edition, normalise
+from math_eval.graders.qwen.reference_equality import QWEN_VERSION, shared_equality
+from math_eval.records import Extraction, Problem, Verdict
 
-QWEN_VERSION = "1"
-"""Raised whenever a verdict can change: part of the fingerprint of stored verdicts."""
-SECONDS = 3.0
-"""Processor time of one pair. The reference's limit is 3 s of wall time on a core of its own."""
-MAX_CHARS = 1 << 20
-_MAX_KEPT = 200_000
-_MAX_KEPT_CHARS = 2_000
+EDITIONS: tuple[Edition, ...] = ("qwen2.5-math", "math-evaluation-harness")
 
 
-class QwenGrader:
-    """Verdicts on normalised predictions and golds; thread-safe. cache: remember symbolic answers by pair."""
+class QwenGrader(BaseGrader):
+    """Says what the harness behind the published Qwen2.5-Math scores says, faults included.
 
-    def __init__(self, *, cache: bool = True) -> None:
-        self._worker = Worker()
-        self._cache = cache
-        self._kept: OrderedDict[tuple[str, str], tuple[bool | None, float]] = OrderedDict()
-        self._lock = threading.Lock()
+    It reads a problem's `grader_fields["qwen"]`: name, the benchmark's name there; gold, the gold before its
+    normaliser, where it differs from ours; normalised_gold, a gold that a stored file has normalised already.
+    Raises MissingPackageError without its LaTeX parser's runtime.
+    """
 
-    def start(self) -> None:
-        """Starts the worker ahead of the first question that needs it, without waiting."""
-        with self._lock:
-            self._worker.start()
+    name = "qwen"
+    version = QWEN_VERSION
 
-    def verdict(self, prediction: str | None, gold: str) -> Verdict:
-        """The reference's verdict; undecided (wrong there) past a limit: "limit:time", memory, length, or worker."""
-        if max(len(prediction or ""), len(gold)) > MAX_CHARS:
-            return Verdict("undecided", "limit:length")
-        left = SECONDS
+    def __init__(self, edition: Edition = EDITIONS[0]) -> None:
+        self.edition: str = edition
+        self._edition: Edition = edition
+        self._equality = shared_equality()
 
-        def symbolic(one: str, other: str) -> bool:
-            nonlocal left
-            with self._lock:
-                same, used = self._ask(one, other, left)
-            left -= used
-            if left <= 0:
-                raise OutOfTimeError
-            return same
+    def extract(self, response: str, problem: Problem) -> Extraction:
+        """The prediction that the reference stores."""
+        answer = prediction(response, reference_name(problem), reference_gold(problem), self._edition)
+        return Extraction(answer or "", NO_ANSWER if answer is None else self.name)
 
-        try:
-            outcome = equal(prediction, gold, symbolic)
-        except OutOfTimeError as error:
-            return Verdict("undecided", f"limit:{error.limit}")
-        return Verdict(outcome.status, outcome.rule)
+    def read_answer(self, answer: str, problem: Problem) -> Extraction:
+        """The answer, normalised."""
+        del problem
+        return Extraction(normalise(answer, edition=self._edition), self.name)
+
+    def grade(self, answer: str | None, problem: Problem) -> Verdict:
+        """The reference's equality of the prediction and the gold as it compares it."""
+        return self._equality.verdict(answer, reference_gold(problem))
+
+    def vote_key(self, answer: str) -> str:
+        """The answer itself: the reference votes by string."""
+        return answer
+
+    def fingerprint(self, problems: Iterable[Problem]) -> str:
+        """A hash over the version and each problem's name and gold in the reference."""
+        digest = hashlib.sha256(f"{self.name} {self.version} {self.edition}".encode())
+        for problem in problems:
+            identity = (problem.benchmark, problem.split, problem.id)
+            digest.update(repr((*identity, sorted(_fields(problem).items()), problem.gold)).encode() + b"\0")
+        return digest.hexdigest()
+
+    def fit(self, responses: Sequence[Response]) -> QwenGrader:
+        """The edition whose predictions agree with more of a file's stored ones; without any, the newer."""
+        known = [response for response in responses if response.stored_answer is not None]
+        if not known:
+            return self
+        graders = [QwenGrader(edition) for edition in EDITIONS]
+
+        def agreement(grader: QwenGrader) -> int:
+            extractions = ((grader.extract(one.text, one.problem), one.stored_answer) for one in known)
+            return sum(extraction.text == stored for extraction, stored in extractions)
+
+        return max(graders, key=agreement)
 
     def close(self) -> None:
-        """Ends the worker; a later question starts another."""
-        with self._lock:
-            self._worker.close()
-
-    def forget(self) -> None:
-        """For the child of a fork: leaves the parent's worker alone."""
-        self._worker.forget()
-        self._lock = threading.Lock()
-
-    def _ask(self, one: str, other: str, left: float) -> tuple[bool, float]:
-        if not self._cache:
-            return self._worker.ask(one, other, left, cached=False)
-        pair = one, other
-        if pair in self._kept:
-            self._kept.move_to_end(pair)
-            known, used = self._kept[pair]
-            if known is None:
-                raise OutOfTimeError
-            return known, used  # charged again: a verdict must not depend on what was graded before
-        try:
-            found, used = self._worker.ask(one, other, left)
-        except OutOfTimeError as error:
-            if error.limit == "time" and left >= SECONDS:
-                self._keep(pair, None, SECONDS)
-            raise
-        self._keep(pair, found, used)
-        return found, used
-
-    def _keep(self, pair: tuple[str, str], known: bool | None, used: float) -> None:
-        if len(pair[0]) + len(pair[1]) > _MAX_KEPT_CHARS:
-            return
-        self._kept[pair] = known, used
-        if len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)
+        """Ends the SymPy process; a later question starts another."""
+        self._equality.close()
 
 
-_shared: QwenGrader | None = None
-_shared_lock = threading.Lock()
+def reference_name(problem: Problem) -> str:
+    """The benchmark's name in the reference."""
+    return str(_fields(problem).get("name") or problem.benchmark)
 
 
-def shared_grader() -> QwenGrader:
-    """The grader of this process, made on first use and ended with the process. MissingPackageError, RequestError."""
-    global _shared  # noqa: PLW0603  one worker a process
-    with _shared_lock:
-        if _shared is None:
-            _shared = QwenGrader()
-            atexit.register(_shared.close)
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=_shared.forget)
-        return _shared
+def reference_gold(problem: Problem) -> str:
+    """The gold as the reference compares it."""
+    fields = _fields(problem)
+    normalised = fields.get("normalised_gold")
+    if normalised is not None:
+        return str(normalised)
+    raw = fields.get("gold")
+    name = reference_name(problem)
+    return _normalised(problem.gold, name, solved=False) if raw is None else _normalised(str(raw), name, solved=True)
+
+
+def _fields(problem: Problem) -> Mapping[str, Any]:
+    return problem.grader_fields.get("qwen", {})
+
+
+@lru_cache(maxsize=4096)
+def _normalised(raw: str, name: str, *, solved: bool) -> str:
+    return gold_of(raw, name, solved=solved)
