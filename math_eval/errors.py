@@ -62,7 +62,8 @@ class MissingPackageError(RequestError):
     """An optional package is needed; the text gives the command that installs it."""
 
     def __init__(self, package: str, extra: str, why: str) -> None:
-        super().__init__(f"{why} needs the package {package}: pip install 'math-eval[{extra}]'")
+        install = f"'math-eval[{extra}]'" if extra else package
+        super().__init__(f"{why} needs the package {package}: pip install {install}")
 
 
 class SandboxUnavailable(RequestError):  # noqa: N818  the state of a machine, not a mistake

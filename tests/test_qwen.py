@@ -16,8 +16,18 @@ from math_eval import grade, grade_response
 from math_eval.benchmarks import define, load_benchmark
 from math_eval.cli.main import main
 from math_eval.errors import MissingPackageError, RequestError
-from math_eval.graders.qwen import ReferenceEquality, extract_answer, normalise, prediction, reference_gold
-from math_eval.graders.qwen import worker as worker_module
+from math_eval.graders import load_grader
+from math_eval.graders import sympy_worker as worker_module
+from math_eval.graders.pool import grade_many
+from math_eval.graders.qwen import (
+    ReferenceEquality,
+    extract_answer,
+    normalise,
+    prediction,
+    reference_equality,
+    reference_gold,
+)
+from math_eval.graders.qwen import packages as packages_module
 from math_eval.graders.qwen.expression import RefusedError, parse_expression
 from math_eval.graders.qwen.number_words import NotANumberError, number_of_words
 from math_eval.registry import names
@@ -211,7 +221,7 @@ def test_refused_expressions(text):
 def test_no_text_reaches_sympys_own_evaluation(tmp_path):
     marker = tmp_path / "marker"
     script = f"""
-from math_eval.graders.qwen.disarm import disarm_sympy
+from math_eval.graders.sympy_walls import disarm_sympy
 disarm_sympy()
 import sympy
 assert sympy.sympify("2*x+1") == 2 * sympy.Symbol("x") + 1
@@ -243,7 +253,7 @@ def test_an_infinite_sum_runs_no_generated_code(grader, tmp_path, monkeypatch):
 def test_walls_of_the_worker(tmp_path):
     script = f"""
 import os, socket, subprocess, sys
-from math_eval.graders.qwen.disarm import WallError, raise_walls
+from math_eval.graders.sympy_walls import WallError, raise_walls
 raise_walls()
 import json, wave
 for step in (
@@ -381,16 +391,29 @@ def test_a_killed_worker_is_replaced():
 
 
 def test_missing_and_wrong_runtimes_are_one_clear_line(monkeypatch, capsys):
-    monkeypatch.setattr(worker_module.importlib.metadata, "version", lambda _: "4.13.2")
+    metadata = packages_module.importlib.metadata
+    monkeypatch.setattr(metadata, "version", lambda _: "4.13.2")
     with pytest.raises(RequestError, match=r"needs antlr4-python3-runtime 4\.11\.\*, not 4\.13\.2: pip install"):
         ReferenceEquality()
-    monkeypatch.setattr(worker_module.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(MissingPackageError, match=r"pip install 'math-eval\[qwen\]'"):
+
+    def absent(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    with pytest.raises(MissingPackageError, match=r"antlr4-python3-runtime 4\.11: pip install .*\[qwen\]"):
         ReferenceEquality()
+    load_grader.cache_clear()
+    monkeypatch.setattr(reference_equality, "_shared", None)
     with pytest.raises(SystemExit) as stopped:
         main(["grade", "nothing.jsonl", "--grader", "qwen"])
     assert stopped.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_missing_sympy_is_an_error_and_no_verdict(monkeypatch):
+    monkeypatch.setattr(worker_module.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(MissingPackageError, match="pip install sympy"):
+        grade_many([("\\int_0^1 x\\,dx", "\\frac{1}{2}")])
 
 
 def test_the_shared_equality_outlives_a_fork_and_ends_with_its_process():

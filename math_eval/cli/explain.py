@@ -8,8 +8,10 @@ import click
 
 from latex2sympy import MathTextError, parse
 from math_eval.benchmarks import define
+from math_eval.cli.grader_names import GraderName
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.graders.equivalence import DEFAULT, Policy, answer_key
+from math_eval.graders import DEFAULT_GRADER, load_grader
+from math_eval.graders.equivalence import DEFAULT, Policy
 from math_eval.graders.equivalence.policy import policy_of
 from math_eval.graders.equivalence.show import shown
 from math_eval.graders.pool import grade_many
@@ -24,21 +26,23 @@ from math_eval.records import AnswerKind, Verdict
 @click.option(
     "--kind", type=click.Choice(get_args(AnswerKind)), default="expression", show_default=True, help="What the gold is."
 )
+@click.option("--grader", type=GraderName(), default=DEFAULT_GRADER, show_default=True, help="Whose verdict.")
 @click.option("--cas/--no-cas", default=True, help="Ask SymPy, in a worker, where the grader is undecided.")
 @json_option
-def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, cas: bool, as_json: bool) -> None:
+def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, grader: str, cas: bool, as_json: bool) -> None:
     """Grade ANSWER against GOLD; show how both were read and which rule decided. "-5" needs no escaping."""
     policy: Policy = policy_of(define(benchmark).spec.policy) if benchmark else DEFAULT
-    verdict: Verdict = grade(answer, gold=gold, kind=kind, policy=policy)
+    verdict: Verdict = grade(answer, gold=gold, kind=kind, policy=policy, grader=grader)
     if verdict.rule == "needs_cas" and cas:
         [verdict] = grade_many([(answer, gold)], policy=policy, workers=1)
+    vote_key = load_grader(grader).vote_key
     found = {
         "status": verdict.status,
         "rule": verdict.rule,
-        "tried": ", ".join(_tried(verdict.rule)),
+        **({"tried": ", ".join(_tried(verdict.rule))} if grader == DEFAULT_GRADER else {"grader": grader}),
         "answer": _reading(answer),
         "gold": _reading(gold),
-        "same vote": answer_key(answer) == answer_key(gold),
+        "same vote": vote_key(answer) == vote_key(gold),
     }
     if as_json:
         print_json(found)

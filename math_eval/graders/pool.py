@@ -6,21 +6,23 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from typing import Literal, TypeAlias
 
-from math_eval.graders.equivalence.cas import SECONDS, ask_sympy, limit_worker
+from math_eval.graders.equivalence.cas import SECONDS
 from math_eval.graders.equivalence.policy import DEFAULT, Policy
 from math_eval.graders.equivalence.verdict import grade
+from math_eval.graders.sympy_worker import MEMORY_BYTES, OutOfTimeError, SympyWorker
 from math_eval.records import AnswerKind, Verdict
 
 Pair: TypeAlias = tuple[str, str]
 """An answer and its gold."""
 
 CHUNK = 256
-_GRACE_S = 30.0
+_FEW = 4 * CHUNK
+"""Up to so many pairs, starting processes takes longer than grading them here."""
 _TRIES = 3
+_CAS_TASK = "math_eval.graders.equivalence.cas"
 
 
 def grade_many(
@@ -31,35 +33,63 @@ def grade_many(
     workers: int | None = None,
     cas: Literal["worker", "none"] = "worker",
 ) -> list[Verdict]:
-    """Verdicts in the order of the pairs. workers: processes (the number of cores); 0 grades here, without SymPy.
+    """Verdicts in the order of the pairs.
 
-    cas: "worker" asks SymPy, in a worker with limits on time and address space, where the grader itself is undecided
-    for want of algebra; the verdict then says "sympy". A worker that dies is replaced and its pairs are tried again;
-    one that kills three workers is undecided ("limit:worker").
+    A worker that dies is replaced and its pairs are tried again; one that kills three workers is undecided
+    ("limit:worker").
+
+    Args:
+        pairs: Answers and their golds.
+        kind: What the golds are.
+        policy: Switches of the grader.
+        workers: Processes; by default one a core, and none for about a thousand pairs or fewer. 0 grades here.
+        cas: "worker" asks SymPy, in a process with limits on time and address space, where the grader itself is
+            undecided for want of algebra; the verdict then says "sympy". "none" leaves those undecided.
+
+    Raises:
+        MissingPackageError: SymPy is needed and not installed.
     """
-    wanted = list(pairs)
-    if workers == 0:
-        return [grade(answer, gold=gold, kind=kind, policy=policy) for answer, gold in wanted]
-    chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
-    pool = _Pool(workers or os.cpu_count() or 1)
+    listed = list(pairs)
+    if workers == 0 or (workers is None and len(listed) <= _FEW):
+        verdicts = _grade_chunk(listed, kind, policy)
+    else:
+        chunks = [listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK)]
+        pool = _Pool(workers or os.cpu_count() or 1)
+        try:
+            verdicts = [verdict for chunk in pool.chunks(chunks, kind, policy) for verdict in chunk]
+        finally:
+            pool.close()
+    return _ask_sympy(listed, verdicts) if cas == "worker" and workers != 0 else verdicts
+
+
+def _ask_sympy(pairs: Sequence[Pair], verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts, with SymPy's word where the grader needed algebra."""
+    open_questions = [at for at, verdict in enumerate(verdicts) if verdict.rule == "needs_cas"]
+    if not open_questions:
+        return verdicts
+    worker = SympyWorker(_CAS_TASK)
     try:
-        verdicts = [verdict for chunk in pool.chunks(chunks, kind, policy) for verdict in chunk]
-        if cas == "worker":
-            for at, verdict in enumerate(verdicts):
-                if verdict.rule == "needs_cas":
-                    verdicts[at] = pool.ask(wanted[at])
+        for at in open_questions:
+            try:
+                (status, rule), _seconds = worker.ask(*pairs[at], SECONDS)
+            except OutOfTimeError as error:
+                limit = error.limit if error.limit == "worker" else f"cas-{error.limit}"
+                status, rule = "undecided", f"limit:{limit}"
+            verdicts[at] = Verdict(status, rule)
     finally:
-        pool.close()
+        worker.close()
     return verdicts
+
+
+def _limit_memory() -> None:
+    """Bounds the address space of a worker process."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def _grade_chunk(chunk: Sequence[Pair], kind: AnswerKind, policy: Policy) -> list[Verdict]:
     return [grade(answer, gold=gold, kind=kind, policy=policy) for answer, gold in chunk]
-
-
-def _ask(pair: Pair) -> Verdict:
-    outcome = ask_sympy(*pair)
-    return Verdict(outcome.status, outcome.rule)
 
 
 class _Pool:
@@ -71,7 +101,7 @@ class _Pool:
 
     def _made(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # forking a process with threads or a GPU is asking for trouble
-        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=limit_worker)
+        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=_limit_memory)
 
     def _renew(self) -> None:
         for process in list((self._executor._processes or {}).values()):  # noqa: SLF001  no public way to kill them
@@ -107,18 +137,6 @@ class _Pool:
             except BrokenProcessPool:
                 found.append(Verdict("undecided", "limit:worker"))
         return found
-
-    def ask(self, pair: Pair) -> Verdict:
-        """SymPy's word on one pair; a worker that hangs past its alarm is killed."""
-        for _ in range(_TRIES):
-            try:
-                return self._executor.submit(_ask, pair).result(timeout=SECONDS + _GRACE_S)
-            except BrokenProcessPool:
-                self._renew()
-            except FutureTimeoutError:
-                self._renew()
-                return Verdict("undecided", "limit:cas-time")
-        return Verdict("undecided", "limit:worker")
 
     def close(self) -> None:
         """Ends the workers."""

@@ -6,8 +6,8 @@ A closed room: nothing of the default grader is mixed in, and nothing here is us
 from math_eval.graders.qwen.extract import extract_answer, gold_of, prediction
 from math_eval.graders.qwen.grader import QwenGrader, reference_gold, reference_name
 from math_eval.graders.qwen.normalise import Edition, normalise
+from math_eval.graders.qwen.packages import check_packages
 from math_eval.graders.qwen.reference_equality import QWEN_VERSION, ReferenceEquality, shared_equality
-from math_eval.graders.qwen.worker import check_packages
 
 __all__ = [
     "QWEN_VERSION",

@@ -8,7 +8,8 @@ import threading
 from collections import OrderedDict
 
 from math_eval.graders.qwen.equality import equal
-from math_eval.graders.qwen.worker import OutOfTimeError, Worker
+from math_eval.graders.qwen.packages import check_packages
+from math_eval.graders.sympy_worker import OutOfTimeError, SympyWorker
 from math_eval.records import Verdict
 
 QWEN_VERSION = "1"
@@ -16,6 +17,7 @@ QWEN_VERSION = "1"
 SECONDS = 3.0
 """Processor time of one pair. The reference's limit is 3 s of wall time on a core of its own."""
 MAX_CHARS = 1 << 20
+_TASK = "math_eval.graders.qwen.symbolic"
 _MAX_KEPT = 200_000
 _MAX_KEPT_CHARS = 2_000
 
@@ -24,7 +26,8 @@ class ReferenceEquality:
     """Verdicts on normalised predictions and golds; thread-safe. cache: remember symbolic answers by pair."""
 
     def __init__(self, *, cache: bool = True) -> None:
-        self._worker = Worker()
+        check_packages()
+        self._worker = SympyWorker(_TASK)
         self._cache = cache
         self._kept: OrderedDict[tuple[str, str], tuple[bool | None, float]] = OrderedDict()
         self._lock = threading.Lock()

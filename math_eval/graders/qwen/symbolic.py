@@ -32,10 +32,10 @@ _USUAL = (
 def warm() -> None:
     """Parses usual texts once: the grammar's tables are built by use, and no pair's clock should pay for that."""
     for text in _USUAL:
-        symbolic_equal(text, "\\frac{x}{3}", cached=False)
+        answer(text, "\\frac{x}{3}", cached=False)
 
 
-def symbolic_equal(left: str, right: str, *, cached: bool = True) -> bool:
+def answer(left: str, right: str, *, cached: bool = True) -> bool:
     """Whether SymPy finds the two texts equal in any of the reference's six ways; errors count as "no" there."""
     one, other = (_remembered(text) if cached else _parse(text) for text in (left, right))
     return any(_holds(way, one, other) for way in _WAYS)

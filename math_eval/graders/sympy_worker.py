@@ -6,7 +6,7 @@ may be used beside threads and GPUs, and from scripts without a `__main__` guard
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import importlib.util
 import json
 import os
@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from math_eval.errors import MissingPackageError, RequestError
 
@@ -28,7 +28,6 @@ GRACE_SECONDS = 1.0
 """Processor time past the soft limit after which the worker is killed: it sits in one long step of C."""
 WALL_FACTOR = 10.0
 """Wall time, as a multiple of the limit, after which it is killed whatever its processor time."""
-_ANTLR = "4.11"
 _POLL_SECONDS = 0.25
 
 
@@ -48,26 +47,17 @@ class _NoReplyError(Exception):
     """No reply before the deadline."""
 
 
-def check_packages() -> None:
-    """MissingPackageError without SymPy or its LaTeX grammar's runtime; RequestError for another version of that."""
-    if importlib.util.find_spec("sympy") is None:
-        raise MissingPackageError("sympy", "qwen", "the qwen grader")
-    try:
-        version = importlib.metadata.version("antlr4-python3-runtime")
-    except importlib.metadata.PackageNotFoundError:
-        raise MissingPackageError("antlr4-python3-runtime 4.11", "qwen", "the qwen grader") from None
-    if not version.startswith(_ANTLR):
-        raise RequestError(
-            f"the qwen grader needs antlr4-python3-runtime 4.11.*, not {version}: "
-            "pip install 'antlr4-python3-runtime==4.11.*'"
-        )
+class SympyWorker:
+    """The caller's side: one question at a time; not thread-safe.
 
+    task: a module with `warm()`, called once before any clock starts, and `answer(left, right, cached)`, which gives
+    what JSON can carry. MissingPackageError without SymPy.
+    """
 
-class Worker:
-    """The caller's side: one question at a time; not thread-safe."""
-
-    def __init__(self) -> None:
-        check_packages()
+    def __init__(self, task: str) -> None:
+        if importlib.util.find_spec("sympy") is None:
+            raise MissingPackageError("sympy", "", "a question that needs computer algebra")
+        self._task = task
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
 
@@ -76,15 +66,15 @@ class Worker:
         if self._process is None:
             self._process, self._ready = self._started(), False
 
-    def ask(self, left: str, right: str, seconds: float, *, cached: bool = True) -> tuple[bool, float]:
-        """Whether the two texts are symbolically equal, and the processor time that took. OutOfTimeError.
+    def ask(self, left: str, right: str, seconds: float, *, cached: bool = True) -> tuple[Any, float]:
+        """What the task answers for two texts, and the processor time in seconds that it took. OutOfTimeError.
 
         Whatever else ends the call, as Ctrl-C, ends the worker too: its late reply must not answer the next question.
         """
         question = json.dumps([left, right, seconds, cached]).encode() + b"\n"
         for again in (True, False):
             try:
-                same, used, state, last = self._asked(question, seconds)
+                answer, used, state, last = self._asked(question, seconds)
                 break
             except (_DiedError, OSError):  # killed by somebody else, or by a crash of its own: tried once more
                 self.close()
@@ -97,9 +87,9 @@ class Worker:
             self.close()
         if state != "done":
             raise OutOfTimeError(state)
-        return same, used
+        return answer, used
 
-    def _asked(self, question: bytes, seconds: float) -> tuple[bool, float, str, bool]:
+    def _asked(self, question: bytes, seconds: float) -> tuple[Any, float, str, bool]:
         self.start()
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101, PT018  for the type checker
@@ -108,8 +98,8 @@ class Worker:
         written = 0
         while written < len(question):
             written += process.stdin.write(question[written:]) or 0
-        same, used, state, last = json.loads(self._reply(process, seconds))
-        return bool(same), float(used), str(state), bool(last)
+        answer, used, state, last = json.loads(self._reply(process, seconds))
+        return answer, float(used), str(state), bool(last)
 
     def close(self) -> None:
         """Ends the process."""
@@ -127,11 +117,10 @@ class Worker:
                     pipe.close()
             self._process = None
 
-    @staticmethod
-    def _started() -> subprocess.Popen[bytes]:
+    def _started(self) -> subprocess.Popen[bytes]:
         path = [str(Path(one).resolve()) for one in sys.path if one]
         # the folder that the user works in is no place to import from: a random.py there is not Python's
-        start = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve()"
+        start = f"import sys; sys.path[:] = {path!r}; from {__name__} import serve; serve({self._task!r})"
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", start],
             bufsize=0,
@@ -147,7 +136,7 @@ class Worker:
         except (_DiedError, _NoReplyError):
             self.close()
             raise RequestError(
-                "the qwen grader's SymPy process does not start; see what this says: python -c 'import sympy, antlr4'"
+                f"the SymPy process does not start; see what this says: python -c 'import {self._task}, sympy'"
             ) from None
         self._ready = True
 
@@ -200,8 +189,8 @@ class _SoftLimit(BaseException):
     """Not an Exception, so that no parser's broad handler swallows it."""
 
 
-def serve() -> None:
-    """The worker's side: loads the parsers, says so, and answers questions until its input ends."""
+def serve(task: str) -> None:
+    """The worker's side: loads the task's module, says so, and answers questions until its input ends."""
     import resource
 
     out = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -212,20 +201,20 @@ def serve() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a user interrupts
-    from math_eval.graders.qwen.disarm import disarm_sympy, raise_walls
-    from math_eval.graders.qwen.symbolic import symbolic_equal, warm
+    from math_eval.graders.sympy_walls import disarm_sympy, raise_walls
 
+    module = importlib.import_module(task)
     disarm_sympy()
-    warm()  # both parsers are loaded before any clock starts
+    module.warm()  # what is imported on use is loaded before any clock starts
     disarm_sympy()  # once more, for the modules that came with it
     raise_walls()
     out.write(b'"ready"\n')
     for line in sys.stdin.buffer:
         left, right, seconds, cached = json.loads(line)
-        started, state, same = time.process_time(), "done", False
+        started, state, answer = time.process_time(), "done", None
         try:
             signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.001))
-            same = symbolic_equal(left, right, cached=cached)
+            answer = module.answer(left, right, cached=cached)
             signal.setitimer(signal.ITIMER_PROF, 0)
         except _SoftLimit:
             state = "time"
@@ -233,7 +222,7 @@ def serve() -> None:
             state = "memory"
         signal.setitimer(signal.ITIMER_PROF, 0)
         last = state == "memory" or _held_bytes() > memory // 3  # what one answer leaves must not decide the next
-        out.write(json.dumps([same, time.process_time() - started, state, last]).encode() + b"\n")
+        out.write(json.dumps([answer, time.process_time() - started, state, last]).encode() + b"\n")
         if last:
             return
 
