@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -93,6 +94,10 @@ def request_seed(seed: int, key: SampleKey) -> int:
     return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4], "big") >> 1
 
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, and what a scheduler or a closed terminal sends."""
+
+
 class Pipeline:
     """Keeps `engine.concurrency` samples in flight until the plan is done.
 
@@ -122,13 +127,25 @@ class Pipeline:
         self._away = 0
         self._order = LongestFirst(parts(plan, store, known))
         self.timing = Timing()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._stopped_early = False
+
+    def stop(self) -> None:
+        """Ends the run after what is finished; called by signal handlers and from other threads."""
+        self._stopped_early = True
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            if self._loop is not None and self._stop is not None:
+                self._loop.call_soon_threadsafe(self._stop.set)
 
     async def run(self) -> None:
         """Makes, grades and stores every missing sample."""
         began = time.monotonic()
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        with _on_interrupt(loop, stop):
+        self._stop = stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        if self._stopped_early:
+            stop.set()
+        with stopped_by_signals(self.stop):
             try:
                 await self._stream(stop)
             finally:
@@ -213,22 +230,21 @@ class Pipeline:
 
 
 @contextlib.contextmanager
-def _on_interrupt(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl-C sets `stop`; the second acts as ever. Outside the main thread signals are left alone."""
-    before: Callable[..., object] | int | None = signal.getsignal(signal.SIGINT)
-
-    def interrupted() -> None:
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-    except (ValueError, RuntimeError, NotImplementedError):
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C, SIGTERM or SIGHUP calls `stop`; a second acts as ever. Only the main thread gets signals."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
+
+    def interrupted(number: int, _frame: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        stop()
+
+    for number in _STOPPING:
+        signal.signal(number, interrupted)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        with contextlib.suppress(ValueError):
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
