@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from math_eval.api import evaluate
     from math_eval.benchmarks import Benchmark, load_benchmark
     from math_eval.engines import EngineSettings
     from math_eval.errors import MathEvalError, SandboxUnavailable
     from math_eval.evaluation import Run
     from math_eval.generate import RunRequest
+    from math_eval.graders import BaseGrader, Grader
     from math_eval.graders.equivalence import Policy, answer_key, same_answer
     from math_eval.graders.pool import grade_many
     from math_eval.grading import extract_answer, grade, grade_response
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from math_eval.sandbox import Limits, Sandbox, ToolResult
 
 _HOMES = {
+    "BaseGrader": "graders",
     "Benchmark": "benchmarks",
     "EngineSettings": "engines",
     "Extraction": "records",
+    "Grader": "graders",
     "Limits": "sandbox",
     "MathEvalError": "errors",
     "Policy": "graders.equivalence",
@@ -48,9 +52,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "BaseGrader",
     "Benchmark",
     "EngineSettings",
     "Extraction",
+    "Grader",
     "Limits",
     "MathEvalError",
     "Policy",
@@ -61,6 +67,7 @@ __all__ = [
     "SandboxUnavailable",
     "ToolResult",
     "Verdict",
+    "__version__",
     "answer_key",
     "evaluate",
     "extract_answer",
@@ -73,8 +80,23 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """A public name, imported from its home now."""
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'math_eval' has no attribute {name!r}")
     return getattr(import_module(f"math_eval.{_HOMES[name]}"), name)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("math-eval-harness")
+    except PackageNotFoundError:
+        return "0+unknown"  # a folder on the path that nothing installed

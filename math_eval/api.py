@@ -10,6 +10,7 @@ from math_eval.engines import Engine, EngineSettings
 from math_eval.evaluation import Run
 from math_eval.evaluation import evaluate as evaluate_request
 from math_eval.generate import RunRequest
+from math_eval.plugins import class_path
 
 
 def evaluate(
@@ -27,7 +28,7 @@ def evaluate(
     """
     names = (benchmarks,) if isinstance(benchmarks, str) else tuple(benchmarks)
     own = None if engine is None or isinstance(engine, str) else engine
-    name = engine if isinstance(engine, str) else ("scripted" if own else None)
+    name = engine if isinstance(engine, str) else (class_path(own) if own is not None else None)
     for place in ("output", "demonstrations", "data_dir"):
         if isinstance(options.get(place), str):
             options[place] = Path(options[place])

@@ -182,7 +182,11 @@ def _run_async(pipeline: Pipeline) -> None:
 
     thread = threading.Thread(target=target, name="math-eval-run")
     thread.start()
-    thread.join()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        pipeline.stop()  # the thread must be gone before the folder's lock is
+        thread.join()
     if caught:
         raise caught[0]
 

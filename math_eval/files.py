@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -97,3 +98,22 @@ def clean_text(text: str) -> str:
 def file_name(text: str) -> str:
     """A name as part of a file's name: letters, digits, "." and "_" stay, anything else becomes "-"."""
     return "".join(char if char.isalnum() or char in "._" else "-" for char in text).strip(".-")
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Waits until no other process makes `path`, through a lock file beside it; where locks do not work, at once.
+
+    What is made must be written under a name of its own and renamed, so that readers never see a part of it.
+    """
+    import fcntl
+
+    lock = path.with_name(f".{path.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

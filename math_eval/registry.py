@@ -1,4 +1,4 @@
-"""Where data files lie: by name in the project's own data, or by path for a user's own.
+"""Where data files lie: by name in the project's data and in the folders that a user adds, or by path.
 
 Folders looked up by environment: MATH_EVAL_CACHE (default: the user's cache folder) for what was fetched or converted.
 """
@@ -6,9 +6,13 @@ Folders looked up by environment: MATH_EVAL_CACHE (default: the user's cache fol
 from __future__ import annotations
 
 import os
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from math_eval.errors import DataError, RequestError, UnknownNameError
+
+DATA_ENTRY_POINTS = "math_eval.data"
 
 
 def data_root() -> Path:
@@ -25,15 +29,40 @@ def cache_root() -> Path:
     return user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "math-eval"
 
 
+def data_folders() -> list[Path]:
+    """Where data files are looked up, in order: the project's own, the folders of MATH_EVAL_PATH, installed packages.
+
+    Each holds subfolders named as in the project's data folder. A package names itself under the entry points of
+    `math_eval.data`: the value is the package whose folder has those subfolders. RequestError for one that is missing.
+    """
+    folders = [data_root()]
+    for text in filter(None, os.environ.get("MATH_EVAL_PATH", "").split(os.pathsep)):
+        folder = user_path(text)
+        if not folder.is_dir():
+            raise RequestError(f"MATH_EVAL_PATH: {text}: no such folder")
+        folders.append(folder)
+    for entry in entry_points(group=DATA_ENTRY_POINTS):
+        try:
+            spec = find_spec(entry.value)
+        except (ImportError, ValueError):
+            spec = None
+        places = list(spec.submodule_search_locations or []) if spec else []
+        if not places:
+            raise RequestError(f"entry point {entry.name} of {DATA_ENTRY_POINTS}: {entry.value} is not a package here")
+        folders += map(Path, places)
+    return folders
+
+
 def names(kind: str) -> list[str]:
     """Sorted names of the data files of one kind ("benchmarks", "prompts", "models", "suites" ...)."""
-    return sorted(path.stem for path in (data_root() / kind).glob("*.yaml"))
+    return sorted({path.stem for folder in data_folders() for path in (folder / kind).glob("*.yaml")})
 
 
 def find(kind: str, name: str, *, what: str = "") -> Path:
     """The YAML file of that name, or the user's own file where `name` is a path.
 
-    Raises UnknownNameError with near names, RequestError for a name that tries to leave the data folder.
+    Raises UnknownNameError with near names, RequestError for a name that tries to leave the data folder or that two
+    folders have.
     """
     if is_path(name):
         path = user_path(name)
@@ -42,9 +71,12 @@ def find(kind: str, name: str, *, what: str = "") -> Path:
         raise DataError(f"{name[:200]}: no such file")
     if ".." in name or "\0" in name:
         raise RequestError(f"{name!r} is not a name: names are made of letters, digits, '_', '-' and '.'")
-    path = data_root() / kind / f"{name}.yaml"
-    if path.is_file():
-        return path
+    candidates = (folder / kind / f"{name}.yaml" for folder in dict.fromkeys(data_folders()))
+    files = [path for path in candidates if path.is_file()]
+    if len(files) > 1:
+        raise RequestError(f"{name}: two files have this name, {files[0]} and {files[1]}; rename one, or give its path")
+    if files:
+        return files[0]
     raise UnknownNameError(what or kind.removesuffix("s"), name, names(kind))
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from math_eval.errors import DataError, FetchError, HashMismatchError, StorageError
+from math_eval.files import exclusive
 from math_eval.registry import cache_root
 
 MAX_FILE_BYTES = 2_000_000_000
@@ -76,23 +77,28 @@ def ensure(pinned: PinnedFile, progress: Progress | None = None) -> Path:
     path = cached_path(pinned)
     if path.is_file():
         return path
-    part = path.with_name(path.name + f".{pinned.sha256[-8:]}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folder = _mirror_folder(pinned)
-        if folder is not None:
-            part.write_bytes(folder.read_bytes())
-        else:
-            _download(_mirrored(pinned.url), part, pinned.bytes, progress)
+        with exclusive(path):
+            if not path.is_file():  # another process may have fetched it meanwhile
+                _fetch(pinned, path, progress)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def _fetch(pinned: PinnedFile, path: Path, progress: Progress | None) -> None:
+    part = path.with_name(path.name + f".{pinned.sha256[-8:]}.part")
+    folder = _mirror_folder(pinned)
+    if folder is not None:
+        part.write_bytes(folder.read_bytes())
+    else:
+        _download(_mirrored(pinned.url), part, pinned.bytes, progress)
     try:
         check_hash(part, pinned.sha256)
     except HashMismatchError as error:
         part.unlink(missing_ok=True)
         raise HashMismatchError(f"{pinned.url}: {str(error).partition(': ')[2]}") from error
     part.replace(path)
-    return path
 
 
 def _mirror_folder(pinned: PinnedFile) -> Path | None:

@@ -32,7 +32,7 @@ TIERS = [
     {"engines", "rewards", "graders", "scoring", "tools"},
     {"answers", "prompts", "benchmarks", "families", "suites", "reported", "models", "sandbox"},
     {"templating", "sources"},
-    {"documents", "boxes", "registry", "files"},
+    {"documents", "boxes", "registry", "files", "plugins"},
     {"records", "errors"},
 ]
 SAME_TIER = {("rewards", "engines"), ("scoring", "graders")}

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from math_eval.cli.invocation import Invocation
 from math_eval.errors import MathEvalError, UnknownNameError
 
 COMMANDS = {
@@ -53,12 +54,24 @@ class Lazy(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Lazy,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an expected error.")
-def cli(*, debug: bool) -> None:
+@click.option("--version", is_flag=True, help="Print the version.")
+@click.pass_context
+def cli(context: click.Context, *, debug: bool, version: bool) -> None:
     """Measure how well language models solve mathematics."""
-    if debug:
-        os.environ["MATH_EVAL_DEBUG"] = "1"
+    context.ensure_object(Invocation).debug = debug
+    if version:
+        from math_eval import __version__
+
+        click.echo(f"math-eval {__version__}")
+        context.exit()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -66,10 +79,11 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show × still shows the table
+    invocation = Invocation(tuple(sys.argv[1:] if arguments is None else map(str, arguments)))
     try:
-        code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False)
+        code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False, obj=invocation)
     except MathEvalError as error:
-        if os.environ.get("MATH_EVAL_DEBUG"):
+        if invocation.debug or os.environ.get("MATH_EVAL_DEBUG"):
             raise
         sys.exit(_say(str(error), error.exit_code))
     except click.ClickException as error:
@@ -82,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if os.environ.get("MATH_EVAL_DEBUG"):
+        if invocation.debug or os.environ.get("MATH_EVAL_DEBUG"):
             raise
         sys.exit(_say(f"{error.filename or 'input or output'}: {error.strerror or error}", 3))
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,13 +7,17 @@ from typing import Any, get_args
 
 import click
 
+from math_eval.cli.grader_names import GraderName
+from math_eval.cli.invocation import Invocation
 from math_eval.cli.output import json_option, print_json
 from math_eval.cli.reward import said
 from math_eval.engines import ENGINES, EngineSettings
+from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError, UnfinishedError
 from math_eval.evaluation import Run, evaluate
 from math_eval.generate import RunRequest
 from math_eval.generate.conversation import ToolRules
+from math_eval.graders import DEFAULT_GRADER
 from math_eval.reports import DownloadBar, ProgressBar, RewardBar, markdown, metrics_table, show
 from math_eval.rewards import REWARD_ENGINES
 
@@ -45,7 +49,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--stop-token-ids", help="Token ids that end a completion, as 1,2; by default the family's.")
 @click.option("--family", help="Model family (math-eval models list); by default found from the model's name.")
 @click.option(
-    "--engine", "-e", type=str, help=f"One of {', '.join(ENGINES)}; by default vllm where installed, else transformers."
+    "--engine",
+    "-e",
+    type=str,
+    help=f"One of {', '.join(ENGINES.ours)}, or package.module:Class; by default vllm, or transformers without it.",
 )
 @click.option(
     "--hub",
@@ -116,6 +123,7 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     help="An earlier run's folder (another checkpoint's, say): what took long there is begun first here; may repeat.",
 )
+@click.option("--grader", type=GraderName(), default=DEFAULT_GRADER, show_default=True, help="Whose verdicts.")
 @click.option("--reward-model", help="Score the samples with this reward model afterwards; family: the family's own.")
 @click.option(
     "--reward-engine", help=f"One of {', '.join(REWARD_ENGINES)}; by default vllm where installed, else transformers."
@@ -169,7 +177,9 @@ def _request(model: str, options: dict[str, Any]) -> RunRequest:
     if shard is not None and len(shard) != 2:
         raise RequestError(f"--shard {options['shard']}: expected i/n, as 2/8")
     options["shard"] = shard
-    return RunRequest(model=model, settings=settings, **options)
+    context = click.get_current_context()
+    command = tuple(without_credentials(part) for part in (context.obj or Invocation()).arguments)
+    return RunRequest(model=model, settings=settings, command=command, **options)
 
 
 def _numbers(flag: str, text: str | None, mark: str) -> tuple[int, ...] | None:

@@ -1,7 +1,7 @@
 """Engines: whatever turns prompts into completions."""
 
-from math_eval.engines.base import ENGINES, Engine, EngineFactory, EngineSettings
-from math_eval.engines.make import NEEDS_MODEL_FOLDER, check_engine, default_engine, make_engine
+from math_eval.engines.base import Engine, EngineFactory, EngineSettings
+from math_eval.engines.make import ENGINES, NEEDS_MODEL_FOLDER, default_engine, make_engine
 
 __all__ = [
     "ENGINES",
@@ -9,7 +9,6 @@ __all__ = [
     "Engine",
     "EngineFactory",
     "EngineSettings",
-    "check_engine",
     "default_engine",
     "make_engine",
 ]

@@ -9,8 +9,6 @@ from typing import Any, Protocol
 
 from math_eval.records import Completion, Prompt, Sampling
 
-ENGINES = ("vllm", "transformers", "server", "replay", "scripted")
-
 
 class Engine(Protocol):
     """Turns prompts into completions; concurrency is the engine's own business.

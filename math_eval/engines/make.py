@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from math_eval.engines.base import ENGINES, Engine, EngineSettings
-from math_eval.errors import RequestError, UnknownNameError
+from collections.abc import Callable
+
+from math_eval.engines.base import Engine, EngineSettings
+from math_eval.errors import RequestError
 from math_eval.models import LocalModel
+from math_eval.plugins import Plugins
+
+ENGINES = Plugins(
+    kind="engine",
+    group="math_eval.engines",
+    ours={
+        "replay": "math_eval.engines.replay:ReplayEngine",
+        "scripted": "math_eval.engines.scripted:ScriptedEngine",
+        "server": "math_eval.engines.server:ServerEngine",
+        "transformers": "math_eval.engines.transformers:TransformersEngine",
+        "vllm": "math_eval.engines.vllm:VllmEngine",
+    },
+)
 
 NEEDS_MODEL_FOLDER = frozenset({"vllm", "transformers"})
 """Engines that load weights; the others only need the model's name."""
@@ -17,34 +32,22 @@ def default_engine() -> str:
     return "vllm" if is_installed() else "transformers"
 
 
-def check_engine(name: str) -> None:
-    """UnknownNameError, with near names, unless the engine exists."""
-    if name not in ENGINES:
-        raise UnknownNameError("engine", name, ENGINES)
-
-
 def make_engine(name: str, model: str, local: LocalModel | None, settings: EngineSettings) -> Engine:
-    """The engine of that name; raises what its construction raises, and RequestError where an input is missing."""
-    if name in NEEDS_MODEL_FOLDER and local is None:
-        raise RequestError(f"--engine {name} needs a model folder or hub name")
-    if name == "vllm" and local is not None:
-        from math_eval.engines.vllm import VllmEngine
+    """The engine of that name. A class from elsewhere is called with the model's name and the settings.
 
-        return VllmEngine(local.folder, settings)
-    if name == "transformers" and local is not None:
-        from math_eval.engines.transformers import TransformersEngine
+    Raises what its construction raises, and RequestError where an input is missing.
+    """
+    kind: Callable[..., Engine] = ENGINES.load(name)
+    if name in NEEDS_MODEL_FOLDER:
+        if local is None:
+            raise RequestError(f"--engine {name} needs a model folder or hub name")
+        return kind(local.folder, settings)
+    if name in {"replay", "scripted"}:
+        if settings.responses is None:
+            raise RequestError(f"--engine {name} needs --responses FILE")
+        if name == "replay":
+            return kind(settings.responses)
+        from math_eval.engines.scripted import read_script
 
-        return TransformersEngine(local.folder, settings)
-    if name == "server":
-        from math_eval.engines.server import ServerEngine
-
-        return ServerEngine(model, settings)
-    if settings.responses is None:
-        raise RequestError(f"--engine {name} needs --responses FILE")
-    if name == "replay":
-        from math_eval.engines.replay import ReplayEngine
-
-        return ReplayEngine(settings.responses)
-    from math_eval.engines.scripted import ScriptedEngine, read_script
-
-    return ScriptedEngine(read_script(settings.responses), latency_s=settings.latency_s)
+        return kind(read_script(settings.responses), latency_s=settings.latency_s)
+    return kind(model, settings)

@@ -12,6 +12,7 @@ from typing import Any
 from math_eval.engines.base import EngineSettings, failed
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.models import cpu_dtype
 from math_eval.records import Completion, Prompt, Sampling
 
 _GATHER_S = 0.05
@@ -44,10 +45,11 @@ class TransformersEngine:
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = cpu_dtype(settings.dtype) if device == "cpu" else settings.dtype
         code = settings.trust_remote_code
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=code)
-            model = AutoModelForCausalLM.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=code)
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=code)
             self._model: Any = model.to(device).train(mode=False)
         except torch.OutOfMemoryError as error:
             raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error

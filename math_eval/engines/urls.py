@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,6 +21,14 @@ def check_url(url: str) -> None:
         sound = False
     if not sound:
         raise RequestError("--base-url: expected http://HOST:PORT/v1 or https://HOST/v1")
+
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def without_credentials(text: str) -> str:
+    """The text with user names and passwords taken out of its URLs, for what is stored."""
+    return _CREDENTIALS.sub("", text)
 
 
 def shown(url: httpx.URL) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from math_eval.engines.base import EngineSettings, backlog, failed
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.models import cpu_dtype
 from math_eval.records import Completion, Prompt, Sampling
 
 _CPU_MEMORY_SHARE = 0.3
@@ -42,7 +43,7 @@ class VllmEngine:
             "tensor_parallel_size": settings.tensor_parallel,
             "pipeline_parallel_size": settings.pipeline_parallel,
             "gpu_memory_utilization": memory,
-            "dtype": settings.dtype,
+            "dtype": cpu_dtype(settings.dtype) if on_cpu else settings.dtype,
             "max_model_len": settings.max_model_len,
             "trust_remote_code": settings.trust_remote_code,
             # compiling pays on a GPU; on a CPU it costs more than a run of this kind gives back

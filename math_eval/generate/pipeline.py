@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -93,6 +93,10 @@ def request_seed(seed: int, key: SampleKey) -> int:
     return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4], "big") >> 1
 
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, and what a scheduler or a closed terminal sends."""
+
+
 class Pipeline:
     """Keeps `engine.concurrency` samples in flight until the plan is done.
 
@@ -122,12 +126,20 @@ class Pipeline:
         self._away = 0
         self._order = LongestFirst(parts(plan, store, known))
         self.timing = Timing()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    def stop(self) -> None:
+        """Ends the run after what is finished; for another thread than the run's own."""
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            if self._loop is not None and self._stop is not None:
+                self._loop.call_soon_threadsafe(self._stop.set)
 
     async def run(self) -> None:
         """Makes, grades and stores every missing sample."""
         began = time.monotonic()
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        self._stop = stop = asyncio.Event()
+        self._loop = loop = asyncio.get_running_loop()
         with _on_interrupt(loop, stop):
             try:
                 await self._stream(stop)
@@ -214,21 +226,23 @@ class Pipeline:
 
 @contextlib.contextmanager
 def _on_interrupt(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl-C sets `stop`; the second acts as ever. Outside the main thread signals are left alone."""
-    before: Callable[..., object] | int | None = signal.getsignal(signal.SIGINT)
+    """The first Ctrl-C, SIGTERM or SIGHUP sets `stop`; the second acts as ever. Threads leave signals alone."""
+    before = {number: signal.getsignal(number) for number in _STOPPING}
 
-    def interrupted() -> None:
+    def interrupted(number: signal.Signals) -> None:
         stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(number)
 
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
+        for number in _STOPPING:
+            loop.add_signal_handler(number, interrupted, number)
     except (ValueError, RuntimeError, NotImplementedError):
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        with contextlib.suppress(ValueError):
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            with contextlib.suppress(ValueError):
+                signal.signal(number, handler)

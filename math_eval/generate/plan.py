@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from math_eval.benchmarks import Benchmark, Definition, define, load_split, parse_name
 from math_eval.engines import NEEDS_MODEL_FOLDER, default_engine
+from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError
 from math_eval.families import Family, SamplingPreset, family_of, load_family
+from math_eval.files import file_name
 from math_eval.generate.conversation import ToolRules
 from math_eval.generate.environment import git_commit, hardware, versions
 from math_eval.generate.request import RunRequest
@@ -224,9 +227,7 @@ def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[
 def _folder_name(model: str, prompt: str, engine: str) -> str:
     base = model.rstrip("/").rpartition("/")[2] if "/" in model else model
     parts = (base, Path(prompt).stem, engine)
-    return "-".join(
-        "".join(char if char.isalnum() or char in "._" else "-" for char in part).strip(".-") for part in parts
-    )
+    return "-".join(file_name(part) for part in parts)
 
 
 def _run_info(
@@ -283,4 +284,8 @@ def _run_info(
         versions=versions(),
         hardware=hardware(),
         git_commit=git_commit(),
+        grader=request.grader,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        command=list(request.command),
+        base_urls=[without_credentials(url) for url in settings.base_urls],
     )

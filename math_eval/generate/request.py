@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from math_eval.engines import EngineSettings, check_engine
+from math_eval.engines import ENGINES, EngineSettings
 from math_eval.errors import RequestError
 from math_eval.generate.conversation import ToolRules
+from math_eval.graders import DEFAULT_GRADER, GRADERS
 from math_eval.models import Hub
 from math_eval.runfolder.layout import MAX_SAMPLES
 
@@ -25,7 +26,7 @@ class RunRequest:
     part of the problems. tools: whether programs are executed (None: where the prompt type asks for it). reading
     "qwen": by the reference's rules. unsandboxed: without isolation. reward_model: scores the samples once they are
     made; "family" means the model family's own. reward_engine: as for `math-eval reward`; reward_base_urls: of the
-    servers that hold it.
+    servers that hold it. grader: whose verdicts the run has. command: the command line, for run.json.
     """
 
     model: str
@@ -63,9 +64,12 @@ class RunRequest:
     reward_model: str | None = None
     reward_engine: str | None = None
     reward_base_urls: tuple[str, ...] = ()
+    grader: str = DEFAULT_GRADER
+    command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_engine(self.engine or "vllm")
+        ENGINES.check(self.engine or "vllm")
+        GRADERS.check(self.grader)
         for sound, message in self._conditions():
             if not sound:
                 raise RequestError(message)

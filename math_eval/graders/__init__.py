@@ -1,7 +1,7 @@
 """Graders: objects that extract answers from responses and decide whether they are right."""
 
 from math_eval.graders.base import NO_ANSWER, BaseGrader, Grader, Response, answer_of, grade_sample
-from math_eval.graders.names import DEFAULT_GRADER, GRADERS, check_grader, grader_names, load_grader
+from math_eval.graders.names import DEFAULT_GRADER, GRADERS, load_grader
 
 __all__ = [
     "DEFAULT_GRADER",
@@ -11,8 +11,6 @@ __all__ = [
     "Grader",
     "Response",
     "answer_of",
-    "check_grader",
     "grade_sample",
-    "grader_names",
     "load_grader",
 ]

@@ -1,6 +1,7 @@
 """Models: where they come from, and their tokenizers."""
 
+from math_eval.models.dtype import cpu_dtype
 from math_eval.models.source import Hub, LocalModel, resolve
 from math_eval.models.tokenizer import Tokenizer, has_chat_template
 
-__all__ = ["Hub", "LocalModel", "Tokenizer", "has_chat_template", "resolve"]
+__all__ = ["Hub", "LocalModel", "Tokenizer", "cpu_dtype", "has_chat_template", "resolve"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from math_eval.errors import MissingPackageError, ModelError, StorageError
+from math_eval.files import exclusive
 from math_eval.registry import cache_root
 from math_eval.sources import sha256_of
 
@@ -18,8 +19,16 @@ def unpack(file: Path) -> Path:
     cannot read, MissingPackageError without transformers, torch or gguf, StorageError when the cache is not writable.
     """
     folder = cache_root() / "models" / f"{file.stem}-{sha256_of(file)[:12]}"
-    if (folder / "config.json").is_file():
-        return folder
+    try:
+        with exclusive(folder):
+            if not (folder / "config.json").is_file():
+                _convert(file, folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be written: {error}") from error
+    return folder
+
+
+def _convert(file: Path, folder: Path) -> None:
     try:
         import accelerate  # noqa: F401  the loader wants it
         import gguf  # noqa: F401  the loader wants it
@@ -37,9 +46,6 @@ def unpack(file: Path) -> Path:
         )
         model.save_pretrained(part)
         tokenizer.save_pretrained(part)
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be written: {error}") from error
     except (ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{file}: transformers cannot read this GGUF file: {error}") from error
     part.replace(folder)
-    return folder

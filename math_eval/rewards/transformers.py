@@ -9,6 +9,7 @@ from typing import Any
 
 from math_eval.engines.base import EngineSettings
 from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.models import cpu_dtype
 from math_eval.rewards.base import Conversation, Scored, outcome, unscored
 from math_eval.rewards.form import RewardForm
 from math_eval.rewards.qwen2_head import load_qwen2
@@ -37,16 +38,17 @@ class TransformersRewardEngine:
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = cpu_dtype(settings.dtype) if device == "cpu" else settings.dtype
         self._head: Any = None
         try:
             if form.head == "reward":
-                model, head = load_qwen2(folder, settings.dtype, 1 if form.kind == "outcome" else 2)
+                model, head = load_qwen2(folder, dtype, 1 if form.kind == "outcome" else 2)
                 self._head = head.to(device).train(mode=False)
             else:
                 auto = (
                     AutoModelForSequenceClassification if form.head == "sequence" else AutoModelForTokenClassification
                 )
-                model = auto.from_pretrained(folder, dtype=settings.dtype, trust_remote_code=settings.trust_remote_code)
+                model = auto.from_pretrained(folder, dtype=dtype, trust_remote_code=settings.trust_remote_code)
             self._model: Any = model.to(device).train(mode=False)
         except torch.OutOfMemoryError as error:
             raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error

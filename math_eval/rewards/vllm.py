@@ -9,6 +9,7 @@ from typing import Any
 
 from math_eval.engines.base import EngineSettings
 from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.models import cpu_dtype
 from math_eval.rewards.base import Conversation, Scored, outcome, unscored
 from math_eval.rewards.form import RewardForm
 from math_eval.rewards.rows import step_scores
@@ -53,7 +54,7 @@ class VllmRewardEngine:
             "tensor_parallel_size": settings.tensor_parallel,
             "pipeline_parallel_size": settings.pipeline_parallel,
             "gpu_memory_utilization": memory,
-            "dtype": settings.dtype,
+            "dtype": cpu_dtype(settings.dtype) if on_cpu else settings.dtype,
             "max_model_len": settings.max_model_len,
             "trust_remote_code": settings.trust_remote_code,
             "enforce_eager": settings.enforce_eager or on_cpu,

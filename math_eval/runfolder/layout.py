@@ -71,6 +71,9 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     git_commit: str = ""
     grader: str = "equivalence"
     sandbox: str = ""
+    created: str = ""
+    command: list[str] = []
+    base_urls: list[str] = []
 
     NAME: ClassVar[str] = "run.json"
 

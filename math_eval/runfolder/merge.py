@@ -49,7 +49,7 @@ def _extended(old: BenchmarkInfo, new: BenchmarkInfo) -> BenchmarkInfo:
 
 
 def _differences(old: RunInfo, new: RunInfo) -> Iterator[str]:
-    for name in ("model_revision", "engine", "seed", "seeding"):
+    for name in ("model_revision", "engine", "seed", "seeding", "grader"):
         yield from _difference(name, getattr(old, name), getattr(new, name))
     if not new.model_revision:
         yield from _difference("model", old.model, new.model)
