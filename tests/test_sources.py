@@ -1,7 +1,9 @@
 """Pinned sources: mirrors, resumed downloads, refused redirects, hashes."""
 
+import concurrent.futures
 import hashlib
 import http.server
+import multiprocessing
 import threading
 
 import pytest
@@ -74,7 +76,7 @@ def test_other_bytes_are_refused_and_not_kept(server):
     with pytest.raises(HashMismatchError, match=SHA) as caught:
         ensure(pinned)
     assert URL in str(caught.value)
-    assert not list(cached_path(pinned).parent.glob("*"))
+    assert not list(cached_path(pinned).parent.glob("[!.]*"))
 
 
 def test_a_larger_reply_is_refused(server):
@@ -116,3 +118,12 @@ def test_a_mirror_must_be_safe(mirror, monkeypatch, tmp_path):
 def test_a_pinned_file_is_https_and_plain(url):
     with pytest.raises(ValueError, match="url must"):
         PinnedFile(url=url, sha256=SHA)
+
+
+def test_two_fetches_of_one_file_at_once(server):
+    pinned = PinnedFile(url=URL, sha256=SHA, bytes=len(CONTENT))
+    with concurrent.futures.ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("fork")) as pool:
+        paths = list(pool.map(ensure, [pinned] * 4))
+    assert {path.read_bytes() == CONTENT for path in paths} == {True}
+    assert len(Handler.ranges) == 1, "the others wait and find it"
+    assert not list(cached_path(pinned).parent.glob("*.part"))

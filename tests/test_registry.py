@@ -1,0 +1,138 @@
+"""What another package or folder adds: found by name from the command line, and never in place of ours."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from math_eval.errors import RequestError
+from math_eval.families import family_of
+from math_eval.registry import find, names
+
+BENCHMARK = """\
+schema: 1
+title: Outside sums
+splits:
+  test:
+    sources: [{file: sums.jsonl}]
+question: "{{ ask }}"
+gold: "{{ gold }}"
+answer: number
+"""
+FAMILY = """\
+schema: 1
+title: Outside models
+match: ["*outside-7b*"]
+prompt: direct
+fits: [direct]
+greedy: {max_tokens: 77}
+sampled: {max_tokens: 77, temperature: 0.5}
+"""
+LAYOUT = """\
+schema: 1
+title: Outside rows
+fields: [outside_gold, outside_text]
+gold: outside_gold
+responses: outside_text
+"""
+CODE = """\
+from math_eval import BaseGrader
+from math_eval.records import Completion, Extraction, Verdict
+
+class Parrot:
+    concurrency = 1
+    def __init__(self, model, settings):
+        self.model = model
+    async def complete(self, prompt, sampling):
+        return Completion("\\\\boxed{4}", "stop", 1, 1)
+    async def close(self):
+        pass
+
+class Lenient(BaseGrader):
+    version = "1"
+    def extract(self, response, problem):
+        return Extraction(response, "whole")
+    def grade(self, answer, problem):
+        return Verdict("correct", "lenient")
+    def fingerprint(self, problems):
+        return "always"
+"""
+
+
+@pytest.fixture
+def outside(tmp_path):
+    package = tmp_path / "site" / "outside"
+    for kind, name, text in (
+        ("benchmarks", "outside-sums", BENCHMARK),
+        ("models", "outside", FAMILY),
+        ("layouts", "outside", LAYOUT),
+    ):
+        (package / kind).mkdir(parents=True, exist_ok=True)
+        (package / kind / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (package / "benchmarks" / "sums.jsonl").write_text('{"ask": "2+2?", "gold": "4"}\n', encoding="utf-8")
+    (package / "__init__.py").write_text(CODE, encoding="utf-8")
+    return package
+
+
+def entry_points(package):
+    info = package.parent / "outside-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(
+        "[math_eval.data]\noutside = outside\n[math_eval.engines]\nparrot = outside:Parrot\n"
+        "[math_eval.graders]\nlenient = outside:Lenient\n",
+        encoding="utf-8",
+    )
+
+
+def call(package, *arguments, **environment):
+    path = os.pathsep.join([str(package.parent), *sys.path])
+    return subprocess.run(
+        [sys.executable, "-m", "math_eval", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+    )
+
+
+@pytest.mark.parametrize("way", ["entry points", "MATH_EVAL_PATH"])
+def test_another_package_adds_by_name(outside, tmp_path, way):
+    if way == "entry points":
+        entry_points(outside)
+        engine, grader, environment = "parrot", "lenient", {}
+    else:
+        engine, grader, environment = "outside:Parrot", "outside:Lenient", {"MATH_EVAL_PATH": str(outside)}
+    asked = ("run", "org/Outside-7B-it", "-b", "outside-sums", "-e", engine, "--grader", grader, "-o", tmp_path / "run")
+    done = call(outside, *asked, "--json", **environment)
+    assert done.returncode == 0, done.stderr
+    info = json.loads((tmp_path / "run/run.json").read_bytes())
+    assert (info["engine"], info["grader"], info["family"]) == (engine, grader, "outside")
+    assert info["sets"]["greedy"]["max_tokens"] == 77
+    assert json.loads(done.stdout)["metrics"]["benchmarks"][0]["accuracy"] == 1.0
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"outside_gold": "4", "outside_text": "it is 4"}\n', encoding="utf-8")
+    graded = call(outside, "grade", rows, "--json", **environment)
+    assert json.loads(graded.stdout)["accuracy"] == 100.0, graded.stderr
+    listed = call(outside, "benchmarks", "list", "--json", **environment)
+    assert "outside-sums" in {row["benchmark"] for row in json.loads(listed.stdout)}
+
+
+def test_a_name_that_two_folders_have_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "direct.yaml").write_text("schema: 1\n", encoding="utf-8")
+    monkeypatch.setenv("MATH_EVAL_PATH", str(tmp_path))
+    with pytest.raises(RequestError, match="two files have this name"):
+        find("prompts", "direct")
+    assert "direct" in names("prompts")
+    monkeypatch.setenv("MATH_EVAL_PATH", str(tmp_path / "gone"))
+    with pytest.raises(RequestError, match="gone: no such folder"):
+        find("prompts", "direct")
+
+
+def test_a_family_of_ones_own_is_matched_by_model_name(outside, monkeypatch):
+    assert family_of("org/Outside-7B")[0] == "generic-base"
+    monkeypatch.setenv("MATH_EVAL_PATH", str(outside))
+    assert family_of("org/Outside-7B")[0] == "outside"
