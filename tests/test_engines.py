@@ -228,23 +228,23 @@ def test_each_request_goes_to_the_base_url_with_the_fewest_open():
 
     async def scenario():
         client = HttpClient(["http://busy.test/v1", "http://idle.test/v1"], 8, example="")
-        sent, release = [], asyncio.Event()
+        sent, held, release = [], asyncio.Event(), asyncio.Event()
 
         async def post(request):
             sent.append(request.url.host)
             if request.url.host == "busy.test":
+                held.set()
                 await release.wait()
             return httpx.Response(200, json={})
 
         for at, url in enumerate(("http://busy.test/v1", "http://idle.test/v1")):
             client._clients[at] = httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(post))
-        held = asyncio.create_task(client.post("/x", {}))
-        while not sent:
-            await asyncio.sleep(0)
+        first = asyncio.create_task(client.post("/x", {}))
+        await held.wait()
         for _ in range(3):
             await asyncio.wait_for(client.post("/x", {}), 10)
         release.set()
-        await held
+        await first
         await client.close()
         return sent
 

@@ -49,7 +49,9 @@ class ServerRewardEngine:
         lengths: list[int] = []
         for reply in asyncio.run_coroutine_threadsafe(self._client.get("/v1/models"), self._loop).result():
             try:
-                served = [model.get("max_model_len") for model in reply.json()["data"] if model.get("id") == self._model]
+                served = [
+                    model.get("max_model_len") for model in reply.json()["data"] if model.get("id") == self._model
+                ]
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # it does not say; an over-long conversation is then refused by /pooling
             lengths += [length for length in served if isinstance(length, int) and length > 0]
