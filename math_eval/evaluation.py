@@ -14,7 +14,7 @@ from math_eval.engines import NEEDS_MODEL_FOLDER, Engine, make_engine
 from math_eval.engines.replay import ReplayEngine
 from math_eval.errors import SandboxUnavailable
 from math_eval.generate.conversation import Executor
-from math_eval.generate.pipeline import Pipeline, Timing, Watcher, work
+from math_eval.generate.pipeline import Pipeline, Timing, Watcher, stopped_by_signals, work
 from math_eval.generate.plan import Plan, make_plan
 from math_eval.generate.request import RunRequest
 from math_eval.generate.reward_request import RewardPlan, run_plan
@@ -46,6 +46,8 @@ class Run:
     made: int
     rewards: RewardSummary | None = None
 
+
+_POLL_SECONDS = 0.2
 
 WatcherFactory = Callable[[int, int], Watcher]
 """Makes the watcher from the number of samples to make and the number already there."""
@@ -185,12 +187,10 @@ def _run_async(pipeline: Pipeline) -> None:
             caught.append(error)
 
     thread = threading.Thread(target=target, name="math-eval-run")
-    thread.start()
-    try:
-        thread.join()
-    except KeyboardInterrupt:
-        pipeline.stop()  # the thread must be gone before the folder's lock is
-        thread.join()
+    with stopped_by_signals(pipeline.stop):  # the thread must be gone before the folder's lock is
+        thread.start()
+        while thread.is_alive():
+            thread.join(_POLL_SECONDS)  # a signal may reach another thread, and then does not end a wait
     if caught:
         raise caught[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from math_eval.errors import RequestError, UnknownNameError
 
-_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.<>]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Run folders: resume at the sample, extensions, refusals, locks, crashes, full disks."""
 
+import _thread
 import asyncio
 import errno
 import json
@@ -9,12 +10,16 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
+import math_eval
+from math_eval.cli.main import main
+from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
-from math_eval.errors import EngineError, RunConflictError, StorageError
+from math_eval.errors import EngineError, RunConflictError, StoppedError, StorageError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.results import score_run
@@ -85,6 +90,9 @@ def test_samples_problems_and_benchmarks_extend(rows, tmp_path):
 
 
 REFUSED = [
+    ({"settings": EngineSettings(seed=1)}, "seed 0 there, 1 asked"),
+    ({"settings": EngineSettings(dtype="float16")}, "dtype auto there, float16 asked"),
+    ({"settings": EngineSettings(max_model_len=99)}, "max_model_len None there, 99 asked"),
     ({"samples": 2, "temperature": 0.5}, "set sampled: temperature 0.7 there, 0.5 asked"),
     ({"samples": 2, "max_tokens": 7}, "max_tokens 1024 there, 7 asked"),
     ({"prompt": "cot"}, "prompt direct there, cot asked"),
@@ -201,6 +209,7 @@ def test_a_full_disk_loses_nothing(rows, tmp_path, monkeypatch):
 def test_a_really_full_disk(rows, tmp_path):
     program = f"""
 import sys; sys.path[:0] = {sys.path!r}
+from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import StorageError
 from math_eval.generate import RunRequest
@@ -229,7 +238,8 @@ print("whole:", kept.endswith(b"\\n") and len(kept) > 500_000)
     assert "whole: True" in done.stdout
 
 
-def test_ctrl_c_keeps_what_finished_and_says_how_to_resume(rows, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_stop_keeps_what_finished_and_says_how_to_resume(rows, tmp_path, number):
     table = tmp_path / "table.json"
     table.write_text(json.dumps({f"sums/test/{n}": f"\\boxed{{{2 * n}}}" for n in range(10)}), encoding="utf-8")
     program = (
@@ -252,7 +262,7 @@ def test_ctrl_c_keeps_what_finished_and_says_how_to_resume(rows, tmp_path):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(lines(tmp_path)) < 3:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3
     assert said.strip().splitlines()[-1].startswith("math-eval: stopped; every finished sample is stored")
@@ -404,3 +414,66 @@ def test_work_is_bounded(rows, tmp_path):
 
     run(rows, tmp_path, Counting(answers, concurrency=3), samples=8)
     assert most == 3
+
+
+def test_an_engine_of_ones_own_is_recorded_by_its_class(rows, tmp_path):
+    class Own(ScriptedEngine):
+        pass
+
+    done = math_eval.evaluate("model", str(rows), engine=Own(answers), output=tmp_path / "own", prompt="direct")
+    assert done.info.engine.endswith(":test_an_engine_of_ones_own_is_recorded_by_its_class.<locals>.Own")
+    with pytest.raises(RunConflictError, match=r"engine .*Own there, test_runs:Other asked"):
+        run_with(rows, tmp_path / "own", "test_runs:Other")
+
+
+def run_with(rows, output, engine):
+    request = RunRequest("model", (str(rows),), engine=engine, prompt="direct", output=output)
+    return evaluate(request, engine=ScriptedEngine(answers))
+
+
+def test_the_run_says_when_and_how_it_was_asked(rows, tmp_path):
+    table = tmp_path / "table.json"
+    table.write_text('{"sums/test/0": "\\\\boxed{0}"}', encoding="utf-8")
+    arguments = ["run", "m", "-b", rows, "-e", "scripted", "--responses", table, "-o", tmp_path / "run"]
+    with pytest.raises(SystemExit):
+        main([*map(str, arguments), "--limit", "1", "--base-url", "http://user:secret@host/v1"])
+    info = json.loads((tmp_path / "run/run.json").read_bytes())
+    assert info["command"][:2] == ["run", "m"]
+    assert info["base_urls"] == ["http://host/v1"]
+    assert "secret" not in (tmp_path / "run/run.json").read_text(encoding="utf-8")
+    assert abs((datetime.now(timezone.utc) - datetime.fromisoformat(info["created"])).total_seconds()) < 600
+
+
+def test_a_changed_prompt_is_refused(rows, tmp_path):
+    run(rows, tmp_path)
+    path = tmp_path / "run/prompts.jsonl"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("3 + 3?", "3 plus 3?"), encoding="utf-8")
+    changed = path.read_bytes()
+    with pytest.raises(RunConflictError, match="prompt of sums/test/3 differs"):
+        run(rows, tmp_path, samples=2)
+    assert path.read_bytes() == changed
+
+
+def test_shards_hold_the_folder_together_and_against_others(tmp_path):
+    with locked(tmp_path, "1of2"), locked(tmp_path, "2of2"):
+        with pytest.raises(RunConflictError), locked(tmp_path):
+            pass
+        with pytest.raises(RunConflictError), locked(tmp_path, "2of2"):
+            pass
+
+
+def test_ctrl_c_in_a_notebook_ends_the_run_before_its_lock(rows, tmp_path):
+    engine = ScriptedEngine(answers, latency_s=0.05, concurrency=1)
+
+    async def cell():
+        threading.Timer(0.2, _thread.interrupt_main).start()
+        with pytest.raises(StoppedError, match="every finished sample is stored"):
+            run(rows, tmp_path, engine)
+
+    asyncio.run(cell())
+    assert not [thread for thread in threading.enumerate() if thread.name == "math-eval-run"]
+    calls = engine.calls
+    assert 0 < calls < 10
+    time.sleep(0.2)
+    assert engine.calls == calls

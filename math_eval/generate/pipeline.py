@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import hashlib
 import signal
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -128,9 +129,11 @@ class Pipeline:
         self.timing = Timing()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._stopped_early = False
 
     def stop(self) -> None:
-        """Ends the run after what is finished; for another thread than the run's own."""
+        """Ends the run after what is finished; called by signal handlers and from other threads."""
+        self._stopped_early = True
         with contextlib.suppress(RuntimeError):  # it has ended already
             if self._loop is not None and self._stop is not None:
                 self._loop.call_soon_threadsafe(self._stop.set)
@@ -139,8 +142,10 @@ class Pipeline:
         """Makes, grades and stores every missing sample."""
         began = time.monotonic()
         self._stop = stop = asyncio.Event()
-        self._loop = loop = asyncio.get_running_loop()
-        with _on_interrupt(loop, stop):
+        self._loop = asyncio.get_running_loop()
+        if self._stopped_early:
+            stop.set()
+        with stopped_by_signals(self.stop):
             try:
                 await self._stream(stop)
             finally:
@@ -225,24 +230,21 @@ class Pipeline:
 
 
 @contextlib.contextmanager
-def _on_interrupt(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl-C, SIGTERM or SIGHUP sets `stop`; the second acts as ever. Threads leave signals alone."""
-    before = {number: signal.getsignal(number) for number in _STOPPING}
-
-    def interrupted(number: signal.Signals) -> None:
-        stop.set()
-        loop.remove_signal_handler(number)
-
-    try:
-        for number in _STOPPING:
-            loop.add_signal_handler(number, interrupted, number)
-    except (ValueError, RuntimeError, NotImplementedError):
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C, SIGTERM or SIGHUP calls `stop`; a second acts as ever. Only the main thread gets signals."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
+
+    def interrupted(number: int, _frame: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        stop()
+
+    for number in _STOPPING:
+        signal.signal(number, interrupted)
     try:
         yield
     finally:
         for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            with contextlib.suppress(ValueError):
-                signal.signal(number, handler)
+            signal.signal(number, handler)
