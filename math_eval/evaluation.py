@@ -81,7 +81,7 @@ def evaluate(
             missing = sum(1 for _ in work(plan, store))
             own = _sandbox(plan, warn) if missing and executor is None else None  # refused before a model is loaded
             if own is not None:
-                info = msgspec.structs.replace(info, sandbox=_tiers(info.sandbox, own.tier))
+                info = msgspec.structs.replace(info, sandbox=_listed(info.sandbox, own.tier))
             try:
                 timing = _make(plan, store, info, missing, watch or _quiet, engine, executor or own, earlier)
             finally:
@@ -140,6 +140,10 @@ def _make(
     if not plan.request.shard:
         RunSamples(store, info, _problems(plan, info, store), load_grader(info.grader)).complete()
     made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
+    if dtype := getattr(made, "dtype", None):  # what "auto" meant on this machine; a resumed run may have several
+        used = _listed(info.engine_settings.get("dtype_used", ""), dtype)
+        settings = {**info.engine_settings, "dtype_used": used}
+        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(info, engine_settings=settings))
     if isinstance(made, ReplayEngine):
         made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
     watcher = watch(missing, len(store.done))
@@ -162,9 +166,9 @@ def _sandbox(plan: Plan, warn: Callable[[str], None]) -> Sandbox | None:
         raise SandboxUnavailable(f"{error}; --tools none asks without executing, --unsandboxed does without") from None
 
 
-def _tiers(before: str, tier: str) -> str:
-    """Every tier that programs of a run were held by, in the order of their first use."""
-    return ", ".join(dict.fromkeys([*filter(None, before.split(", ")), tier]))
+def _listed(before: str, value: str) -> str:
+    """Every value that a run has had, in the order of first use: sandbox tiers, number types."""
+    return ", ".join(dict.fromkeys([*filter(None, before.split(", ")), value]))
 
 
 def _run_async(pipeline: Pipeline) -> None:

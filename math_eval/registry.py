@@ -33,7 +33,8 @@ def data_folders() -> list[Path]:
     """Where data files are looked up, in order: the project's own, the folders of MATH_EVAL_PATH, installed packages.
 
     Each holds subfolders named as in the project's data folder. A package names itself under the entry points of
-    `math_eval.data`: the value is the package whose folder has those subfolders. RequestError for one that is missing.
+    `math_eval.data`: the value is the package or module whose folder has those subfolders. RequestError for one that
+    is missing.
     """
     folders = [data_root()]
     for text in filter(None, os.environ.get("MATH_EVAL_PATH", "").split(os.pathsep)):
@@ -46,10 +47,12 @@ def data_folders() -> list[Path]:
             spec = find_spec(entry.value)
         except (ImportError, ValueError):
             spec = None
-        places = list(spec.submodule_search_locations or []) if spec else []
-        if not places:
-            raise RequestError(f"entry point {entry.name} of {DATA_ENTRY_POINTS}: {entry.value} is not a package here")
-        folders += map(Path, places)
+        if spec is None or not (spec.submodule_search_locations or spec.has_location):
+            raise RequestError(
+                f"entry point {entry.name} of {DATA_ENTRY_POINTS}: {entry.value} is not an installed package or module"
+            )
+        locations = spec.submodule_search_locations or [str(Path(str(spec.origin)).parent)]
+        folders += [Path(location) for location in locations]
     return folders
 
 

@@ -1,13 +1,16 @@
 """Engines on a real small model end to end, the server engine against a stub, replay of real files."""
 
 import asyncio
+import dataclasses
 import http.server
 import json
 import threading
 
+import httpx
 import pytest
 
 from math_eval.engines import EngineSettings
+from math_eval.engines._http import HttpClient
 from math_eval.engines.replay import ReplayEngine
 from math_eval.engines.server import ServerEngine
 from math_eval.engines.stops import cut_at_stop
@@ -191,7 +194,7 @@ def test_a_busy_server_is_asked_again(stub, monkeypatch):
     async def at_once(_):
         return None
 
-    monkeypatch.setattr("math_eval.engines.server.asyncio.sleep", at_once)
+    monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", at_once)
     Stub.script = [(503, {}), (429, {})]
     assert ask(stub, CHAT).text == "\\boxed{4}"
     Stub.script = [(400, {"error": "prompt too long"})]
@@ -204,6 +207,48 @@ def test_a_busy_server_is_asked_again(stub, monkeypatch):
         ask(stub, CHAT)
     with pytest.raises(EngineError, match="cannot be reached"):
         ask("http://user:pw@127.0.0.1:9/v1", CHAT)
+
+
+def test_an_unknown_model_stops_the_run_at_once(stub):
+    Stub.script = [(404, {"error": "no model m"})]
+    with pytest.raises(EngineError, match="no model m"):
+        ask(stub, CHAT)
+    assert len(Stub.seen) == 1
+
+
+def test_an_unfinished_turn_is_continued(stub):
+    ask(stub, dataclasses.replace(CHAT, transcript="First, "))
+    body = Stub.seen[0][1]
+    assert body["messages"][-1] == {"role": "assistant", "content": "First, "}
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+
+
+def test_each_request_goes_to_the_base_url_with_the_fewest_open():
+    """The first of two servers is held busy: of three requests that follow, none may go there while it is."""
+
+    async def scenario():
+        client = HttpClient(["http://busy.test/v1", "http://idle.test/v1"], 8, example="")
+        sent, held, release = [], asyncio.Event(), asyncio.Event()
+
+        async def post(request):
+            sent.append(request.url.host)
+            if request.url.host == "busy.test":
+                held.set()
+                await release.wait()
+            return httpx.Response(200, json={})
+
+        for at, url in enumerate(("http://busy.test/v1", "http://idle.test/v1")):
+            client._clients[at] = httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(post))
+        first = asyncio.create_task(client.post("/x", {}))
+        await held.wait()
+        for _ in range(3):
+            await asyncio.wait_for(client.post("/x", {}), 10)
+        release.set()
+        await first
+        await client.close()
+        return sent
+
+    assert asyncio.run(scenario()) == ["busy.test", "idle.test", "idle.test", "idle.test"]
 
 
 def test_no_secret_is_written_into_a_run(stub, monkeypatch, tmp_path):

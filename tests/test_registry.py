@@ -1,5 +1,6 @@
 """What another package or folder adds: found by name from the command line, and never in place of ours."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -7,6 +8,8 @@ import sys
 
 import pytest
 
+import math_eval
+from math_eval.engines import EngineSettings, make_engine
 from math_eval.errors import RequestError
 from math_eval.families import family_of
 from math_eval.registry import find, names
@@ -36,6 +39,13 @@ title: Outside rows
 fields: [outside_gold, outside_text]
 gold: outside_gold
 responses: outside_text
+"""
+PROMPT = """\
+schema: 1
+title: Outside prompt
+kind: raw
+answer: boxed
+prompt: "OUTSIDE {{ question }}"
 """
 CODE = """\
 from math_eval import BaseGrader
@@ -68,6 +78,7 @@ def outside(tmp_path):
         ("benchmarks", "outside-sums", BENCHMARK),
         ("models", "outside", FAMILY),
         ("layouts", "outside", LAYOUT),
+        ("prompts", "outside-ask", PROMPT),
     ):
         (package / kind).mkdir(parents=True, exist_ok=True)
         (package / kind / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -106,18 +117,71 @@ def test_another_package_adds_by_name(outside, tmp_path, way):
     else:
         engine, grader, environment = "outside:Parrot", "outside:Lenient", {"MATH_EVAL_PATH": str(outside)}
     asked = ("run", "org/Outside-7B-it", "-b", "outside-sums", "-e", engine, "--grader", grader, "-o", tmp_path / "run")
+    asked += ("--prompt", "outside-ask")
     done = call(outside, *asked, "--json", **environment)
     assert done.returncode == 0, done.stderr
     info = json.loads((tmp_path / "run/run.json").read_bytes())
     assert (info["engine"], info["grader"], info["family"]) == (engine, grader, "outside")
     assert info["sets"]["greedy"]["max_tokens"] == 77
     assert json.loads(done.stdout)["metrics"]["benchmarks"][0]["accuracy"] == 1.0
+    assert json.loads((tmp_path / "run/prompts.jsonl").read_bytes())["text"].startswith("OUTSIDE 2+2?")
+    for kind, name in (("prompts", "outside-ask"), ("models", "outside")):
+        assert name in json.loads(call(outside, kind, "list", "--json", **environment).stdout)
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"outside_gold": "4", "outside_text": "it is 4"}\n', encoding="utf-8")
     graded = call(outside, "grade", rows, "--json", **environment)
     assert json.loads(graded.stdout)["accuracy"] == 100.0, graded.stderr
+    named = call(outside, "score", rows, "--layout", "outside", "--json", **environment)
+    assert json.loads(named.stdout)["benchmarks"][0]["accuracy"] == 1.0, named.stderr
+    wrong = call(outside, "grade", rows, "--layout", "outsid", **environment)
+    assert wrong.returncode == 2
+    assert "outside" in wrong.stderr
     listed = call(outside, "benchmarks", "list", "--json", **environment)
     assert "outside-sums" in {row["benchmark"] for row in json.loads(listed.stdout)}
+
+
+def test_a_layout_file_reads_rows_that_no_layout_of_ours_fits(outside, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"outside_gold": "4", "outside_text": "it is 4"}\n', encoding="utf-8")
+    assert call(outside, "grade", rows).returncode == 2
+    asked = ("grade", rows, "--layout", outside / "layouts/outside.yaml", "--json")
+    assert json.loads(call(outside, *asked).stdout)["accuracy"] == 100.0
+    other = call(outside, "grade", rows, "--layout", "qwen")
+    assert other.returncode == 2
+    assert "no row of the layout qwen" in other.stderr
+
+
+def test_an_entry_point_may_be_a_module_beside_the_folders(outside, tmp_path):
+    module = outside / "data_here.py"
+    module.write_text("", encoding="utf-8")
+    entry_points(outside)
+    info = outside.parent / "outside-1.0.dist-info/entry_points.txt"
+    info.write_text("[math_eval.data]\noutside = outside.data_here\n", encoding="utf-8")
+    listed = call(outside, "prompts", "list", "--json")
+    assert "outside-ask" in json.loads(listed.stdout), listed.stderr
+    info.write_text("[math_eval.data]\noutside = outside_gone\n", encoding="utf-8")
+    gone = call(outside, "prompts", "list")
+    assert (gone.returncode, "outside_gone" in gone.stderr) == (2, True)
+
+
+def test_an_engine_object_is_recorded_as_its_class(outside, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(outside.parent)
+    monkeypatch.setenv("MATH_EVAL_PATH", str(outside))
+    outside_module = importlib.import_module("outside")
+    engine = outside_module.Parrot("m", None)
+    engine.dtype = "float32"
+    done = math_eval.evaluate("m", "outside-sums", engine=engine, output=tmp_path / "run", prompt="outside-ask")
+    info = json.loads((done.folder / "run.json").read_bytes())
+    assert (info["engine"], info["engine_settings"]["dtype_used"]) == ("outside:Parrot", "float32")
+
+
+def test_a_class_that_is_no_engine_is_refused_by_what_it_lacks():
+    with pytest.raises(RequestError, match="lacks complete, close, concurrency"):
+        make_engine("builtins:slice", "m", None, EngineSettings())
+    with pytest.raises(RequestError, match="cannot be made as"):
+        make_engine("builtins:bool", "m", None, EngineSettings())
+    with pytest.raises(RequestError, match="cannot be imported"):
+        make_engine("nowhere:Engine", "m", None, EngineSettings())
 
 
 def test_a_name_that_two_folders_have_is_refused(tmp_path, monkeypatch):

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from math_eval.cli.grader_names import GraderName
+from math_eval.cli.layout_option import layout_option
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER, load_grader
 from math_eval.registry import names
 from math_eval.results import FileBenchmark, GradedSample, file_benchmark, file_samples, run_samples
@@ -35,6 +37,7 @@ from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
     type=GraderName(),
     help="Whose verdict; a second one is compared with the first, with examples.",
 )
+@layout_option
 @click.option("--examples", type=click.IntRange(min=0), default=5, show_default=True, help="Differences to show.")
 @json_option
 def command(
@@ -43,6 +46,7 @@ def command(
     benchmark: str | None,
     data_dir: Path | None,
     graders: tuple[str, ...],
+    layout: str | None,
     examples: int,
     as_json: bool,
 ) -> None:
@@ -50,12 +54,14 @@ def command(
 
     Where a file has predictions and verdicts of its own, what differs from them is counted and shown.
     """
+    if layout and any(path.is_dir() for path in files):
+        raise RequestError("--layout is for files; a run folder has one layout")
     names_asked = list(dict.fromkeys(graders))
     known = file_benchmark(benchmark, data_dir, names_asked)
     if benchmark and not known.problems and "qwen" in names_asked and known.reference not in _reference_names():
         click.echo(f"note: no benchmark here is called {benchmark!r}; the reference's general rules are used", err=True)
     rejected: list[str] = []
-    graded = [(path, _graded(path, names_asked, known, rejected)) for path in files]
+    graded = [(path, _graded(path, names_asked, known, layout, rejected)) for path in files]
     if rejected:
         click.echo(
             f"note: {len(rejected)} rows lack a field of their row format and are passed over, first {rejected[0]}",
@@ -80,7 +86,7 @@ def _reference_names() -> set[str]:
 
 
 def _graded(
-    path: Path, graders: Sequence[str], benchmark: FileBenchmark, rejected: list[str]
+    path: Path, graders: Sequence[str], benchmark: FileBenchmark, layout: str | None, rejected: list[str]
 ) -> tuple[_Samples, set[str]]:
     """The samples of a file or run folder under each grader, and the editions of graders that fit the file."""
     by_grader: dict[str, Sequence[GradedSample]] = {}
@@ -89,7 +95,8 @@ def _graded(
         if path.is_dir():
             by_grader[name] = list(run_samples(path, load_grader(name)))
         else:
-            file = file_samples(path, load_grader(name), benchmark, rejected if name == graders[0] else None)
+            counted = rejected if name == graders[0] else None
+            file = file_samples(path, load_grader(name), benchmark, counted, layout)
             by_grader[name] = file.samples
             editions.add(file.grader.edition)
     return by_grader, editions

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from math_eval.cli.grader_names import GraderName
+from math_eval.cli.layout_option import layout_option
 from math_eval.cli.output import json_option, print_json
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER
@@ -52,6 +53,7 @@ from math_eval.scoring.majority import Ties
 )
 @click.option("--undecided-vote", is_flag=True, help="Answers that could not be decided vote too.")
 @click.option("--benchmark", "-b", help="Files: answer kinds, options and policy come from this benchmark.")
+@layout_option
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
@@ -91,6 +93,8 @@ def _scored(
         if not path.exists():
             raise RequestError(f"{path}: no run folder and no file is there")
     if all(path.is_dir() for path in runs):
+        if given["layout"]:
+            raise RequestError("--layout is for files; a run folder has one layout")
         if len(runs) > 1:
             raise RequestError("score takes one run folder, or files; math-eval compare takes two runs")
         info, metrics = score_run(
@@ -102,7 +106,7 @@ def _scored(
             raise RequestError("--reward-model and --aggregate are for run folders; files hold rewards of their own")
         graded_by = grader or DEFAULT_GRADER
         benchmark = file_benchmark(given["benchmark"], given["data_dir"], [graded_by])
-        metrics = score_files(runs, options, graded_by, benchmark)
+        metrics = score_files(runs, options, graded_by, benchmark, given["layout"])
         title = ""
     return metrics, title
 

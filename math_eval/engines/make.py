@@ -50,4 +50,11 @@ def make_engine(name: str, model: str, local: LocalModel | None, settings: Engin
         from math_eval.engines.scripted import read_script
 
         return kind(read_script(settings.responses), latency_s=settings.latency_s)
-    return kind(model, settings)
+    try:
+        engine = kind(model, settings)
+    except TypeError as error:
+        raise RequestError(f"engine {name} cannot be made as Class(model, settings): {error}") from error
+    lacking = [attribute for attribute in ("complete", "close", "concurrency") if not hasattr(engine, attribute)]
+    if lacking:
+        raise RequestError(f"engine {name}: its class lacks {', '.join(lacking)}")
+    return engine

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from typing import TYPE_CHECKING, Any
 
+from math_eval.engines._http import HttpClient
 from math_eval.engines.base import EngineSettings, failed
 from math_eval.engines.stops import cut_at_stop
-from math_eval.engines.urls import check_url, shown
-from math_eval.errors import EngineError, RequestError
 from math_eval.records import Completion, Finish, Prompt, Sampling
 
 if TYPE_CHECKING:
     import httpx
 
-_TRIES = 6
-_TIMEOUT_S = 3600.0
-_CONNECT_S = 20.0
-_RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
-_REFUSED = frozenset({401, 403, 404})
+_CONCURRENCY = 256
 
 
 class ServerEngine:
@@ -31,57 +24,14 @@ class ServerEngine:
     """
 
     def __init__(self, model: str, settings: EngineSettings) -> None:
-        import httpx
-
-        if not settings.base_urls:
-            raise RequestError("--engine server needs --base-url, for example http://127.0.0.1:8000/v1")
-        for url in settings.base_urls:
-            check_url(url)
         self._model = model
-        self.concurrency = settings.concurrency or 256
-        key = os.environ.get("OPENAI_API_KEY")
-        limits = httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency)
-        self._clients = [
-            httpx.AsyncClient(
-                base_url=url.rstrip("/"),
-                timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_S),
-                limits=limits,
-                headers={"Authorization": f"Bearer {key}"} if key else {},
-            )
-            for url in settings.base_urls
-        ]
-        self._open = [0] * len(self._clients)
+        self.concurrency = settings.concurrency or _CONCURRENCY
+        self._client = HttpClient(settings.base_urls, self.concurrency, example="http://127.0.0.1:8000/v1")
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
         """One request, retried; the reply's own token counts are kept."""
-        import httpx
-
-        path, body = self._request(prompt, sampling)
-        reason = ""
-        for attempt in range(_TRIES):
-            if attempt:
-                await asyncio.sleep(min(0.5 * 2**attempt, 30.0))
-            at = min(range(len(self._clients)), key=self._open.__getitem__)
-            self._open[at] += 1
-            try:
-                reply = await self._clients[at].post(path, json=body)
-            except httpx.ConnectError as error:
-                if attempt == _TRIES - 1:
-                    raise EngineError(f"{shown(self._clients[at].base_url)}: cannot be reached: {error}") from error
-                continue
-            except httpx.HTTPError as error:
-                reason = f"{type(error).__name__}: {error}"
-                continue
-            finally:
-                self._open[at] -= 1
-            if reply.status_code == httpx.codes.OK:
-                return _completion(reply, prompt)
-            reason = f"the server answered {reply.status_code}: {reply.text[:300]}"
-            if reply.status_code in _REFUSED:
-                raise EngineError(f"{shown(self._clients[at].base_url)}: {reason}")
-            if reply.status_code not in _RETRIED:
-                break
-        return failed(reason)
+        reply = await self._client.post(*self._request(prompt, sampling))
+        return failed(reply) if isinstance(reply, str) else _completion(reply, prompt)
 
     def _request(self, prompt: Prompt, sampling: Sampling) -> tuple[str, dict[str, Any]]:
         body: dict[str, Any] = {
@@ -106,8 +56,7 @@ class ServerEngine:
 
     async def close(self) -> None:
         """Closes the connections."""
-        for client in self._clients:
-            await client.aclose()
+        await self._client.close()
 
 
 def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:

@@ -57,6 +57,7 @@ class TransformersEngine:
             raise ModelError(
                 f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
             ) from error
+        self.dtype = str(self._model.dtype).removeprefix("torch.")
         torch.manual_seed(settings.seed)
         limit = getattr(self._model.config, "max_position_embeddings", None) or 1 << 30
         self._context = min(int(limit), settings.max_model_len or 1 << 30)

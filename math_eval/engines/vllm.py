@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from math_eval.engines.base import EngineSettings, backlog, failed
 from math_eval.engines.stops import cut_at_stop
-from math_eval.errors import EngineError, MissingPackageError, ModelError
-from math_eval.models import cpu_dtype
+from math_eval.engines.vllm_start import start_vllm
+from math_eval.errors import EngineError
 from math_eval.records import Completion, Prompt, Sampling
 
-_CPU_MEMORY_SHARE = 0.3
-_CPU_CACHE_GIB = "2"
+_CPU_CACHE_GIB = 2
 
 
 class VllmEngine:
@@ -26,42 +24,15 @@ class VllmEngine:
     """
 
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        try:
-            import vllm.platforms
+        def build(arguments: dict[str, Any]) -> Any:
             from vllm.engine.arg_utils import AsyncEngineArgs
             from vllm.v1.engine.async_llm import AsyncLLM
-        except ImportError as error:
-            raise MissingPackageError("vllm", "vllm", "the vllm engine") from error
-        on_cpu = bool(vllm.platforms.current_platform.is_cpu())
-        if on_cpu:
-            os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", _CPU_CACHE_GIB)
-        memory = settings.gpu_memory if settings.gpu_memory is not None else (_CPU_MEMORY_SHARE if on_cpu else 0.9)
-        arguments = {
-            "model": str(folder),
-            "tensor_parallel_size": settings.tensor_parallel,
-            "pipeline_parallel_size": settings.pipeline_parallel,
-            "gpu_memory_utilization": memory,
-            "dtype": cpu_dtype(settings.dtype) if on_cpu else settings.dtype,
-            "max_model_len": settings.max_model_len,
-            "trust_remote_code": settings.trust_remote_code,
-            # compiling pays on a GPU; on a CPU it costs more than a run of this kind gives back
-            "enforce_eager": settings.enforce_eager or on_cpu,
-            "enable_prefix_caching": True,
-            "scheduling_policy": "priority",
-            "seed": settings.seed,
-            "disable_log_stats": True,
-        }
-        try:
-            self._engine: Any = AsyncLLM.from_engine_args(AsyncEngineArgs(**(arguments | settings.extra)))
-        except (ValueError, OSError, KeyError) as error:
-            raise ModelError(f"{folder}: vLLM cannot load this model: {_last_line(error)}") from error
-        except RuntimeError as error:
-            raise EngineError(
-                f"vLLM could not start: {_last_line(error)} "
-                "(out of memory: lower --gpu-memory or --max-model-len; VLLM_LOGGING_LEVEL=INFO shows its log)"
-            ) from error
+
+            return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+
+        more = {"enable_prefix_caching": True, "scheduling_policy": "priority"}
+        self._engine: Any = start_vllm(build, folder, settings, cpu_cache_gib=_CPU_CACHE_GIB, arguments=more)
+        self.dtype = str(self._engine.vllm_config.model_config.dtype).removeprefix("torch.")
         self._context = int(self._engine.vllm_config.model_config.max_model_len)
         slots = int(self._engine.vllm_config.scheduler_config.max_num_seqs)
         self.concurrency = settings.concurrency or backlog(slots)
@@ -111,11 +82,6 @@ class VllmEngine:
     async def close(self) -> None:
         """Ends the engine's processes."""
         self._engine.shutdown()
-
-
-def _last_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1][:300] if lines else type(error).__name__
 
 
 def is_installed() -> bool:

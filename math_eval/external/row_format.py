@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast, get_args
@@ -72,36 +72,51 @@ class StoredAnswer:
     group: str = ""
 
 
-def read_stored(path: Path, passed_over: list[str] | None = None) -> Iterator[StoredAnswer]:
-    """Every response of a file, its layout recognised by its fields. DataError where no layout fits.
+def read_stored(
+    path: Path, passed_over: list[str] | None = None, row_format: str | None = None
+) -> Iterator[StoredAnswer]:
+    """Every response of a file.
 
-    passed_over: gets the place of every row that lacks a field of the file's layout.
+    Args:
+        path: The file.
+        passed_over: Gets the place of every row that lacks a field of the file's row format.
+        row_format: The name of a row format or the path of its YAML file; by default it is recognised by the fields.
+
+    Raises:
+        DataError: The file cannot be read, or no row fits a row format.
+        UnknownNameError: No row format has that name.
     """
+    formats = _row_formats() if row_format is None else [load_row_format(row_format)]
     layout: RowFormat | None = None
-    for number, row in enumerate(_rows(path), 1):
+    for number, row in enumerate(_rows(path, formats), 1):
         if layout is None:
-            layout = _recognised(row)
+            layout = _recognised(row, formats)
             if layout is None:
                 if number > 5:
-                    known = ", ".join(names("layouts"))
-                    raise DataError(f"{path}: no known layout (known: {known}); its fields: {', '.join(row)[:200]}")
+                    known = row_format or f"known: {', '.join(names('layouts'))}"
+                    raise DataError(f"{path}: no known layout ({known}); its fields: {', '.join(row)[:200]}")
                 continue  # files may begin with a header row
         if all(name in row for name in layout.fields):
             yield from _answers(layout, row, number - 1, path)
         elif passed_over is not None:
             passed_over.append(f"{path}: row {number}")
     if layout is None:
-        raise DataError(f"{path}: no row of a known layout")
+        raise DataError(f"{path}: no row of {f'the layout {row_format}' if row_format else 'a known layout'}")
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def load_row_format(name: str) -> RowFormat:
+    """The row format of that name, or of the YAML file at that path; UnknownNameError offers near names."""
+    return read_document(find("layouts", name, what="row format"), RowFormat)
+
+
+def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     content = content.removeprefix(b"\xef\xbb\xbf")
-    for pattern in (layout.pattern for layout in _row_formats() if layout.pattern):
-        rows = [found.groupdict() for found in re.finditer(pattern, content.decode("utf-8", "replace"), re.DOTALL)]
+    for pattern in (layout.pattern for layout in formats if layout.pattern):
+        rows = [match.groupdict() for match in re.finditer(pattern, content.decode("utf-8", "replace"), re.DOTALL)]
         if rows:
             yield from rows
             return
@@ -110,7 +125,7 @@ def _rows(path: Path) -> Iterator[Row]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         whole = list(_lines(content, path))
     if isinstance(whole, dict):
-        roots = [layout.root for layout in _row_formats() if layout.root in whole]
+        roots = [layout.root for layout in formats if layout.root in whole]
         whole = whole[roots[0]] if roots else [whole]
         whole = list(whole.values()) if isinstance(whole, dict) else whole
     yield from (row for row in whole if isinstance(row, dict))
@@ -128,11 +143,11 @@ def _lines(content: bytes, path: Path) -> Iterator[Any]:
 
 
 def _row_formats() -> list[RowFormat]:
-    return [read_document(find("layouts", name), RowFormat) for name in names("layouts")]
+    return [load_row_format(name) for name in names("layouts")]
 
 
-def _recognised(row: Row) -> RowFormat | None:
-    fitting = [layout for layout in _row_formats() if all(name in row for name in layout.fields)]
+def _recognised(row: Row, formats: Sequence[RowFormat]) -> RowFormat | None:
+    fitting = [layout for layout in formats if all(name in row for name in layout.fields)]
     return max(fitting, key=lambda layout: len(layout.fields), default=None)
 
 

@@ -19,6 +19,8 @@ def unpack(file: Path) -> Path:
     cannot read, MissingPackageError without transformers, torch or gguf, StorageError when the cache is not writable.
     """
     folder = cache_root() / "models" / f"{file.stem}-{sha256_of(file)[:12]}"
+    if (folder / "config.json").is_file():  # a cache that is there may be read-only: no lock file
+        return folder
     try:
         with exclusive(folder):
             if not (folder / "config.json").is_file():

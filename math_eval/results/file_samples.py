@@ -74,6 +74,7 @@ def file_samples(
     grader: Grader,
     benchmark: FileBenchmark | None = None,
     rejected: list[str] | None = None,
+    row_format: str | None = None,
 ) -> GradedFile:
     """Every response of a file, graded; a row is a problem, its responses are that problem's samples.
 
@@ -82,11 +83,12 @@ def file_samples(
         grader: Extracts and grades; answers that the file has extracted already are graded as they stand.
         benchmark: What is known of the benchmark.
         rejected: Gets the place of every row that lacks a field of the file's row format.
+        row_format: The row format's name or YAML file; by default it is recognised by the fields.
 
     Raises:
         DataError: No row format fits, or the file holds no response.
     """
-    rows = list(read_stored(path, rejected))
+    rows = list(read_stored(path, rejected, row_format))
     if not rows:
         raise DataError(f"{path}: no responses")
     known = benchmark or FileBenchmark()

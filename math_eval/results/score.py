@@ -101,10 +101,11 @@ def score_files(
     options: ScoreOptions = DEFAULT_OPTIONS,
     grader: str = DEFAULT_GRADER,
     benchmark: FileBenchmark | None = None,
+    row_format: str | None = None,
 ) -> Metrics:
-    """The metrics of each file of stored responses, a row of it being a problem."""
+    """The metrics of each file of stored responses, a row of it being a problem; row_format: as for file_samples."""
     graded_by: Grader = load_grader(grader)
-    results = [score_file(file_samples(path, graded_by, benchmark), options) for path in files]
+    results = [score_file(file_samples(path, graded_by, benchmark, row_format=row_format), options) for path in files]
     return Metrics(FORMAT, graded_by.name, options, "", results, averages(results))
 
 

@@ -1,0 +1,83 @@
+"""How vLLM is started: environment, memory, number type and errors, the same for generating and for scoring."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from math_eval.engines.base import EngineSettings
+from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.models import cpu_dtype
+
+_CPU_MEMORY_SHARE = 0.3
+_GPU_MEMORY_SHARE = 0.9
+
+
+def start_vllm(
+    build: Callable[[dict[str, Any]], Any],
+    folder: Path,
+    settings: EngineSettings,
+    *,
+    cpu_cache_gib: int,
+    arguments: Mapping[str, Any],
+) -> Any:
+    """A vLLM object over a model folder; its worker processes start here.
+
+    Args:
+        build: Makes the object from vLLM's arguments; imports vLLM itself.
+        folder: The model folder.
+        settings: Parallelism, memory share, dtype, context and eager mode; the rest is vLLM's default.
+        cpu_cache_gib: The key-value cache on a CPU, in GiB, unless VLLM_CPU_KVCACHE_SPACE is set.
+        arguments: What this use of vLLM needs besides; `settings.extra` goes before them.
+
+    Raises:
+        MissingPackageError: vLLM is not installed.
+        ModelError: vLLM refuses the model or the settings.
+        EngineError: vLLM could not start.
+    """
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        import vllm.platforms
+    except ImportError as error:
+        raise MissingPackageError("vllm", "vllm", "the vllm engine") from error
+    on_cpu = bool(vllm.platforms.current_platform.is_cpu())
+    if on_cpu:
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(cpu_cache_gib))
+    try:
+        return build({**_shared_arguments(folder, settings, on_cpu=on_cpu), **arguments, **settings.extra})
+    except ImportError as error:
+        raise MissingPackageError("vllm", "vllm", "the vllm engine") from error
+    except (ValueError, OSError, KeyError) as error:
+        raise ModelError(f"{folder}: vLLM cannot load this model: {_last_line(error)}") from error
+    except RuntimeError as error:
+        raise EngineError(
+            f"vLLM could not start: {_last_line(error)} "
+            "(out of memory: lower --gpu-memory or --max-model-len; VLLM_LOGGING_LEVEL=INFO shows its log)"
+        ) from error
+
+
+def _shared_arguments(folder: Path, settings: EngineSettings, *, on_cpu: bool) -> dict[str, Any]:
+    memory = settings.gpu_memory
+    if memory is None:
+        memory = _CPU_MEMORY_SHARE if on_cpu else _GPU_MEMORY_SHARE
+    return {
+        "model": str(folder),
+        "tensor_parallel_size": settings.tensor_parallel,
+        "pipeline_parallel_size": settings.pipeline_parallel,
+        "gpu_memory_utilization": memory,
+        "dtype": cpu_dtype(settings.dtype) if on_cpu else settings.dtype,
+        "max_model_len": settings.max_model_len,
+        "trust_remote_code": settings.trust_remote_code,
+        # compiling pays on a GPU; on a CPU it costs more than a run of this kind gives back
+        "enforce_eager": settings.enforce_eager or on_cpu,
+        "seed": settings.seed,
+        "disable_log_stats": True,
+    }
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:300] if lines else type(error).__name__

@@ -1,0 +1,64 @@
+"""Models on this machine: the number type of a CPU, and one unpacked file for all processes."""
+
+import concurrent.futures
+import multiprocessing
+import time
+
+import pytest
+
+from math_eval.models import cpu_dtype, gguf
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype"),
+    [
+        ("flags\t\t: fpu sse2 avx2", "float32"),
+        ("flags\t\t: fpu avx512f avx512_vnni", "float32"),
+        ("flags\t\t: fpu avx512_bf16 avx2", "auto"),
+        ("flags\t\t: fpu amx_bf16 amx_tile", "auto"),
+        ("model name\t: avx512_bf16\nflags\t\t: fpu", "float32"),
+    ],
+)
+def test_auto_on_a_cpu_is_what_it_computes_fastest(tmp_path, flags, dtype):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\n{flags}\nbugs\t\t:\n", encoding="utf-8")
+    assert cpu_dtype("auto", cpuinfo) == dtype
+    assert cpu_dtype("bfloat16", cpuinfo) == "bfloat16"
+
+
+def test_auto_without_cpuinfo_is_float32(tmp_path):
+    assert cpu_dtype("auto", tmp_path / "gone") == "float32"
+
+
+def test_two_processes_unpack_one_file_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("MATH_EVAL_CACHE", str(tmp_path / "cache"))
+    conversions = tmp_path / "conversions"
+
+    def convert(file, folder):
+        with conversions.open("a", encoding="utf-8") as log:
+            log.write("x")
+        time.sleep(0.3)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(gguf, "_convert", convert)
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"GGUF")
+    with concurrent.futures.ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("fork")) as pool:
+        folders = set(pool.map(gguf.unpack, [file] * 3))
+    assert len(folders) == 1
+    assert conversions.read_text(encoding="utf-8") == "x"
+
+
+def test_a_read_only_cache_that_holds_the_model_is_enough(tmp_path, monkeypatch):
+    monkeypatch.setenv("MATH_EVAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(gguf, "_convert", lambda _file, folder: (folder.mkdir(), (folder / "config.json").touch()))
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"GGUF")
+    folder = gguf.unpack(file)
+
+    def no_lock(_path):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(gguf, "exclusive", no_lock)
+    assert gguf.unpack(file) == folder

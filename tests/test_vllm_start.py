@@ -1,0 +1,68 @@
+"""vLLM's start-up, with a stand-in for vLLM: the arguments that it gets, and what its errors become."""
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from math_eval.engines import EngineSettings, vllm_start
+from math_eval.errors import EngineError, MissingPackageError, ModelError
+
+FOLDER = Path("/models/m")
+
+
+@pytest.fixture
+def platform(monkeypatch):
+    """A vLLM whose platform is a CPU, or a GPU where `cpu` is set to False."""
+    chosen = types.SimpleNamespace(cpu=True)
+    chosen.is_cpu = lambda: chosen.cpu
+    platforms = types.ModuleType("vllm.platforms")
+    platforms.current_platform = chosen
+    package = types.ModuleType("vllm")
+    package.platforms = platforms
+    monkeypatch.setitem(sys.modules, "vllm", package)
+    monkeypatch.setitem(sys.modules, "vllm.platforms", platforms)
+    for name in ("VLLM_LOGGING_LEVEL", "TOKENIZERS_PARALLELISM", "VLLM_CPU_KVCACHE_SPACE"):
+        monkeypatch.setenv(name, "before")  # restored afterwards, whatever the start sets
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(vllm_start, "cpu_dtype", lambda dtype: f"cpu-{dtype}")
+    return chosen
+
+
+def start(build, **settings):
+    arguments = {"enable_prefix_caching": True}
+    return vllm_start.start_vllm(build, FOLDER, EngineSettings(**settings), cpu_cache_gib=2, arguments=arguments)
+
+
+def test_a_cpu_gets_little_memory_its_dtype_and_no_compilation(platform):
+    arguments = start(dict)
+    assert (arguments["model"], arguments["dtype"], arguments["enforce_eager"]) == ("/models/m", "cpu-auto", True)
+    assert (arguments["gpu_memory_utilization"], arguments["enable_prefix_caching"]) == (0.3, True)
+    assert vllm_start.os.environ["VLLM_CPU_KVCACHE_SPACE"] == "2"
+
+
+def test_a_gpu_gets_what_was_asked(platform):
+    platform.cpu = False
+    arguments = start(dict, tensor_parallel=2, max_model_len=9, extra={"enable_prefix_caching": False})
+    assert (arguments["gpu_memory_utilization"], arguments["dtype"], arguments["enforce_eager"]) == (0.9, "auto", False)
+    assert (arguments["tensor_parallel_size"], arguments["max_model_len"]) == (2, 9)
+    assert arguments["enable_prefix_caching"] is False, "the user's extra arguments win"
+    assert start(dict, gpu_memory=0.5)["gpu_memory_utilization"] == 0.5
+    assert "VLLM_CPU_KVCACHE_SPACE" not in vllm_start.os.environ
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message"),
+    [
+        (ValueError("first\nno such architecture\n"), ModelError, "cannot load this model: no such architecture"),
+        (RuntimeError("Engine core failed"), EngineError, "could not start: Engine core failed"),
+        (ImportError("gone"), MissingPackageError, "vllm"),
+    ],
+)
+def test_a_start_that_fails_is_an_error_of_ours(platform, raised, kind, message):
+    def build(_arguments):
+        raise raised
+
+    with pytest.raises(kind, match=message):
+        start(build)
