@@ -70,7 +70,7 @@ def evaluate(
     Raises RequestError and UnfinishedError kinds; see errors.py.
     """
     earlier = read_lengths(request.lengths_from)
-    plan = make_plan(request, warn=warn, progress=progress)
+    plan = make_plan(request, warn=warn, progress=progress, own_engine=engine is not None)
     refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
         info = merge(plan.folder, read_run_info(plan.folder), plan.info)

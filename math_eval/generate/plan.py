@@ -8,12 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from math_eval.benchmarks import Benchmark, Definition, define, load_split, parse_name
-from math_eval.engines import NEEDS_MODEL_FOLDER, default_engine
+from math_eval.engines import NEEDS_MODEL_FOLDER, default_engine, settings_read
 from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError
 from math_eval.families import Family, SamplingPreset, family_of, load_family
 from math_eval.files import file_name
 from math_eval.generate.conversation import ToolRules
+from math_eval.generate.effect import Effects, refuse_without_effect
 from math_eval.generate.environment import git_commit, hardware, versions
 from math_eval.generate.request import RunRequest
 from math_eval.models import LocalModel, has_chat_template, resolve
@@ -125,10 +126,16 @@ def protocol_of(template: Template, tools: ToolPlan, engine: str) -> ToolProtoco
     return "blocks" if tools.rules == "qwen" and template.name != "cot" else None
 
 
-def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progress | None] | None = None) -> Plan:
+def make_plan(
+    request: RunRequest,
+    *,
+    warn: Say,
+    progress: Callable[[str], Progress | None] | None = None,
+    own_engine: bool = False,
+) -> Plan:
     """Resolves a request; raises what looking names up, reading data and finding the model raise.
 
-    warn gets one line for what is allowed but probably not meant (a prompt that does not fit the model's family).
+    own_engine: the caller made the engine, so what its settings are is the caller's business. warn gets one line for what is allowed but probably not meant (a prompt that does not fit the model's family).
     """
     suite = load_suite(request.suite) if request.suite else None
     wanted = list(_wanted(request, suite))  # names first: they are cheap to check
@@ -151,7 +158,24 @@ def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progr
     asked = request.tools == "python" or (request.tools is None and programs)
     tools = ToolPlan(asked, request.reading, request.max_tool_calls, request.tool_timeout)
     info = _run_info(request, engine, local, family_name, units, sets, tools)
-    return Plan(request, folder, local, engine, family, units, sets, ks, info, tools)
+    plan = Plan(request, folder, local, engine, family, units, sets, ks, info, tools)
+    refuse_without_effect(request, _effects(plan, own_engine=own_engine))
+    return plan
+
+
+def _effects(plan: Plan, *, own_engine: bool) -> Effects:
+    templates = [unit.template for unit in plan.units]
+    return Effects(
+        engine=plan.engine,
+        settings_read=None if own_engine else settings_read(plan.engine),
+        loads_model=plan.engine in NEEDS_MODEL_FOLDER,
+        sampled=any(one.name != "greedy" for one in plan.sets),
+        shows_demonstrations=any(template.shows_demonstrations for template in templates),
+        shots=any(template.shows_demonstrations and (template.shots or template.adaptive) for template in templates),
+        adapts=any(unit.template.shows_demonstrations and unit.benchmark.spec.adaptive[1] for unit in plan.units),
+        programs=any(plan.protocol(unit) is not None for unit in plan.units),
+        executes=plan.executes,
+    )
 
 
 @dataclass(frozen=True, slots=True)
