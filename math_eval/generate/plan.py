@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -31,18 +31,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkTask:
-    """One benchmark split with the prompt it is asked with; `problems` are the ones this run takes."""
+    """One benchmark split with the prompt it is asked with; the problems are those that this run takes.
+
+    prompts: by the problem's id, each rendered once.
+    """
 
     benchmark: Benchmark
     definition: str
     problems: tuple[Problem, ...]
     template: Template
     demonstrations: Demonstrations | None
+    prompts: Mapping[str, Prompt]
 
     def prompt(self, problem: Problem) -> Prompt:
-        """The prompt of one problem."""
-        spec = self.benchmark.spec
-        return self.template.build(problem, self.demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
+        """The prompt of one of the problems."""
+        return self.prompts[problem.id]
 
     def prompt_lines(self) -> Iterator[PromptLine]:
         """Every problem's prompt as prompts.jsonl holds it."""
@@ -135,7 +138,8 @@ def make_plan(
 ) -> Plan:
     """Resolves a request; raises what looking names up, reading data and finding the model raise.
 
-    own_engine: the caller made the engine, so what its settings are is the caller's business. warn gets one line for what is allowed but probably not meant (a prompt that does not fit the model's family).
+    own_engine: the caller made the engine, and so chose its settings.
+    warn gets one line for what is allowed but probably not meant (a prompt that does not fit the model's family).
     """
     suite = load_suite(request.suite) if request.suite else None
     wanted = list(_wanted(request, suite))  # names first: they are cheap to check
@@ -220,9 +224,12 @@ def _units(
         if (shots or adaptive) and demonstrations is None:
             demonstrations = load_demonstrations(request.demonstrations, request.data_dir)
         benchmark = load_split(one.definition, one.split, data_dir=request.data_dir, progress=progress)
-        unit = BenchmarkTask(benchmark, one.where, benchmark.problems[: request.limit], template, demonstrations)
-        unit.prompt(unit.problems[0])  # a prompt that cannot be built is known before a model is loaded
-        yield unit
+        problems, spec = benchmark.problems[: request.limit], benchmark.spec
+        prompts = {
+            problem.id: template.build(problem, demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
+            for problem in problems
+        }
+        yield BenchmarkTask(benchmark, one.where, problems, template, demonstrations, prompts)
 
 
 def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[SamplingSet]:
