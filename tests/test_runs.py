@@ -432,14 +432,12 @@ def run_with(rows, output, engine):
 
 
 def test_the_run_says_when_and_how_it_was_asked(rows, tmp_path):
-    table = tmp_path / "table.json"
-    table.write_text('{"sums/test/0": "\\\\boxed{0}"}', encoding="utf-8")
-    arguments = ["run", "m", "-b", rows, "-e", "scripted", "--responses", table, "-o", tmp_path / "run"]
+    arguments = ["run", "m", "-b", rows, "-e", "server", "-o", tmp_path / "run"]
     with pytest.raises(SystemExit):
-        main([*map(str, arguments), "--limit", "1", "--base-url", "http://user:secret@host/v1"])
+        main([*map(str, arguments), "--limit", "1", "--base-url", "http://user:secret@127.0.0.1:9/v1"])
     info = json.loads((tmp_path / "run/run.json").read_bytes())
     assert info["command"][:2] == ["run", "m"]
-    assert info["base_urls"] == ["http://host/v1"]
+    assert info["base_urls"] == ["http://127.0.0.1:9/v1"]
     assert "secret" not in (tmp_path / "run/run.json").read_text(encoding="utf-8")
     assert abs((datetime.now(timezone.utc) - datetime.fromisoformat(info["created"])).total_seconds()) < 600
 

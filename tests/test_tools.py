@@ -185,7 +185,8 @@ def test_a_cot_prompt_never_executes(sums, tmp_path):
     assert tool.calls == [] and done.metrics.benchmarks[0].unexecuted == 1.0
     done = run(sums, tmp_path / "qwen2", "qwen25-math-cot", tool, reading="qwen", tools="python")
     assert len(tool.calls) == 6 and done.metrics.benchmarks[0].unexecuted == 0
-    run(sums, tmp_path / "qwen3", "cot", tool, reading="qwen", tools="python")
+    with pytest.raises(RequestError, match="--tools has no effect: no prompt asks for programs"):
+        run(sums, tmp_path / "qwen3", "cot", tool, reading="qwen", tools="python")
     assert len(tool.calls) == 6
 
 
