@@ -142,7 +142,7 @@ def test_an_option_without_effect_is_refused_with_the_reason(rows, tmp_path, opt
     assert not (tmp_path / "run").exists()
 
 
-EFFECTS = Effects("vllm", ("tensor_parallel",), True, True, True, True, True, True, True)
+EFFECTS = Effects("vllm", ("tensor_parallel",), True, True, True, True, True, True)
 
 
 def test_what_is_stated_is_refused_whatever_its_value():

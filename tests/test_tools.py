@@ -7,6 +7,7 @@ import pytest
 
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
+from math_eval.errors import RequestError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.generate.conversation import ToolUse, converse

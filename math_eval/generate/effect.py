@@ -9,6 +9,7 @@ from math_eval.engines import EngineSettings, default_engine
 from math_eval.errors import RequestError
 from math_eval.generate.request import RunRequest
 from math_eval.options import declared
+from math_eval.prompts import Template
 
 _SHARED_WITH_REWARDS = {
     "vllm": (
@@ -30,9 +31,12 @@ _SHARED_WITH_REWARDS = {
 class Effects:
     """What a resolved request has that options can act on.
 
-    settings_read: the options that the engine reads, None where that is not known. loads_model: the engine loads
-    weights. sampled: a sampled set is made. shows_demonstrations: a template has a place for them. shots: a prompt asks
-    for some. adapts: the reference's few-shot rule changes a prompt. programs: a completion may ask for executions.
+    settings_read: the options that the engine reads, None where that is not known.
+    loads_model: the engine loads weights.
+    sampled: a sampled set is made.
+    shots: prompts show demonstrations.
+    adapts: the reference's few-shot rule changes a prompt.
+    programs: a completion may ask for executions.
     executes: they are executed.
     """
 
@@ -40,11 +44,18 @@ class Effects:
     settings_read: tuple[str, ...] | None
     loads_model: bool
     sampled: bool
-    shows_demonstrations: bool
     shots: bool
     adapts: bool
     programs: bool
     executes: bool
+
+
+def refuse_shots(request: RunRequest, templates: Iterable[Template]) -> None:
+    """Raises RequestError where demonstrations are asked for and no template shows any."""
+    if request.shots and not any(template.shows_demonstrations for template in templates):
+        raise RequestError(
+            "--shots has no effect: the prompt template shows no demonstrations (math-eval prompts list)"
+        )
 
 
 def refuse_without_effect(request: RunRequest, effects: Effects) -> None:
@@ -66,11 +77,6 @@ def _rules(request: RunRequest, effects: Effects) -> Iterator[tuple[Iterable[str
         ("temperature", "top_p", "top_k", "set_name"),
         effects.sampled,
         "no sampled set is made; --samples N makes one (the greedy set is always temperature 0)",
-    )
-    yield (
-        ("shots",),
-        effects.shows_demonstrations or not request.shots,
-        "the prompt template shows no demonstrations (math-eval prompts list)",
     )
     yield ("demonstrations",), effects.shots, "no prompt shows demonstrations; --shots N asks for them"
     if request.adapt_few_shot:

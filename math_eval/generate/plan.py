@@ -14,7 +14,7 @@ from math_eval.errors import RequestError
 from math_eval.families import Family, SamplingPreset, family_of, load_family
 from math_eval.files import file_name
 from math_eval.generate.conversation import ToolRules
-from math_eval.generate.effect import Effects, refuse_without_effect
+from math_eval.generate.effect import Effects, refuse_shots, refuse_without_effect
 from math_eval.generate.environment import git_commit, hardware, versions
 from math_eval.generate.request import RunRequest
 from math_eval.models import LocalModel, has_chat_template, resolve
@@ -174,7 +174,6 @@ def _effects(plan: Plan, *, own_engine: bool) -> Effects:
         settings_read=None if own_engine else settings_read(plan.engine),
         loads_model=plan.engine in NEEDS_MODEL_FOLDER,
         sampled=any(one.name != "greedy" for one in plan.sets),
-        shows_demonstrations=any(template.shows_demonstrations for template in templates),
         shots=any(template.shows_demonstrations and (template.shots or template.adaptive) for template in templates),
         adapts=any(unit.template.shows_demonstrations and unit.benchmark.spec.adaptive[1] for unit in plan.units),
         programs=any(plan.protocol(unit) is not None for unit in plan.units),
@@ -215,13 +214,11 @@ def _family(request: RunRequest, local: LocalModel | None) -> tuple[str, Family]
 def _units(
     request: RunRequest, wanted: list[_Wanted], prompt: str, progress: Callable[[str], Progress | None] | None
 ) -> Iterator[BenchmarkTask]:
+    templates = [_template(request, one.entry, prompt) for one in wanted]
+    refuse_shots(request, templates)  # before demonstrations are fetched for nothing
     demonstrations: Demonstrations | None = None
-    for one in wanted:
-        entry = one.entry
-        shots = entry.shots if request.shots is None else request.shots
-        adaptive = entry.adapt_few_shot if request.adapt_few_shot is None else request.adapt_few_shot
-        template = load_template(request.prompt or entry.prompt or prompt, shots=shots, adaptive=adaptive)
-        if (shots or adaptive) and demonstrations is None:
+    for one, template in zip(wanted, templates, strict=True):
+        if (template.shots or template.adaptive) and demonstrations is None:
             demonstrations = load_demonstrations(request.demonstrations, request.data_dir)
         benchmark = load_split(one.definition, one.split, data_dir=request.data_dir, progress=progress)
         problems, spec = benchmark.problems[: request.limit], benchmark.spec
@@ -230,6 +227,12 @@ def _units(
             for problem in problems
         }
         yield BenchmarkTask(benchmark, one.where, problems, template, demonstrations, prompts)
+
+
+def _template(request: RunRequest, entry: SuiteEntry, prompt: str) -> Template:
+    shots = entry.shots if request.shots is None else request.shots
+    adaptive = entry.adapt_few_shot if request.adapt_few_shot is None else request.adapt_few_shot
+    return load_template(request.prompt or entry.prompt or prompt, shots=shots, adaptive=adaptive)
 
 
 def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[SamplingSet]:
