@@ -10,7 +10,7 @@ import pytest
 
 from math_eval import evaluate
 from math_eval.benchmarks import load
-from math_eval.cli.main import cli
+from math_eval.cli.main import cli, main
 from math_eval.cli.run import command
 from math_eval.engines import ENGINES, EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
@@ -36,7 +36,8 @@ def test_requests_evaluate_and_the_command_line_agree_name_by_name():
 
 def test_requests_evaluate_and_the_command_line_agree_default_by_default():
     parameters = inspect.signature(evaluate).parameters
-    parsed = command.make_context("run", ["m"], resilient_parsing=True).params
+    top = click.Context(cli, **cli.context_settings)
+    parsed = command.make_context("run", ["m"], parent=top, resilient_parsing=True).params
     for name, declaration in DECLARED.items():
         assert parameters[name].default == declaration.default, name
         assert parsed[name] == declaration.default, name
@@ -44,7 +45,8 @@ def test_requests_evaluate_and_the_command_line_agree_default_by_default():
 
 
 def test_the_help_of_evaluate_and_of_the_command_say_the_same_of_every_option():
-    context = click.Context(command, info_name="run", parent=click.Context(cli), terminal_width=10_000)
+    context = click.Context(command, info_name="run", parent=click.Context(cli, **cli.context_settings))
+    context.terminal_width = context.max_content_width = 10_000
     context_help = " ".join(command.get_help(context).split())
     for name, declaration in DECLARED.items():
         assert f"{name}: {declaration.option.help}" in evaluate.__doc__
@@ -55,7 +57,7 @@ def test_the_help_of_evaluate_and_of_the_command_say_the_same_of_every_option():
 
 def test_the_help_is_in_groups(capsys):
     with pytest.raises(SystemExit):
-        command.main(["--help"], prog_name="run")
+        main(["run", "--help"])
     headings = [line for line in capsys.readouterr().out.splitlines() if line.endswith(":") and line[0].isupper()]
     assert headings == [
         f"{group}:" for group in "Model,Data and prompt,Sampling,Engine,Programs,Rewards,Output".split(",")
@@ -111,7 +113,6 @@ def rows(tmp_path):
         ({"top_p": 0.9}, "--top-p has no effect: no sampled set"),
         ({"top_k": 20}, "--top-k has no effect: no sampled set"),
         ({"set_name": "other"}, "--set has no effect: no sampled set"),
-        ({"shots": 2, "prompt": "direct"}, "--shots has no effect: the prompt template shows no demonstrations"),
         ({"tools": "python"}, "--tools has no effect: no prompt asks for programs"),
         ({"max_tool_calls": 2}, "--max-tool-calls has no effect: no prompt asks for programs"),
         ({"tool_timeout": 2.0}, "--tool-timeout has no effect: no prompt asks for programs"),
@@ -140,6 +141,13 @@ def test_an_option_without_effect_is_refused_with_the_reason(rows, tmp_path, opt
         evaluate("m", str(rows), **options)
     assert str(refused.value).startswith(message)
     assert not (tmp_path / "run").exists()
+
+
+def test_shots_are_refused_where_the_template_shows_none(rows, tmp_path):
+    template = tmp_path / "bare.yaml"
+    template.write_text('schema: 1\ntitle: Bare\nkind: raw\nprompt: "{{ question }}"\n', encoding="utf-8")
+    with pytest.raises(RequestError, match="--shots has no effect: the prompt template shows no demonstrations"):
+        evaluate("m", str(rows), engine="scripted", prompt=str(template), shots=2, output=tmp_path / "run")
 
 
 EFFECTS = Effects("vllm", ("tensor_parallel",), True, True, True, True, True, True)

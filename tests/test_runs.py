@@ -462,10 +462,14 @@ def test_shards_hold_the_folder_together_and_against_others(tmp_path):
 
 
 def test_ctrl_c_in_a_notebook_ends_the_run_before_its_lock(rows, tmp_path):
-    engine = ScriptedEngine(answers, latency_s=0.05, concurrency=1)
+    def answer(prompt, sampling):
+        if engine.calls == 1:
+            threading.Timer(0.1, _thread.interrupt_main).start()
+        return answers(prompt, sampling)
+
+    engine = ScriptedEngine(answer, latency_s=0.05, concurrency=1)
 
     async def cell():
-        threading.Timer(0.2, _thread.interrupt_main).start()
         with pytest.raises(StoppedError, match="every finished sample is stored"):
             run(rows, tmp_path, engine)
 
