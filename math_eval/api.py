@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from math_eval.engines import Engine, EngineSettings
 from math_eval.evaluation import Run
 from math_eval.evaluation import evaluate as evaluate_request
 from math_eval.generate import RunRequest
+from math_eval.generate.conversation import ToolRules
+from math_eval.generate.request import Seeding
+from math_eval.graders import DEFAULT_GRADER
+from math_eval.models import Hub
+from math_eval.options import declared, described
 from math_eval.plugins import class_path
+
+_PATHS = frozenset({"output", "demonstrations", "data_dir", "responses"})
+_SEQUENCES = frozenset({"benchmarks", "lengths_from", "base_urls", "reward_base_urls"})
 
 
 def evaluate(
@@ -19,21 +28,90 @@ def evaluate(
     *,
     engine: str | Engine | None = None,
     settings: EngineSettings | None = None,
-    **options: Any,
+    suite: str | None = None,
+    prompt: str | None = None,
+    shots: int | None = None,
+    adapt_few_shot: bool | None = None,
+    family: str | None = None,
+    hub: Hub = "huggingface",
+    revision: str | None = None,
+    greedy: bool | None = None,
+    samples: int | None = None,
+    set_name: str = "sampled",
+    temperature: float | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+    max_tokens: int | None = None,
+    stop_token_ids: Sequence[int] | None = None,
+    seeding: Seeding = "none",
+    limit: int | None = None,
+    output: str | Path | None = None,
+    demonstrations: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    shard: tuple[int, int] | None = None,
+    retry_failed: bool = False,
+    lengths_from: str | Path | Sequence[str | Path] = (),
+    reading: ToolRules = "ours",
+    tools: Literal["python", "none"] | None = None,
+    max_tool_calls: int = 4,
+    tool_timeout: float = 5.0,
+    unsandboxed: bool = False,
+    reward_model: str | None = None,
+    reward_engine: str | None = None,
+    reward_base_urls: str | Sequence[str] = (),
+    grader: str = DEFAULT_GRADER,
+    tensor_parallel: int = 1,
+    pipeline_parallel: int = 1,
+    gpu_memory: float | None = None,
+    dtype: str = "auto",
+    max_model_len: int | None = None,
+    trust_remote_code: bool = False,
+    enforce_eager: bool = False,
+    device: str = "auto",
+    batch_size: int = 16,
+    concurrency: int | None = None,
+    seed: int = 0,
+    base_urls: str | Sequence[str] = (),
+    responses: str | Path | None = None,
 ) -> Run:
-    """What `math-eval run` does: evaluates a model on benchmarks (or a `suite=`) and returns the run.
+    """Evaluates a model on benchmarks, or on a suite, as `math-eval run` does, and returns the run."""
+    options: dict[str, Any] = dict(locals())
+    request = _request(options.pop("model"), options.pop("settings"), options)
+    return evaluate_request(request, engine=None if isinstance(engine, str) else engine)
 
-    engine: a name, or an object with `complete`, `close` and `concurrency`. options: the fields of RunRequest (prompt,
-    samples, temperature, limit, output, suite ...). Raises RequestError and UnfinishedError kinds.
-    """
-    names = (benchmarks,) if isinstance(benchmarks, str) else tuple(benchmarks)
-    own = None if engine is None or isinstance(engine, str) else engine
-    name = engine if isinstance(engine, str) else (class_path(own) if own is not None else None)
-    for place in ("output", "demonstrations", "data_dir"):
-        if isinstance(options.get(place), str):
-            options[place] = Path(options[place])
-    if "lengths_from" in options:
-        told = options["lengths_from"]
-        options["lengths_from"] = tuple(map(Path, [told] if isinstance(told, str | Path) else told))
-    request = RunRequest(model, names, engine=name, settings=settings or EngineSettings(), **options)
-    return evaluate_request(request, engine=own)
+
+evaluate.__doc__ = f"""{evaluate.__doc__}
+
+Args:
+    model: A folder, a hub name, a .gguf file or package:NAME; for engine="server" the server's model name.
+    settings: Engine settings as one object; an engine option beside it takes the place of the object's.
+{described(RunRequest, EngineSettings)}
+
+engine may also be an object with `complete`, `close` and `concurrency`.
+
+Returns:
+    The finished run: its folder, what run.json says, its metrics, what this part of it cost, its rewards.
+
+Raises:
+    RequestError: The request is wrong, or an option has no effect.
+    UnfinishedError: The run could not be finished; the same call resumes it.
+"""
+
+
+def _request(model: str, settings: EngineSettings | None, options: dict[str, Any]) -> RunRequest:
+    if options["engine"] is not None and not isinstance(options["engine"], str):
+        options["engine"] = class_path(options["engine"])
+    for name, value in options.items():
+        if name in _PATHS and value is not None:
+            options[name] = Path(value)
+        elif name in _SEQUENCES:
+            options[name] = (value,) if isinstance(value, str | Path) else tuple(value)
+    options["lengths_from"] = tuple(map(Path, options["lengths_from"]))
+    if options["stop_token_ids"] is not None:
+        options["stop_token_ids"] = tuple(options["stop_token_ids"])
+    changed = {
+        name: value
+        for name, declaration in declared(EngineSettings).items()
+        if (value := options.pop(name)) != declaration.default
+    }
+    return RunRequest(model, settings=replace(settings or EngineSettings(), **changed), **options)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from math_eval.engines import NEEDS_MODEL_FOLDER, Engine, make_engine
+from math_eval.engines import Engine, make_engine
 from math_eval.engines.replay import ReplayEngine
 from math_eval.errors import SandboxUnavailable
 from math_eval.generate.conversation import Executor
+from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.pipeline import Pipeline, Timing, Watcher, stopped_by_signals, work
 from math_eval.generate.plan import Plan, make_plan
 from math_eval.generate.request import RunRequest
@@ -21,10 +23,10 @@ from math_eval.generate.reward_request import RewardPlan, run_plan
 from math_eval.generate.rewards import RewardSummary, RewardWatcherFactory, make_rewards
 from math_eval.graders import load_grader
 from math_eval.models import Tokenizer
-from math_eval.records import Problem, Prompt
-from math_eval.results.run_samples import RunSamples, problems_of
+from math_eval.records import Problem
+from math_eval.results.run_samples import Problems, RunSamples, problems_of
 from math_eval.results.score import score_store
-from math_eval.runfolder.layout import PromptLine, RunInfo, read_run_info, write_json
+from math_eval.runfolder.layout import RunInfo, read_run_info, write_json
 from math_eval.runfolder.lengths import Lengths, read_lengths
 from math_eval.runfolder.lock import locked
 from math_eval.runfolder.merge import merge, refuse_foreign
@@ -70,7 +72,7 @@ def evaluate(
     Raises RequestError and UnfinishedError kinds; see errors.py.
     """
     earlier = read_lengths(request.lengths_from)
-    plan = make_plan(request, warn=warn, progress=progress)
+    plan = make_plan(request, warn=warn, progress=progress, own_engine=engine is not None)
     refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
         info = merge(plan.folder, read_run_info(plan.folder), plan.info)
@@ -79,14 +81,12 @@ def evaluate(
         try:
             store.load_progress(retry_failed=request.retry_failed)
             missing = sum(1 for _ in work(plan, store))
-            own = _sandbox(plan, warn) if missing and executor is None else None  # refused before a model is loaded
-            if own is not None:
-                info = msgspec.structs.replace(info, sandbox=_listed(info.sandbox, own.tier))
-            try:
-                timing = _make(plan, store, info, missing, watch or _quiet, engine, executor or own, earlier)
-            finally:
-                if own is not None:
-                    own.close_now()
+            with _programs(plan, missing, executor, warn) as (programs, tier):
+                info = msgspec.structs.replace(info, sandbox=_listed(info.sandbox, tier))
+                prompts = _prompts(plan, engine)
+                problems = _open(plan, store, info, prompts)
+                making = _Making(store, info, missing, prompts, problems, (store.lengths, earlier))
+                timing = _generate(plan, making, watch or _quiet, engine, programs)
         finally:
             store.close()
         if request.shard:
@@ -94,7 +94,7 @@ def evaluate(
         if timing.samples:
             _record_timing(plan.folder, timing)
         rewards = make_rewards(reward_plan, watch=watch_rewards) if reward_plan else None
-        metrics = _score(plan, info)
+        metrics = _score(plan, info, problems)
         return Run(plan.folder, info, metrics, timing, missing, rewards)
 
 
@@ -109,47 +109,68 @@ def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:
     return run_plan(info, plan.folder, request.reward_model, request.reward_engine, settings)
 
 
-def _make(
-    plan: Plan,
-    store: RunStore,
-    info: RunInfo,
-    missing: int,
-    watch: WatcherFactory,
-    engine: Engine | None,
-    executor: Executor | None,
-    earlier: Lengths,
-) -> Timing:
-    tokenizer: Tokenizer | None = None
-    loaded = plan.local if plan.engine in NEEDS_MODEL_FOLDER and engine is None else None
+def _prompts(plan: Plan, engine: Engine | None) -> EncodedPrompts:
+    local = plan.local if engine is None else None
+    if local is None:
+        return EncodedPrompts(None)
+    return EncodedPrompts(lambda: Tokenizer(local.folder, trust_remote_code=plan.request.settings.trust_remote_code))
 
-    def encoder() -> Tokenizer | None:
-        nonlocal tokenizer
-        if loaded is not None and tokenizer is None:
-            tokenizer = Tokenizer(loaded.folder, trust_remote_code=plan.request.settings.trust_remote_code)
-        return tokenizer
 
-    def count(line: PromptLine) -> int | None:
-        known = encoder()
-        return len(known.encode(Prompt(line.text, tuple(line.messages)))) if known else None
-
-    for unit in plan.units:
-        store.add_prompts(unit.prompt_lines(), count)
+def _open(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -> Problems:
+    """Writes what the folder says of the run, and returns the problems of all that it holds."""
+    lines = (line for unit in plan.units for line in unit.prompt_lines())
+    store.add_prompts(lines, prompts.count)
     write_json(plan.folder / RunInfo.NAME, info)
-    if not missing:
+    return {} if plan.request.shard else _problems(plan, info, store)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """An open run folder and what generation needs of it."""
+
+    store: RunStore
+    info: RunInfo
+    missing: int
+    prompts: EncodedPrompts
+    problems: Problems
+    lengths: tuple[Lengths, ...]
+
+
+def _generate(
+    plan: Plan, making: _Making, watch: WatcherFactory, engine: Engine | None, executor: Executor | None
+) -> Timing:
+    """Makes what is missing, each sample graded and stored as it finishes."""
+    if not making.missing:
         return Timing()
+    store = making.store
     if not plan.request.shard:
-        RunSamples(store, info, _problems(plan, info, store), load_grader(info.grader)).complete()
-    made = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
-    if dtype := getattr(made, "dtype", None):  # what "auto" meant on this machine; a resumed run may have several
-        used = _listed(info.engine_settings.get("dtype_used", ""), dtype)
-        settings = {**info.engine_settings, "dtype_used": used}
-        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(info, engine_settings=settings))
-    if isinstance(made, ReplayEngine):
-        made.check(unit.prompt(problem) for unit in plan.units for problem in unit.problems)
-    watcher = watch(missing, len(store.done))
-    pipeline = Pipeline(plan, store, made, encoder(), watcher, executor, (store.lengths, earlier))
+        RunSamples(store, making.info, making.problems, load_grader(making.info.grader)).complete()
+    engine = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
+    if dtype := getattr(engine, "dtype", None):  # what "auto" meant on this machine; a resumed run may have several
+        used = _listed(making.info.engine_settings.get("dtype_used", ""), dtype)
+        settings = {**making.info.engine_settings, "dtype_used": used}
+        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(making.info, engine_settings=settings))
+    if isinstance(engine, ReplayEngine):
+        engine.check(prompt for unit in plan.units for prompt in unit.prompts.values())
+    watcher = watch(making.missing, len(store.done))
+    pipeline = Pipeline(plan, store, engine, making.prompts, watcher, executor, making.lengths)
     _run_async(pipeline)
     return pipeline.timing
+
+
+@contextmanager
+def _programs(
+    plan: Plan, missing: int, executor: Executor | None, warn: Callable[[str], None]
+) -> Iterator[tuple[Executor | None, str]]:
+    """What executes programs, and the tier that holds them: a sandbox where one is needed and none was passed."""
+    sandbox = _sandbox(plan, warn) if missing and executor is None else None
+    if sandbox is None:
+        yield executor, ""
+        return
+    try:
+        yield sandbox, sandbox.tier
+    finally:
+        sandbox.close_now()
 
 
 def _sandbox(plan: Plan, warn: Callable[[str], None]) -> Sandbox | None:
@@ -168,7 +189,7 @@ def _sandbox(plan: Plan, warn: Callable[[str], None]) -> Sandbox | None:
 
 def _listed(before: str, value: str) -> str:
     """Every value that a run has had, in the order of first use: sandbox tiers, number types."""
-    return ", ".join(dict.fromkeys([*filter(None, before.split(", ")), value]))
+    return ", ".join(dict.fromkeys(filter(None, [*before.split(", "), value])))
 
 
 def _run_async(pipeline: Pipeline) -> None:
@@ -195,21 +216,23 @@ def _run_async(pipeline: Pipeline) -> None:
         raise caught[0]
 
 
-def _problems(plan: Plan, info: RunInfo, store: RunStore) -> dict[tuple[str, str], list[Problem]]:
-    problems = problems_of(info, store, plan.request.data_dir)
+def _problems(plan: Plan, info: RunInfo, store: RunStore) -> Problems:
     loaded = {(unit.benchmark.name, unit.benchmark.split): unit.benchmark for unit in plan.units}
-    for one in info.benchmarks:
-        if benchmark := loaded.get((one.benchmark, one.split)):
-            wanted = max(extent.problems for extent in one.sets.values())
-            problems[one.benchmark, one.split] = list(benchmark.problems[:wanted])
-    return problems
+    others = [part for part in info.benchmarks if (part.benchmark, part.split) not in loaded]
+    problems: dict[tuple[str, str], Sequence[Problem]] = {}
+    if others:  # in the folder from earlier, not asked for now
+        problems |= problems_of(msgspec.structs.replace(info, benchmarks=others), store, plan.request.data_dir)
+    for part in info.benchmarks:
+        if benchmark := loaded.get((part.benchmark, part.split)):
+            extent = max(extent.problems for extent in part.sets.values())
+            problems[part.benchmark, part.split] = benchmark.problems[:extent]
+    return {(part.benchmark, part.split): problems[part.benchmark, part.split] for part in info.benchmarks}
 
 
-def _score(plan: Plan, info: RunInfo) -> Metrics:
-    store = RunStore(plan.folder)
+def _score(plan: Plan, info: RunInfo, problems: Problems) -> Metrics:
     files = reward_files(plan.folder)
     rewards = sample_rewards(plan.folder) if len(files) == 1 else None
-    return score_store(info, store, _problems(plan, info, store), ScoreOptions(ks=plan.ks), info.grader, rewards)
+    return score_store(info, RunStore(plan.folder), problems, ScoreOptions(ks=plan.ks), info.grader, rewards)
 
 
 def _record_timing(folder: Path, timing: Timing) -> None:

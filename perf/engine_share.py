@@ -19,6 +19,7 @@ from typing import Any
 from math_eval.benchmarks import load_benchmark
 from math_eval.engines import EngineSettings
 from math_eval.engines.vllm import VllmEngine
+from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.pipeline import Pipeline
 from math_eval.generate.plan import make_plan
 from math_eval.generate.request import RunRequest
@@ -80,7 +81,7 @@ async def harness(engine: Any, folder: Path, given: argparse.Namespace, tokenize
         store = RunStore(plan.folder)
         complete_verdicts(store, {("gsm8k", "test"): list(plan.units[0].problems)})
         started = time.perf_counter()
-        await Pipeline(plan, store, Kept(engine), tokenizer, Quiet()).run()
+        await Pipeline(plan, store, Kept(engine), EncodedPrompts(lambda: tokenizer), Quiet()).run()
         store.close()
         return time.perf_counter() - started
 

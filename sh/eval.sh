@@ -31,4 +31,7 @@ fi
 command -v math-eval > /dev/null || { echo "math-eval: not installed here; run: pip install -e '.[vllm,hub]'" >&2; exit 2; }
 parallel=()
 [ "$gpus" -le 1 ] || parallel=(--tensor-parallel "$gpus")
+case " $* " in
+  *" --engine "* | *" -e "* | *" --tensor-parallel "*) parallel=() ;; # what is said goes before what is guessed
+esac
 exec math-eval run "$model" --prompt "$prompt" --suite "$suite" "${output[@]}" "${parallel[@]}" "$@"

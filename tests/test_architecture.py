@@ -33,7 +33,7 @@ TIERS = [
     {"answers", "prompts", "benchmarks", "families", "suites", "reported", "models", "sandbox"},
     {"templating", "sources"},
     {"documents", "boxes", "registry", "files", "plugins"},
-    {"records", "errors"},
+    {"records", "errors", "options"},
 ]
 SAME_TIER = {("rewards", "engines"), ("scoring", "graders")}
 HEAVY = {"torch", "vllm", "transformers", "datasets", "ray", "sympy", "scipy", "numpy", "pyarrow", "modelscope"}

@@ -7,6 +7,7 @@ import pytest
 
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
+from math_eval.errors import RequestError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.generate.conversation import ToolUse, converse
@@ -185,7 +186,8 @@ def test_a_cot_prompt_never_executes(sums, tmp_path):
     assert tool.calls == [] and done.metrics.benchmarks[0].unexecuted == 1.0
     done = run(sums, tmp_path / "qwen2", "qwen25-math-cot", tool, reading="qwen", tools="python")
     assert len(tool.calls) == 6 and done.metrics.benchmarks[0].unexecuted == 0
-    run(sums, tmp_path / "qwen3", "cot", tool, reading="qwen", tools="python")
+    with pytest.raises(RequestError, match="--tools has no effect: no prompt asks for programs"):
+        run(sums, tmp_path / "qwen3", "cot", tool, reading="qwen", tools="python")
     assert len(tool.calls) == 6
 
 

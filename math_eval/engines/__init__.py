@@ -1,7 +1,7 @@
 """Engines: whatever turns prompts into completions."""
 
 from math_eval.engines.base import Engine, EngineFactory, EngineSettings
-from math_eval.engines.make import ENGINES, NEEDS_MODEL_FOLDER, default_engine, make_engine
+from math_eval.engines.make import ENGINES, NEEDS_MODEL_FOLDER, default_engine, make_engine, settings_read
 
 __all__ = [
     "ENGINES",
@@ -11,4 +11,5 @@ __all__ = [
     "EngineSettings",
     "default_engine",
     "make_engine",
+    "settings_read",
 ]

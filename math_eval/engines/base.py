@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
+from math_eval.options import Option
 from math_eval.records import Completion, Prompt, Sampling
 
 
@@ -30,21 +31,35 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What the command line may say about an engine; each engine reads what concerns it."""
+    """What a user may say about an engine; an engine's `settings_read` names what it reads, the rest is refused."""
 
-    tensor_parallel: int = 1
-    pipeline_parallel: int = 1
-    gpu_memory: float | None = None
-    dtype: str = "auto"
-    max_model_len: int | None = None
-    trust_remote_code: bool = False
-    enforce_eager: bool = False
-    device: str = "auto"
-    batch_size: int = 16
-    concurrency: int | None = None
-    seed: int = 0
-    base_urls: tuple[str, ...] = ()
-    responses: Path | None = None
+    tensor_parallel: Annotated[int, Option("engine", "GPUs that share each layer.", low=1)] = 1
+    pipeline_parallel: Annotated[int, Option("engine", "GPU groups that share the layers.", low=1)] = 1
+    gpu_memory: Annotated[
+        float | None, Option("engine", "Share of GPU memory that vLLM may use, 0 to 1.", above=0, high=1)
+    ] = None
+    dtype: Annotated[str, Option("engine", "Weights' type: auto, bfloat16, float16, float32.")] = "auto"
+    max_model_len: Annotated[
+        int | None, Option("engine", "Context length in tokens; by default the model's.", low=1)
+    ] = None
+    trust_remote_code: Annotated[bool, Option("model", "Let the model folder's own Python code run.")] = False
+    enforce_eager: Annotated[bool, Option("engine", "vLLM without compiled graphs: starts sooner, runs slower.")] = (
+        False
+    )
+    device: Annotated[str, Option("engine", "transformers: auto, cpu, cuda, cuda:1 ...")] = "auto"
+    batch_size: Annotated[int, Option("engine", "transformers: prompts in a batch.", low=1)] = 16
+    concurrency: Annotated[
+        int | None, Option("engine", "Samples in flight; by default the engine's own number.", low=1)
+    ] = None
+    seed: Annotated[int, Option("sampling", "The run's seed.")] = 0
+    base_urls: Annotated[
+        tuple[str, ...],
+        Option("engine", "server: an OpenAI-compatible URL ending in /v1; may repeat.", flag="--base-url"),
+    ] = ()
+    responses: Annotated[
+        Path | None,
+        Option("engine", "replay: file or run folder of completions; scripted: table of them."),
+    ] = None
     latency_s: float = 0.0
     extra: dict[str, Any] = field(default_factory=dict)
 

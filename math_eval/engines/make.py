@@ -32,6 +32,12 @@ def default_engine() -> str:
     return "vllm" if is_installed() else "transformers"
 
 
+def settings_read(name: str) -> tuple[str, ...] | None:
+    """The options that an engine reads, as its class says in `settings_read`; None where the class does not say."""
+    names: tuple[str, ...] | None = getattr(ENGINES.load(name), "settings_read", None)
+    return names
+
+
 def make_engine(name: str, model: str, local: LocalModel | None, settings: EngineSettings) -> Engine:
     """The engine of that name. A class from elsewhere is called with the model's name and the settings.
 

@@ -30,6 +30,7 @@ class ReplayEngine:
     """
 
     concurrency = 64
+    settings_read = ("responses",)
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -26,6 +26,8 @@ class ScriptedEngine:
     as words, which is all a table can know. concurrency: 64, or what the pace's slots need.
     """
 
+    settings_read = ("responses",)
+
     def __init__(
         self, script: Script, *, latency_s: float = 0.0, concurrency: int | None = None, pace: Pace | None = None
     ) -> None:

@@ -23,6 +23,8 @@ class ServerEngine:
     does not know the model.
     """
 
+    settings_read = ("base_urls", "concurrency", "seeding")
+
     def __init__(self, model: str, settings: EngineSettings) -> None:
         self._model = model
         self.concurrency = settings.concurrency or _CONCURRENCY

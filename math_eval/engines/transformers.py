@@ -34,6 +34,17 @@ class TransformersEngine:
     MissingPackageError.
     """
 
+    settings_read = (
+        "dtype",
+        "max_model_len",
+        "trust_remote_code",
+        "device",
+        "batch_size",
+        "concurrency",
+        "seed",
+        "seeding",
+    )
+
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
         try:
             import torch

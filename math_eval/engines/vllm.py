@@ -23,6 +23,19 @@ class VllmEngine:
     default. Raises MissingPackageError, ModelError (model or settings it refuses), EngineError (start-up failed).
     """
 
+    settings_read = (
+        "tensor_parallel",
+        "pipeline_parallel",
+        "gpu_memory",
+        "dtype",
+        "max_model_len",
+        "trust_remote_code",
+        "enforce_eager",
+        "concurrency",
+        "seed",
+        "seeding",
+    )
+
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
         def build(arguments: dict[str, Any]) -> Any:
             from vllm.engine.arg_utils import AsyncEngineArgs

@@ -16,11 +16,11 @@ from math_eval.engines import Engine
 from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
 from math_eval.generate.conversation import Executor, ToolUse, converse
+from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.order import LongestFirst, Part
 from math_eval.generate.plan import BenchmarkTask, Plan, SamplingSet
 from math_eval.graders import grade_sample, load_grader
-from math_eval.models import Tokenizer
-from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
+from math_eval.records import Completion, Problem, SampleKey, Verdict
 from math_eval.runfolder.lengths import Lengths, forecast
 from math_eval.runfolder.store import RunStore
 
@@ -110,7 +110,7 @@ class Pipeline:
         plan: Plan,
         store: RunStore,
         engine: Engine,
-        tokenizer: Tokenizer | None,
+        prompts: EncodedPrompts,
         watcher: Watcher,
         executor: Executor | None = None,
         known: Sequence[Lengths] = (),
@@ -119,9 +119,8 @@ class Pipeline:
         self._grader = load_grader(plan.info.grader)
         self._store = store
         self._engine = engine
-        self._tokenizer = tokenizer
+        self._encoded = prompts
         self._watcher = watcher
-        self._prompts: dict[tuple[str, str, str], Prompt] = {}
         self._executor = executor
         self._news: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
         self._away = 0
@@ -192,7 +191,7 @@ class Pipeline:
             self._news.put_nowait(None)
 
     async def _sample(self, item: Work) -> None:
-        prompt = self._prompt(item)
+        prompt = self._encoded.encode(item.unit.prompt(item.problem))
         sampling = replace(item.set.sampling, number=item.key.n)
         if self._plan.request.seeding == "request":
             sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
@@ -203,7 +202,7 @@ class Pipeline:
             else:
                 tools = self._plan.tools
                 use = ToolUse(protocol, tools.rules, tools.max_calls, self._executor if tools.python else None)
-                completion = await converse(self._engine, prompt, sampling, use, self._tokenizer, self._left)
+                completion = await converse(self._engine, prompt, sampling, use, self._encoded.tokenizer, self._left)
         except ModelError as error:
             completion = failed(str(error))
         extraction, verdict = grade_sample(self._grader, completion.text, item.problem)
@@ -215,18 +214,6 @@ class Pipeline:
         self.timing.tokens_in += completion.tokens_in
         self.timing.tokens_out += completion.tokens_out
         self._watcher.sample(completion, verdict)
-
-    def _prompt(self, item: Work) -> Prompt:
-        key = (item.key.benchmark, item.key.split, item.key.problem)
-        found = self._prompts.get(key)
-        if found is None:
-            found = item.unit.prompt(item.problem)
-            if self._tokenizer is not None:
-                found = replace(found, token_ids=self._tokenizer.encode(found))
-            if len(self._prompts) >= 64:
-                self._prompts.pop(next(iter(self._prompts)))
-            self._prompts[key] = found
-        return found
 
 
 @contextlib.contextmanager

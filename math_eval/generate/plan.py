@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from math_eval.benchmarks import Benchmark, Definition, define, load_split, parse_name
-from math_eval.engines import NEEDS_MODEL_FOLDER, default_engine
+from math_eval.engines import NEEDS_MODEL_FOLDER, default_engine, settings_read
 from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError
 from math_eval.families import Family, SamplingPreset, family_of, load_family
 from math_eval.files import file_name
 from math_eval.generate.conversation import ToolRules
+from math_eval.generate.effect import Effects, refuse_shots, refuse_without_effect
 from math_eval.generate.environment import git_commit, hardware, versions
 from math_eval.generate.request import RunRequest
 from math_eval.models import LocalModel, has_chat_template, resolve
@@ -30,18 +31,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkTask:
-    """One benchmark split with the prompt it is asked with; `problems` are the ones this run takes."""
+    """One benchmark split with the prompt it is asked with; the problems are those that this run takes.
+
+    prompts: by the problem's id, each rendered once.
+    """
 
     benchmark: Benchmark
     definition: str
     problems: tuple[Problem, ...]
     template: Template
     demonstrations: Demonstrations | None
+    prompts: Mapping[str, Prompt]
 
     def prompt(self, problem: Problem) -> Prompt:
-        """The prompt of one problem."""
-        spec = self.benchmark.spec
-        return self.template.build(problem, self.demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
+        """The prompt of one of the problems."""
+        return self.prompts[problem.id]
 
     def prompt_lines(self) -> Iterator[PromptLine]:
         """Every problem's prompt as prompts.jsonl holds it."""
@@ -125,9 +129,16 @@ def protocol_of(template: Template, tools: ToolPlan, engine: str) -> ToolProtoco
     return "blocks" if tools.rules == "qwen" and template.name != "cot" else None
 
 
-def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progress | None] | None = None) -> Plan:
+def make_plan(
+    request: RunRequest,
+    *,
+    warn: Say,
+    progress: Callable[[str], Progress | None] | None = None,
+    own_engine: bool = False,
+) -> Plan:
     """Resolves a request; raises what looking names up, reading data and finding the model raise.
 
+    own_engine: the caller made the engine, and so chose its settings.
     warn gets one line for what is allowed but probably not meant (a prompt that does not fit the model's family).
     """
     suite = load_suite(request.suite) if request.suite else None
@@ -151,7 +162,23 @@ def make_plan(request: RunRequest, *, warn: Say, progress: Callable[[str], Progr
     asked = request.tools == "python" or (request.tools is None and programs)
     tools = ToolPlan(asked, request.reading, request.max_tool_calls, request.tool_timeout)
     info = _run_info(request, engine, local, family_name, units, sets, tools)
-    return Plan(request, folder, local, engine, family, units, sets, ks, info, tools)
+    plan = Plan(request, folder, local, engine, family, units, sets, ks, info, tools)
+    refuse_without_effect(request, _effects(plan, own_engine=own_engine))
+    return plan
+
+
+def _effects(plan: Plan, *, own_engine: bool) -> Effects:
+    templates = [unit.template for unit in plan.units]
+    return Effects(
+        engine=plan.engine,
+        settings_read=None if own_engine else settings_read(plan.engine),
+        loads_model=plan.engine in NEEDS_MODEL_FOLDER,
+        sampled=any(one.name != "greedy" for one in plan.sets),
+        shots=any(template.shows_demonstrations and (template.shots or template.adaptive) for template in templates),
+        adapts=any(unit.template.shows_demonstrations and unit.benchmark.spec.adaptive[1] for unit in plan.units),
+        programs=any(plan.protocol(unit) is not None for unit in plan.units),
+        executes=plan.executes,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,18 +214,25 @@ def _family(request: RunRequest, local: LocalModel | None) -> tuple[str, Family]
 def _units(
     request: RunRequest, wanted: list[_Wanted], prompt: str, progress: Callable[[str], Progress | None] | None
 ) -> Iterator[BenchmarkTask]:
+    templates = [_template(request, one.entry, prompt) for one in wanted]
+    refuse_shots(request, templates)  # before demonstrations are fetched for nothing
     demonstrations: Demonstrations | None = None
-    for one in wanted:
-        entry = one.entry
-        shots = entry.shots if request.shots is None else request.shots
-        adaptive = entry.adapt_few_shot if request.adapt_few_shot is None else request.adapt_few_shot
-        template = load_template(request.prompt or entry.prompt or prompt, shots=shots, adaptive=adaptive)
-        if (shots or adaptive) and demonstrations is None:
+    for one, template in zip(wanted, templates, strict=True):
+        if (template.shots or template.adaptive) and demonstrations is None:
             demonstrations = load_demonstrations(request.demonstrations, request.data_dir)
         benchmark = load_split(one.definition, one.split, data_dir=request.data_dir, progress=progress)
-        unit = BenchmarkTask(benchmark, one.where, benchmark.problems[: request.limit], template, demonstrations)
-        unit.prompt(unit.problems[0])  # a prompt that cannot be built is known before a model is loaded
-        yield unit
+        problems, spec = benchmark.problems[: request.limit], benchmark.spec
+        prompts = {
+            problem.id: template.build(problem, demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
+            for problem in problems
+        }
+        yield BenchmarkTask(benchmark, one.where, problems, template, demonstrations, prompts)
+
+
+def _template(request: RunRequest, entry: SuiteEntry, prompt: str) -> Template:
+    shots = entry.shots if request.shots is None else request.shots
+    adaptive = entry.adapt_few_shot if request.adapt_few_shot is None else request.adapt_few_shot
+    return load_template(request.prompt or entry.prompt or prompt, shots=shots, adaptive=adaptive)
 
 
 def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[SamplingSet]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from math_eval.engines import ENGINES, EngineSettings
 from math_eval.errors import RequestError
 from math_eval.generate.conversation import ToolRules
 from math_eval.graders import DEFAULT_GRADER, GRADERS
 from math_eval.models import Hub
+from math_eval.options import Option, declared
 from math_eval.runfolder.layout import MAX_SAMPLES
 
 Seeding = Literal["none", "request"]
@@ -21,51 +22,123 @@ Seeding = Literal["none", "request"]
 class RunRequest:
     """Everything `math-eval run` and `evaluate` take; None means: what the suite or the model family says.
 
-    limit: only the first so many problems of each benchmark. samples: size of the sampled set (0: none). lengths_from:
-    earlier runs' folders, which tell which problems take long. shard: (i, n), 1-based: this process makes only its
-    part of the problems. tools: whether programs are executed (None: where the prompt type asks for it). reading
-    "qwen": by the reference's rules. unsandboxed: without isolation. reward_model: scores the samples once they are
-    made; "family" means the model family's own. reward_engine: as for `math-eval reward`; reward_base_urls: of the
-    servers that hold it. grader: whose verdicts the run has. command: the command line, for run.json.
+    Each field's Option says what it means. shard is (i, n) with i from 1: this process makes only its part of the
+    problems. command: the command line, for run.json. stated: options that the user named, whatever their values.
     """
 
     model: str
-    benchmarks: tuple[str, ...] = ()
-    suite: str | None = None
-    prompt: str | None = None
-    shots: int | None = None
-    adapt_few_shot: bool | None = None
-    family: str | None = None
-    engine: str | None = None
+    benchmarks: Annotated[
+        tuple[str, ...],
+        Option(
+            "data and prompt",
+            "A benchmark by name, NAME:SPLIT, or your own file; may repeat.",
+            flag="--benchmark",
+            short="-b",
+        ),
+    ] = ()
+    suite: Annotated[
+        str | None,
+        Option(
+            "data and prompt", "A named list of benchmarks with their settings (math-eval suites list).", short="-s"
+        ),
+    ] = None
+    prompt: Annotated[
+        str | None, Option("data and prompt", "Prompt template; by default the one of the model's family.", short="-p")
+    ] = None
+    shots: Annotated[int | None, Option("data and prompt", "Demonstrations before the question.", low=0)] = None
+    adapt_few_shot: Annotated[bool | None, Option("data and prompt", "The reference's rule for the GaoKao sets.")] = (
+        None
+    )
+    family: Annotated[
+        str | None, Option("model", "Model family (math-eval models list); by default found from the model's name.")
+    ] = None
+    engine: Annotated[
+        str | None,
+        Option(
+            "engine",
+            "vllm, transformers, server, replay, scripted or package.module:Class; "
+            "by default vllm, or transformers without it.",
+            short="-e",
+        ),
+    ] = None
     settings: EngineSettings = field(default_factory=EngineSettings)
-    hub: Hub = "huggingface"
-    revision: str | None = None
-    greedy: bool | None = None
-    samples: int | None = None
-    set_name: str = "sampled"
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    max_tokens: int | None = None
-    stop_token_ids: tuple[int, ...] | None = None
-    seeding: Seeding = "none"
-    limit: int | None = None
-    output: Path | None = None
-    demonstrations: Path | None = None
-    data_dir: Path | None = None
-    shard: tuple[int, int] | None = None
-    retry_failed: bool = False
-    lengths_from: tuple[Path, ...] = ()
-    reading: ToolRules = "ours"
-    tools: Literal["python", "none"] | None = None
-    max_tool_calls: int = 4
-    tool_timeout: float = 5.0
-    unsandboxed: bool = False
-    reward_model: str | None = None
-    reward_engine: str | None = None
-    reward_base_urls: tuple[str, ...] = ()
-    grader: str = DEFAULT_GRADER
+    hub: Annotated[Hub, Option("model", "Where model names are looked up.")] = "huggingface"
+    revision: Annotated[str | None, Option("model", "Commit of the model on its hub.")] = None
+    greedy: Annotated[bool | None, Option("sampling", "Make the greedy set (the default).")] = None
+    samples: Annotated[
+        int | None, Option("sampling", "Also make a sampled set with N samples of each problem.", low=0)
+    ] = None
+    set_name: Annotated[str, Option("sampling", "Name of the sampled set.", flag="--set")] = "sampled"
+    temperature: Annotated[
+        float | None, Option("sampling", "Of the sampled set; by default the family's.", low=0, high=10)
+    ] = None
+    top_p: Annotated[
+        float | None, Option("sampling", "Of the sampled set; by default the family's.", above=0, high=1)
+    ] = None
+    top_k: Annotated[int | None, Option("sampling", "Of the sampled set; by default the family's.", low=-1)] = None
+    max_tokens: Annotated[
+        int | None, Option("sampling", "Most new tokens of a completion; by default the family's.", low=1)
+    ] = None
+    stop_token_ids: Annotated[
+        tuple[int, ...] | None,
+        Option("sampling", "Token ids that end a completion, as 1,2; by default the family's.", low=0, separator=","),
+    ] = None
+    seeding: Annotated[Seeding, Option("sampling", "request: a seed for each sample, slower in vLLM.")] = "none"
+    limit: Annotated[int | None, Option("data and prompt", "Only the first N problems of each benchmark.", low=1)] = (
+        None
+    )
+    output: Annotated[Path | None, Option("output", "Run folder; by default runs/MODEL-PROMPT-ENGINE.", short="-o")] = (
+        None
+    )
+    demonstrations: Annotated[
+        Path | None, Option("data and prompt", "A file of demonstrations instead of the pinned ones.")
+    ] = None
+    data_dir: Annotated[Path | None, Option("data and prompt", "Folder of benchmark files that are already there.")] = (
+        None
+    )
+    shard: Annotated[
+        tuple[int, int] | None,
+        Option("output", "Make only part i of n, as 2/8; several processes may share one run folder.", separator="/"),
+    ] = None
+    retry_failed: Annotated[bool, Option("output", "Make failed samples again.")] = False
+    lengths_from: Annotated[
+        tuple[Path, ...],
+        Option(
+            "engine",
+            "Folder of an earlier run, of another checkpoint say: what took long there is begun first; may repeat.",
+        ),
+    ] = ()
+    reading: Annotated[
+        ToolRules,
+        Option("programs", "qwen: programs are executed by the reference's rules, under every prompt type but cot."),
+    ] = "ours"
+    tools: Annotated[
+        Literal["python", "none"] | None,
+        Option(
+            "programs",
+            "Execute the programs that completions ask for, in a sandbox; by default for prompt types that ask for it.",
+        ),
+    ] = None
+    max_tool_calls: Annotated[int, Option("programs", "Executions a sample may ask for.", low=1)] = 4
+    tool_timeout: Annotated[
+        float, Option("programs", "Seconds an execution may take.", above=0, high=3600, unit="s")
+    ] = 5.0
+    unsandboxed: Annotated[
+        bool, Option("programs", "Execute programs without isolation, where the machine offers none.")
+    ] = False
+    reward_model: Annotated[
+        str | None, Option("rewards", "Score the samples with this reward model afterwards; family: the family's own.")
+    ] = None
+    reward_engine: Annotated[
+        str | None,
+        Option("rewards", "vllm, transformers or server; by default vllm where installed, else transformers."),
+    ] = None
+    reward_base_urls: Annotated[
+        tuple[str, ...], Option("rewards", "URL of a server of it; may repeat.", flag="--reward-base-url")
+    ] = ()
+    grader: Annotated[str, Option("output", "Whose verdicts.")] = DEFAULT_GRADER
     command: tuple[str, ...] = ()
+    stated: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         ENGINES.check(self.engine or "vllm")
@@ -80,24 +153,13 @@ class RunRequest:
             bool(self.benchmarks or self.suite),
             "say what to run: --benchmark NAME or --suite NAME (math-eval benchmarks list, suites list)",
         )
-        for flag, value, low in (
-            ("--limit", self.limit, 1),
-            ("--max-tokens", self.max_tokens, 1),
-            ("--samples", self.samples, 0),
-            ("--shots", self.shots, 0),
-            ("--top-k", self.top_k, -1),
-            ("--max-tool-calls", self.max_tool_calls, 1),
-        ):
-            yield value is None or value >= low, f"{flag} {value}: expected {low} or more"
+        for owner in (self, self.settings):
+            for name, declaration in declared(type(owner)).items():
+                value = getattr(owner, name)
+                shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
+                message = f"{declaration.flag} {shown}: expected {declaration.option.bounds}"
+                yield declaration.option.allows(value), message
         yield (self.samples or 0) < MAX_SAMPLES, f"--samples {self.samples}: expected less than {MAX_SAMPLES}"
-        yield (
-            self.temperature is None or 0 <= self.temperature <= 10,
-            f"--temperature {self.temperature}: expected 0 to 10",
-        )
-        yield 0 < self.tool_timeout <= 3600, f"--tool-timeout {self.tool_timeout}: expected more than 0, at most 3600 s"
-        yield self.top_p is None or 0 < self.top_p <= 1, f"--top-p {self.top_p}: expected more than 0 and at most 1"
-        tokens_sound = all(token >= 0 for token in self.stop_token_ids or ())
-        yield tokens_sound, "--stop-token-ids: expected token ids of 0 or more"
         plain = self.set_name.replace("-", "").replace("_", "").isalnum() and self.set_name != "greedy"
         yield plain, f"--set {self.set_name!r}: expected letters, digits, '-' and '_', and not 'greedy'"
         if self.shard is not None:

@@ -74,6 +74,11 @@ class Template:
         said = (spec.kind, spec.prompt, spec.system, spec.user, spec.demonstration, spec.separator, spec.stop)
         return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
+    @property
+    def shows_demonstrations(self) -> bool:
+        """Whether the template has a place for demonstrations."""
+        return bool(self.spec.demonstration) and (self.spec.kind == "chat" or "demonstrations" in self.spec.prompt)
+
     def build(
         self, problem: Problem, demonstrations: Demonstrations | None, *, key: str, adaptive: tuple[str, int] = ("", 0)
     ) -> Prompt:

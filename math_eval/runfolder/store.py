@@ -63,6 +63,7 @@ class RunStore:
         self._prefix = f"{shard}-" if shard else ""
         self._samples: LineWriter | None = None
         self._verdicts: LineWriter | None = None
+        self._prompts: list[PromptLine] | None = None
         self.done = SampleIndex()
         self.graded = SampleIndex()
         self.lengths = Lengths()
@@ -175,7 +176,10 @@ class RunStore:
         self.graded.add(key)
 
     def prompts(self) -> Iterator[PromptLine]:
-        """Every line of prompts.jsonl; none where the file is missing."""
+        """Every line of prompts.jsonl, which is read unless add_prompts has; none where the file is missing."""
+        if self._prompts is not None:
+            yield from self._prompts
+            return
         path = self.folder / "prompts.jsonl"
         if path.is_file():
             yield from read_lines(path, PromptLine)
@@ -205,13 +209,14 @@ class RunStore:
             part.replace(self.folder / "prompts.jsonl")
         elif added:
             _append(self.folder / "prompts.jsonl", added)
+        self._prompts = [*there.values(), *added]
 
     def close(self) -> None:
         """Flushes and closes what is open for writing."""
         for writer in (self._samples, self._verdicts):
             if writer is not None:
                 writer.close()
-        self._samples = self._verdicts = None
+        self._samples = self._verdicts = self._prompts = None
 
 
 def _clean(turn: Mapping[str, Any]) -> dict[str, Any]:

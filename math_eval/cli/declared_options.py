@@ -1,0 +1,102 @@
+"""Command-line options made from their declarations, and a command whose help lists them in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import click
+
+from math_eval.cli.grader_names import GraderName
+from math_eval.engines import EngineSettings
+from math_eval.errors import RequestError
+from math_eval.generate import RunRequest
+from math_eval.options import Declaration, Group, declared
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class GroupedOption(click.Option):
+    """An option that knows its group in the help."""
+
+    group: Group = "output"
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists its options by group; one without a group stands under output."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes one section of options for each group."""
+        options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)]
+        for group in get_args(Group):
+            records = [
+                record
+                for option in options
+                if getattr(option, "group", "output") == group and (record := option.get_help_record(ctx)) is not None
+            ]
+            if records:
+                with formatter.section(group.capitalize()):
+                    formatter.write_dl(records)
+
+
+def run_declarations() -> dict[str, Declaration]:
+    """Every option that `math-eval run` and `evaluate` share, by name."""
+    return declared(RunRequest) | declared(EngineSettings)
+
+
+def declared_options(command: Decorated) -> Decorated:
+    """A decorator that adds every declared option to a command."""
+    for declaration in reversed(run_declarations().values()):
+        command = _option(declaration)(command)
+    return command
+
+
+def parse_numbers(declaration: Declaration, text: str | None) -> tuple[int, ...] | None:
+    """The numbers of an option that takes several, RequestError where the text holds something else."""
+    if text is None:
+        return None
+    separator = declaration.option.separator
+    try:
+        return tuple(int(part) for part in text.split(separator) if part.strip())
+    except ValueError as error:
+        raise RequestError(f"{declaration.flag} {text}: expected whole numbers with {separator!r} between") from error
+
+
+def _option(declaration: Declaration) -> Callable[[Decorated], Decorated]:
+    option, kind = declaration.option, _without_none(declaration.kind)
+    flags, settings = declaration.flag, _settings(declaration, kind)
+    if kind is bool and declaration.default is None:
+        flags = f"{flags}/--no-{flags.removeprefix('--')}"
+    names = [flags, *filter(None, [option.short]), declaration.name]
+    return click.option(*names, cls=_in_group(option.group), help=option.help, **settings)
+
+
+def _settings(declaration: Declaration, kind: Any) -> dict[str, Any]:
+    default = declaration.default
+    if kind is bool:
+        return {"default": default, "is_flag": True}
+    if get_origin(kind) is tuple:
+        if declaration.option.separator:
+            return {"type": str}
+        return {"type": _value_type(declaration, get_args(kind)[0]), "multiple": True}
+    return {"type": _value_type(declaration, kind), "default": default, "show_default": default is not None}
+
+
+def _value_type(declaration: Declaration, kind: Any) -> Any:
+    if declaration.name == "grader":
+        return GraderName()
+    if get_origin(kind) is Literal:
+        return click.Choice(get_args(kind))
+    return click.Path(path_type=Path) if kind is Path else kind
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in {Union, UnionType}:
+        [kind] = [part for part in get_args(kind) if part is not type(None)]
+    return kind
+
+
+def _in_group(name: Group) -> type[GroupedOption]:
+    return type("GroupedOption", (GroupedOption,), {"group": name})
