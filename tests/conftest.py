@@ -12,6 +12,19 @@ hypothesis.settings.load_profile("house")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+SLOW_MODULES = frozenset(
+    "test_containers test_grading_real test_qwen test_sandbox test_sandbox_edges test_scripts test_statistics "
+    "test_stored test_tools test_wheel".split()
+)
+"""Modules of sandboxes, recorded vectors, kills and whole files: sh/test.sh --fast leaves them out."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def shared():
     folder = Path(os.environ.get("MATH_EVAL_SHARED", ROOT.parent / "shared")).resolve()

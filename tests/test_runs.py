@@ -19,9 +19,11 @@ import math_eval
 from math_eval.cli.main import main
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
+from math_eval.engines.urls import without_credentials
 from math_eval.errors import EngineError, RunConflictError, StoppedError, StorageError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
+from math_eval.generate.plan import make_plan
 from math_eval.results import score_run
 from math_eval.runfolder.lock import locked
 
@@ -432,14 +434,21 @@ def run_with(rows, output, engine):
 
 
 def test_the_run_says_when_and_how_it_was_asked(rows, tmp_path):
-    arguments = ["run", "m", "-b", rows, "-e", "server", "-o", tmp_path / "run"]
+    table = tmp_path / "table.json"
+    table.write_text('{"sums/test/0": "\\\\boxed{0}"}', encoding="utf-8")
+    arguments = ["run", "m", "-b", rows, "-e", "scripted", "--responses", table, "-o", tmp_path / "run", "--limit", 1]
     with pytest.raises(SystemExit):
-        main([*map(str, arguments), "--limit", "1", "--base-url", "http://user:secret@127.0.0.1:9/v1"])
+        main([*map(str, arguments)])
     info = json.loads((tmp_path / "run/run.json").read_bytes())
-    assert info["command"][:2] == ["run", "m"]
-    assert info["base_urls"] == ["http://127.0.0.1:9/v1"]
-    assert "secret" not in (tmp_path / "run/run.json").read_text(encoding="utf-8")
+    assert info["command"] == [*map(str, arguments)]
     assert abs((datetime.now(UTC) - datetime.fromisoformat(info["created"])).total_seconds()) < 600
+
+
+def test_credentials_of_a_server_are_not_recorded(rows, tmp_path):
+    settings = EngineSettings(base_urls=("http://user:secret@host/v1",))
+    request = RunRequest("m", (str(rows),), engine="server", prompt="direct", settings=settings, output=tmp_path)
+    assert make_plan(request, warn=print).info.base_urls == ["http://host/v1"]
+    assert without_credentials("--base-url=https://a:b@c/v1 x@y") == "--base-url=https://c/v1 x@y"
 
 
 def test_a_changed_prompt_is_refused(rows, tmp_path):
