@@ -10,6 +10,7 @@ hypothesis.settings.register_profile("house", deadline=None)  # a slow machine i
 hypothesis.settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parents[1]
+DATA = os.environ.get("MATH_EVAL_DATA")
 
 
 SLOW_MODULES = frozenset(
@@ -33,6 +34,29 @@ def shared():
             pytest.fail(f"the shared material is not at {folder}: on CI nothing is skipped for want of it")
         pytest.skip(f"the shared material is not at {folder} (MATH_EVAL_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def benchmark_files():
+    """The reference's benchmark files: of the shared material, or fetched ones in the folder of MATH_EVAL_DATA."""
+    folder = Path(os.environ.get("MATH_EVAL_SHARED", ROOT.parent / "shared")).resolve() / "benchmarks"
+    named = DATA or (folder if folder.is_dir() else None)
+    if named is None:
+        pytest.skip("no benchmark files: MATH_EVAL_DATA names a folder of them (math-eval benchmarks fetch all)")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def demonstrations():
+    """The reference's demonstrations: of the shared material, or the pinned file beside the benchmark files."""
+    from math_eval.errors import MathEvalError
+    from math_eval.prompts import load_demonstrations
+
+    recorded = Path(os.environ.get("MATH_EVAL_SHARED", ROOT.parent / "shared")).resolve() / "demonstrations.json"
+    try:
+        return load_demonstrations(recorded if recorded.is_file() else None)
+    except MathEvalError as error:
+        pytest.skip(f"no demonstrations: {error}")
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,14 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import latex2sympy
+import math_eval
 from math_eval.cli.main import COMMANDS, main
+from math_eval.errors import UnknownNameError
 from math_eval.runfolder.lock import locked
 
 HEAVY = (
@@ -163,29 +167,51 @@ def test_a_prompt_that_does_not_fit_is_a_warning(capsys, rows):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "word"),
     [
-        ["benchmarks", "list"],
-        ["benchmarks", "show", "sampler"],
-        ["benchmarks", "check", "sampler"],
-        ["prompts", "list"],
-        ["prompts", "show", "qwen-boxed"],
-        ["prompts", "show", "chat", "-b", "sampler", "--problem", "L1-zh-01"],
-        ["suites", "list"],
-        ["suites", "show", "qwen-math"],
-        ["models", "list"],
-        ["models", "show", "Qwen/Qwen2.5-Math-7B-Instruct"],
-        ["version"],
+        (["benchmarks", "list"], "sampler"),
+        (["benchmarks", "show", "sampler"], "L1-"),
+        (["benchmarks", "check", "sampler"], "141"),
+        (["prompts", "list"], "qwen-boxed"),
+        (["prompts", "show", "qwen-boxed"], "Please reason step by step"),
+        (["prompts", "show", "chat", "-b", "sampler", "--problem", "L1-zh-01"], "boxed"),
+        (["suites", "list"], "qwen-math"),
+        (["suites", "show", "qwen-math"], "gaokao2024_I"),
+        (["models", "list"], "generic-chat"),
+        (["models", "show", "Qwen/Qwen2.5-Math-7B-Instruct"], "qwen25-math-cot"),
+        (["version"], "python"),
     ],
-    ids=" ".join,
+    ids=str,
 )
-def test_listings_have_a_table_and_json(capsys, arguments):
-    code, out, _ = call(capsys, *arguments)
+def test_listings_have_a_table_and_json(capsys, arguments, word):
+    code, table, _ = call(capsys, *arguments)
     assert code == 0
-    assert out.strip()
+    assert word in table
     code, out, _ = call(capsys, *arguments, "--json")
     assert code == 0
     assert json.loads(out)
+    assert word in out
+
+
+def test_bare_command_version_and_debug(capsys):
+    code, out, err = call(capsys)
+    assert (code, err) == (0, "")
+    assert out.startswith("Usage: math-eval")
+    code, out, _ = call(capsys, "--version")
+    assert (code, out) == (0, f"math-eval {math_eval.__version__}\n")
+    with pytest.raises(UnknownNameError):
+        main(["--debug", "suites", "show", "nothing"])
+    capsys.readouterr()
+    code, _, err = call(capsys, "suites", "show", "nothing")
+    assert (code, err.count("\n")) == (2, 1), "--debug holds for one call"
+
+
+def test_the_public_names():
+    assert dir(math_eval) == sorted(math_eval.__all__)
+    for name in math_eval.__all__:
+        assert getattr(math_eval, name) is not None
+    for package in (math_eval, latex2sympy):
+        assert (Path(package.__file__).parent / "py.typed").is_file()
 
 
 def test_families_are_found_by_name(capsys):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math_eval.scoring import accuracy_interval, average_interval, holm, mean_interval, paired
+from math_eval.scoring import accuracy_interval, against_reported, average_interval, holm, mean_interval, paired
 from math_eval.scoring.paired import mcnemar, sign_flip
 
 EVALUATIONS = 2_000  # docs/interval_coverage.py runs 20,000 of each; so many are within 1.5 points of them
@@ -112,3 +112,10 @@ def test_holm_is_statsmodels():
 
     values = [0.01, 0.04, 0.03, 0.5, 0.001]
     assert holm(values) == pytest.approx(multipletests(values, method="holm")[1].tolist())
+
+
+def test_the_rounding_of_a_published_figure_counts():
+    # no noise at all on either side: what is left is the half step to which reports round, uniform
+    step = 0.001
+    allowed = against_reported(0.5, 0.5, 0.0, 0.0, "bound").allowed
+    assert allowed == pytest.approx(1.959964 * step / 12**0.5, rel=1e-4)

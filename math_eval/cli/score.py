@@ -29,7 +29,9 @@ from math_eval.scoring.majority import Ties
 @click.option("--curve", is_flag=True, help="The k 1, 2, 4 … up to each set's size.")
 @click.option("--grader", default=None, type=GraderName(), help="Whose verdicts.  [the run's; files: equivalence]")
 @click.option(
+    "--compat",
     "--reading",
+    "reading",
     default="ours",
     show_default=True,
     type=click.Choice(get_args(Reading)),

@@ -241,7 +241,7 @@ def _causes(info: RunInfo) -> Iterator[str]:
         if not math.isclose(made.temperature, preset.temperature) or not math.isclose(made.top_p, preset.top_p):
             settings = f"temperature {made.temperature:g}, top-p {made.top_p:g}"
             yield f"sampling of the set {name}: {settings}; the preset's are {preset.temperature:g}, {preset.top_p:g}"
-    dtype = str(info.engine_settings.get("dtype", "auto"))
+    dtype = str(info.engine_settings.get("dtype_used") or info.engine_settings.get("dtype", "auto"))
     if dtype not in {"auto", "bfloat16"}:
         yield f"dtype: {dtype}; published scores were made in bfloat16"
     version = info.versions.get(info.engine) or info.versions.get(f"{info.engine}-cpu") or "no version recorded"
