@@ -41,13 +41,14 @@ def test_special_tokens_stand_exactly_once(smollm):
 
 
 def scenario(smollm, tmp_path, engine, **options):
+    batches = {"batch_size": 4} if engine == "transformers" else {}
     request = {
         "prompt": "chat",
         "engine": engine,
         "limit": 8,
         "max_tokens": 96,
         "output": tmp_path / "run",
-        "settings": EngineSettings(dtype="float32", batch_size=4, max_model_len=512),
+        "settings": EngineSettings(dtype="float32", max_model_len=512, **batches),
         **options,
     }
     return evaluate(RunRequest(str(smollm), ("sampler",), **request))
