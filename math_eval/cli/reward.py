@@ -60,7 +60,7 @@ _SETTINGS = (
     "--tokenizer", help="server: folder or hub name of the model's tokenizer; only with it can --too-long cut."
 )
 @click.option("--base-url", "base_urls", multiple=True, help="server: URL of a vLLM server's pooling API; may repeat.")
-@click.option("--concurrency", type=click.IntRange(min=1), help="server: requests at a time; 64 unless said.")
+@click.option("--concurrency", type=click.IntRange(min=1), help="server: requests at a time; by default 64.")
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="transformers: rows in a batch."
 )

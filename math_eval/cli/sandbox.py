@@ -25,7 +25,7 @@ def command() -> None:
 def check(*, tier: Any, as_json: bool) -> int:
     """Show the tiers that this machine offers and try to escape from the one that would be used.
 
-    Exit code 0 where no attempt succeeds, 3 where one does, 2 where no tier is to be had.
+    Exit code 0 where no attempt succeeds, 3 where one does, 2 where no tier works here.
     """
     from math_eval.sandbox import Sandbox, TierReport, probe
     from math_eval.sandbox.attempts import TRIAL_LIMITS, AttemptResult, run_attempts

@@ -51,7 +51,7 @@ class RewardRequest:
 
     def _conditions(self) -> Iterator[tuple[bool, str]]:
         named = any(char.isalnum() for char in self.model) or not self.model
-        yield named, f"{self.model!r} is no model: expected a folder or a name"
+        yield named, f"{self.model!r} does not name a model: expected a folder or a name"
         yield self.limit is None or self.limit >= 1, f"--limit {self.limit}: expected 1 or more"
         yield (
             self.tokenizer is None or self.engine == "server",

@@ -41,7 +41,7 @@ def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None)
     path = user_path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
-            raise ModelError(f"{name}: the folder has no config.json, so it is no model folder")
+            raise ModelError(f"{name}: the folder has no config.json, so it does not hold a model")
         return LocalModel(name, path, fingerprint(path))
     if name.startswith("package:"):
         file = packaged_gguf(name.removeprefix("package:"))

@@ -70,7 +70,7 @@ class Sandbox:
             machine offers. `none` holds nothing.
         python: the interpreter; this one where none is named.
 
-    SandboxUnavailable where the tier, or every tier, is not to be had. May be used from several threads and event
+    SandboxUnavailable where the tier, or every tier, does not work here. May be used from several threads and event
     loops at once.
     """
 
