@@ -148,7 +148,10 @@ class RunRequest:
                 raise RequestError(message)
 
     def _conditions(self) -> Iterator[tuple[bool, str]]:
-        yield any(char.isalnum() for char in self.model), f"{self.model!r} does not name a model: expected a folder or a name"
+        yield (
+            any(char.isalnum() for char in self.model),
+            f"{self.model!r} does not name a model: expected a folder or a name",
+        )
         yield (
             bool(self.benchmarks or self.suite),
             "say what to run: --benchmark NAME or --suite NAME (math-eval benchmarks list, suites list)",
