@@ -95,6 +95,7 @@ def test_every_published_score_is_there(shared):
     assert total == len((shared / "reported_scores.jsonl").read_text(encoding="utf-8").splitlines())
 
 
+@pytest.mark.slow
 def test_a_replayed_run_beside_its_published_scores(replayed, capsys):
     code, out, _ = call(capsys, "compare", replayed, "--reported")
     assert code == 0
@@ -229,6 +230,7 @@ def test_a_wrong_file_of_completions_leaves_nothing_behind(shared, tmp_path, cap
     assert (code, round(100 * json.loads(out)["metrics"]["benchmarks"][0]["accuracy"], 1)) == (0, 42.3)
 
 
+@pytest.mark.slow
 def test_odd_requests_are_one_line(shared, tmp_path, capsys):
     rows = tmp_path / "rows.jsonl"
     good = {"idx": 0, "question": "1+1?", "gt": "2", "code": ["no idea", "\\boxed{2}"], "pred_score": [[1], [2]]}
