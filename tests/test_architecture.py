@@ -104,13 +104,37 @@ def structs():
     return found
 
 
-def test_every_key_of_every_format_is_documented():
-    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("formats.md", "grading.md"))
-    missing = [
-        f"{struct.__name__}.{key}" for struct in structs() for key in struct.__struct_fields__ if f"`{key}`" not in text
-    ]
-    missing += [f"filter {name}" for name in FILTERS if f"`{name}`" not in text]
-    missing += [f"Timing.{name}" for name in pipeline.Timing.__slots__ if f"`{name}`" not in text]
+SECTIONS = {
+    benchmark_spec: "Benchmarks",
+    family: "Model families",
+    suite: "Suites",
+    preset: "Reward models",
+    template: "Prompts",
+    layout: "The run folder",
+    reward_layout: "The run folder",
+    metrics: "The run folder",
+    row_format: "Layouts of other harnesses",
+    policy: "Policy",
+}
+"""Which section of docs/formats.md or docs/grading.md documents the structures of a module."""
+
+
+def sections():
+    text = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("formats.md", "grading.md"))
+    parts = [part.partition("\n") for part in text.split("\n## ")]
+    return {title.partition(":")[0]: body for title, _, body in parts}
+
+
+def test_every_key_of_every_format_is_documented_in_its_section():
+    found = sections()
+    missing = []
+    for struct in structs():
+        module = inspect.getmodule(struct)
+        section = found["Demonstrations" if struct is CollectionSpec else SECTIONS[module]]
+        missing += [f"{struct.__name__}.{key}" for key in struct.__struct_fields__ if f"`{key}`" not in section]
+    missing += [f"filter {name}" for name in FILTERS if f"\n| `{name}`" not in found["Benchmarks"]]
+    timing = found["The run folder"].partition("### timing.json")[2]
+    missing += [f"Timing.{name}" for name in pipeline.Timing.__slots__ if f"`{name}`" not in timing]
     assert missing == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from math_eval.cli.main import main
 from math_eval.engines import EngineSettings
-from math_eval.errors import RequestError
+from math_eval.errors import DataError, RequestError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.records import SampleKey
@@ -215,7 +215,7 @@ def test_training_rows_are_the_best_correct_samples(tmp_path, capsys):
     assert all(row["messages"][1]["content"] == f"\\boxed{{{row['gold']}}}" for row in rows)
     assert {row["reward"] for row in rows} == {1.0}
     assert all(row["model"] == "scripted" and row["grader"] == "equivalence" for row in rows)
-    with pytest.raises(Exception, match="is there already"):
+    with pytest.raises(DataError, match="is there already"):
         export_sft(run, target)
 
 

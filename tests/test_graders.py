@@ -140,8 +140,9 @@ def test_the_fingerprint_holds_what_verdicts_depend_on(changed):
         ({"options": "{'A': '5', 'B': '7'}"}, {"options": "{'A': '7', 'B': '5'}"}, 0.0),
         ({"corrections": "{}"}, {"corrections": "{'0': {gold: B, reason: test, accepted: [A]}}"}, 1.0),
         ({"policy": "{}"}, {"policy": "{choices: letter}"}, 0.0),
+        ({"kind": "choice"}, {"kind": "expression"}, 0.0),
     ],
-    ids=["options", "accepted", "policy"],
+    ids=["options", "accepted", "policy", "kind"],
 )
 def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, before, after, accuracy):
     defaults = {"kind": "choice", "options": "{'A': '5', 'B': '7'}", "policy": "{}", "corrections": "{}"}

@@ -362,9 +362,9 @@ def test_hostile_answers_are_bounded(number, grader):
     text = HOSTILE[number]
     golds = ("\\frac{x^2+1}{3}", "[1,(2)]", "y=3x", "\\begin{pmatrix}1\\\\2\\end{pmatrix}")
     for gold in golds if os.environ.get("MATH_EVAL_FULL") else golds[number % 2 :: 2]:
-        started = time.monotonic()
+        started = time.process_time()
         assert not grader.verdict(text, gold).correct
-        assert time.monotonic() - started < 45, "3 s of processor time, and what starting a killed worker anew takes"
+        assert time.process_time() - started < 5, "the worker's 3 s apart: what this process itself computes"
     assert not grader.verdict(prediction(f"the answer is {text}", "math", "5"), "5.7").correct
     assert grader.verdict("\\frac{1}{2}", "0.50001").correct, "and the grader still works"
 

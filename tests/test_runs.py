@@ -20,7 +20,7 @@ from math_eval.cli.main import main
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.engines.urls import without_credentials
-from math_eval.errors import EngineError, RunConflictError, StoppedError, StorageError
+from math_eval.errors import DataError, EngineError, RunConflictError, StoppedError, StorageError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.generate.plan import make_plan
@@ -127,13 +127,13 @@ def test_a_future_or_foreign_folder_is_refused(rows, tmp_path):
     path = tmp_path / "run/run.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(content | {"format": 2}), encoding="utf-8")
-    with pytest.raises(Exception, match="format 2 is newer"):
+    with pytest.raises(DataError, match="format 2 is newer"):
         run(rows, tmp_path)
     path.write_text(json.dumps(content | {"colour": "red"}), encoding="utf-8")
-    with pytest.raises(Exception, match="unknown key 'colour'"):
+    with pytest.raises(DataError, match="unknown key 'colour'"):
         run(rows, tmp_path)
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(Exception, match="not a run of math-eval"):
+    with pytest.raises(DataError, match="not a run of math-eval"):
         run(rows, tmp_path)
 
 
@@ -165,7 +165,7 @@ def test_a_bad_line_in_the_middle_is_named(rows, tmp_path):
     broken = segment.read_text(encoding="utf-8").splitlines()
     broken[3] = broken[3].replace('"n":0', '"n":"x"')
     segment.write_text("\n".join(broken) + "\n", encoding="utf-8")
-    with pytest.raises(Exception, match=r"00000\.jsonl: line 4: .*n"):
+    with pytest.raises(DataError, match=r"00000\.jsonl: line 4: .*n"):
         run(rows, tmp_path)
 
 

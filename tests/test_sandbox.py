@@ -113,7 +113,7 @@ def test_what_a_program_returns(box, program, stdout, value, error, state):
     result = run(box, program)
     assert (result.stdout, result.value, result.error, result.state) == (stdout, value, error, state)
     assert not result.truncated
-    assert 0 < result.seconds < 10
+    assert result.seconds > 0
 
 
 def test_a_syntax_error_is_an_error(box):
@@ -240,22 +240,19 @@ def test_a_timeout_ends_everything():
     name = f"mark{os.getpid()}"
     sandbox = Sandbox(Limits(wall_seconds=1.0))
     fork = "os.fork();" if sandbox.tier == "namespaces" else ""
-    began = time.monotonic()
     result = run(
         sandbox, f"import ctypes, os\n{fork} ctypes.CDLL(None).prctl(15, b'{name}')\nprint('in')\nwhile True: pass"
     )
     assert (result.state, result.error) == ("timeout", "ended after 1 seconds")
     assert "in\n" in result.stdout
-    assert time.monotonic() - began < 15
     assert processes(name) == []
     asyncio.run(sandbox.close())
 
 
 def test_processor_time_is_limited():
-    sandbox = Sandbox(Limits(wall_seconds=20.0, cpu_seconds=1))
+    sandbox = Sandbox(Limits(wall_seconds=300.0, cpu_seconds=1))
     result = run(sandbox, "while True: pass")
-    assert result.state == "timeout"
-    assert result.seconds < 15
+    assert (result.state, result.error) == ("timeout", "ended after 1 seconds of processor time")
     asyncio.run(sandbox.close())
 
 
@@ -292,16 +289,15 @@ def test_close_leaves_no_process_and_no_folder(tier):
         children = [pid, *descendants(pid)]
         assert len(children) >= 2
         await sandbox.close()
-        await asyncio.gather(call, return_exceptions=True)
+        [ended] = await asyncio.gather(call, return_exceptions=True)
+        assert getattr(ended, "state", "raised") != "done", "close does not wait for the program"
         with pytest.raises(RequestError):
             await sandbox.run("1")
         return children
 
     before = set(Path(tempfile.gettempdir()).glob("math-eval-tool-*"))
-    began = time.monotonic()
     children = asyncio.run(both())
-    assert time.monotonic() - began < 15
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < end:
         time.sleep(0.05)
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
@@ -327,7 +323,7 @@ def test_the_zygote_ends_with_its_parent(tier, tmp_path):
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path)},
     )
     pid = int(done.stdout.split()[0])
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
@@ -348,9 +344,9 @@ def test_another_interpreter_that_is_not_there_is_refused():
 
 
 def test_an_unsandboxed_program_still_has_limits():
-    sandbox = Sandbox(Limits(wall_seconds=1.0, memory_bytes=1 << 28), tier="none")
+    sandbox = Sandbox(Limits(wall_seconds=60.0, cpu_seconds=1, memory_bytes=1 << 28), tier="none")
     assert run(sandbox, "print(2)").stdout == "2\n"
-    assert run(sandbox, "while True: pass").state == "timeout"
+    assert run(sandbox, "while True: pass").error == "ended after 1 seconds of processor time"
     assert run(sandbox, "x = b'x' * (1 << 30)").state == "memory"
     asyncio.run(sandbox.close())
 

@@ -7,7 +7,7 @@ import pytest
 
 from math_eval.engines import EngineSettings
 from math_eval.engines.scripted import ScriptedEngine
-from math_eval.errors import RequestError
+from math_eval.errors import RequestError, RunConflictError
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.generate.conversation import ToolUse, converse
@@ -171,7 +171,7 @@ def test_a_run_with_tools(sums, tmp_path):
     again = Calculator()
     run(sums, tmp_path, "qwen25-math-tir", again)
     assert again.calls == []
-    with pytest.raises(Exception, match=r"at most 4 calls .* there, .* at most 2 calls"):
+    with pytest.raises(RunConflictError, match=r"at most 4 calls .* there, .* at most 2 calls"):
         run(sums, tmp_path, "qwen25-math-tir", tool, max_tool_calls=2)
 
 
