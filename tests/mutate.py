@@ -26,10 +26,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSES = "really_full or stop_keeps or kill_anywhere or ctrl_c"  # their programs do not see the mutant
 ROOMS = {
-    "scoring": ("scoring", "test_scoring test_statistics", "not detectable and not two_evaluations and not sixteen"),
+    "scoring": (
+        "scoring",
+        "test_figures test_scoring test_statistics",
+        "not detectable and not two_evaluations and not sixteen",
+    ),
     "answers": ("answers", "test_answers test_graders", "extraction or python_face or hostile or class_is_a_grader"),
     "engines": ("engines", "test_engines test_vllm_start test_order", ""),
-    "runfolder": ("runfolder", "test_runs test_order test_graders", f"not {PROCESSES.replace(' or ', ' and not ')}"),
+    "runfolder": ("runfolder", "test_runfolder test_order test_runs", f"not ({PROCESSES})"),
     "equivalence": ("graders/equivalence", "test_answers test_graders test_cases", ""),
 }
 """Room → its folder, the modules of its tests, and which of their tests (pytest -k)."""
@@ -88,14 +92,17 @@ def changes(node):
                 yield "comparison", lambda at=at: node.ops.__setitem__(at, SWAPS[type(node.ops[at])]())
     elif isinstance(node, ast.BoolOp | ast.BinOp | ast.AugAssign) and type(node.op) in SWAPS:
         yield "operator", lambda: setattr(node, "op", SWAPS[type(node.op)]())
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield "without not", lambda: setattr(node, "operand", ast.UnaryOp(ast.Not(), node.operand))
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield "without minus", lambda: setattr(node, "op", ast.UAdd())
+    elif isinstance(node, ast.UnaryOp):  # two signs are none
+        yield "without its sign", lambda: setattr(node, "operand", ast.UnaryOp(node.op, node.operand))
     elif isinstance(node, ast.If | ast.IfExp | ast.While):
         yield "condition", lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
     elif isinstance(node, ast.Return) and node.value is not None and not is_none(node.value):
         yield "returns None", lambda: setattr(node, "value", ast.Constant(None))
+    yield from removals(node)
+
+
+def removals(node):
+    """A node without one of its elements, arguments or statements."""
     for name in ELEMENTS:
         for at in range(len(getattr(node, name, ()))):
             if isinstance(getattr(node, "ctx", None), ast.Store):
