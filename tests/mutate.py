@@ -103,7 +103,7 @@ def changes(node):
 
 def removals(node):
     """A node without one of its elements, arguments or statements."""
-    for name in ELEMENTS:
+    for name in () if isinstance(node, ast.ClassDef) else ELEMENTS:
         for at in range(len(getattr(node, name, ()))):
             if isinstance(getattr(node, "ctx", None), ast.Store):
                 continue

@@ -135,16 +135,20 @@ def test_the_fingerprint_holds_what_verdicts_depend_on(changed):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "accuracy"),
+    ("before", "after", "accuracies"),
     [
-        ({"options": "{'A': '5', 'B': '7'}"}, {"options": "{'A': '7', 'B': '5'}"}, 0.0),
-        ({"corrections": "{}"}, {"corrections": "{'0': {gold: B, reason: test, accepted: [A]}}"}, 1.0),
-        ({"policy": "{}"}, {"policy": "{choices: letter}"}, 0.0),
-        ({"kind": "choice"}, {"kind": "expression"}, 0.0),
+        ({"options": "{'A': '5', 'B': '7'}"}, {"options": "{'A': '7', 'B': '5'}"}, (1.0, 0.0)),
+        (
+            {"corrections": "{'0': {gold: B, reason: test}}"},
+            {"corrections": "{'0': {gold: B, reason: test, accepted: [A]}}"},
+            (0.0, 1.0),
+        ),
+        ({"policy": "{}"}, {"policy": "{choices: letter}"}, (1.0, 0.0)),
+        ({"kind": "choice"}, {"kind": "expression"}, (1.0, 0.0)),
     ],
     ids=["options", "accepted", "policy", "kind"],
 )
-def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, before, after, accuracy):
+def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, before, after, accuracies):
     defaults = {"kind": "choice", "options": "{'A': '5', 'B': '7'}", "policy": "{}", "corrections": "{}"}
     (tmp_path / "rows.jsonl").write_text('{"question": "which?", "gold": "A"}\n', encoding="utf-8")
 
@@ -157,8 +161,7 @@ def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, before, after,
         )
         return evaluate(request, engine=ScriptedEngine(lambda *_: "\\boxed{5}")).metrics.benchmarks[0].accuracy
 
-    assert run(before) == 1.0
-    assert run(after) == accuracy
+    assert (run(before), run(after)) == accuracies
 
 
 def test_grade_and_score_of_one_file_agree(shared, tmp_path, capsys):

@@ -178,6 +178,8 @@ def test_a_lock_names_its_holder_and_ends_with_its_block(tmp_path):
             pass
         with locked(tmp_path, "2of2"):
             pass
+    with locked(tmp_path / "two/deep"):
+        assert (tmp_path / "two/deep/lock").is_file()
     (tmp_path / "lock").write_text("x" * 300, encoding="utf-8")
     with locked(tmp_path):
         assert (tmp_path / "lock").read_text(encoding="utf-8") == f"{holder}\n"
@@ -241,6 +243,20 @@ def iter_samples(folder):
     store.write_sample(key(0), done())
     store.close()
     return RunStore(folder).samples()
+
+
+def test_a_closed_store_opens_again_and_turns_are_stored_clean(tmp_path):
+    store = RunStore(tmp_path)
+    store.add_prompts(iter([prompt(0)]), lambda _: 1)
+    store.write_sample(key(0), done())
+    store.close()
+    (tmp_path / "prompts.jsonl").unlink()
+    assert list(store.prompts()) == [], "nothing is kept after closing"
+    turns = ({"text": "a\ud800", "tokens_out": 3},)
+    store.write_sample(key(1), Completion(text="\udfff", finish="stop", tokens_in=1, tokens_out=3, turns=turns))
+    store.close()
+    [_, line] = store.samples()
+    assert (line.text, line.turns) == ("\ufffd", [{"text": "a\ufffd", "tokens_out": 3}])
 
 
 HEAD = VerdictHead(format=1, grader="equivalence", version="1", fingerprint="f")
