@@ -6,17 +6,22 @@ import numpy as np
 import pytest
 
 from math_eval.errors import RequestError
+from math_eval.records import Problem
 from math_eval.scoring import (
     SampleScore,
     ScoreOptions,
     accuracy_interval,
     against_reported,
+    ballot,
     check_ks,
     figures,
+    maj_at_k,
     mean_interval,
     mean_variance,
+    score_set,
     single_sample_variance,
 )
+from math_eval.scoring import majority as majority_module
 from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
 
 
@@ -188,3 +193,28 @@ def test_what_chance_allows_beside_a_published_mean():
     assert against_reported(0.5, 0.5 + 0.99 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
     assert against_reported(0.5, 0.5 - 0.99 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
     assert not against_reported(0.5, 0.5 - 1.01 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
+
+
+def test_rates_and_lengths_of_a_set():
+    problems = [Problem("b", "test", name, "q", "g") for name in ("0", "1")]
+    rows = {
+        "0": [SampleScore(0, "correct", "a", "stop", 3, 10), SampleScore(1, "wrong", "a", "stop", 5, 30)],
+        "1": [SampleScore(0, "wrong", "b", "stop", 7, 20), SampleScore(1, "wrong", "b", "error", 9, 40)],
+    }
+    made = score_set(problems, rows, set_name="sampled", samples=2)
+    assert (made.tokens_in, made.tokens_out) == (6.0, 25.0)
+    assert made.tokens_out_quantiles == {"0.5": 30, "0.9": 40, "0.99": 40}
+    assert made.split_classes == 0.5, "of a and b, a holds a right and a wrong sample"
+    assert (made.agreement, made.unrewarded, made.failed) == (1.0, None, 0.25)
+
+
+def test_drawn_subsets_are_as_many_as_asked(monkeypatch):
+    keys = list("abcdefgh" * 5)
+    votes = ballot(keys, [key in "abc" for key in keys])
+    whole = maj_at_k(votes, 9, ties="first", draws=100, seed=2)
+    monkeypatch.setattr(majority_module, "_CHUNK", 1_200)
+    sizes, scores = [], majority_module._scores
+    monkeypatch.setattr(majority_module, "_scores", lambda *given: sizes.append(len(given[1])) or scores(*given))
+    made = maj_at_k(votes, 9, ties="first", draws=100, seed=2)
+    assert sizes == [30, 30, 30, 10], "40 votes a row: thirty rows at once"
+    assert (made, made.method) == (whole, "100 draws")

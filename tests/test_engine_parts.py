@@ -1,0 +1,266 @@
+"""The parts of engines that need no model: stored and scripted completions, names, URLs, retries, server answers."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from math_eval.engines import EngineSettings
+from math_eval.engines._http import HttpClient
+from math_eval.engines.base import backlog, failed
+from math_eval.engines.make import default_engine, make_engine, settings_read
+from math_eval.engines.replay import ReplayEngine
+from math_eval.engines.scripted import ScriptedEngine, read_script
+from math_eval.engines.server import _completion
+from math_eval.engines.urls import check_url, shown, without_credentials
+from math_eval.errors import DataError, EngineError, RequestError
+from math_eval.records import Prompt, Sampling
+
+HOT = 0.7
+
+
+def complete(engine, key="b/test/1", question="", number=0, temperature=0.0, **fields):
+    prompt = Prompt(key=key, question=question, **fields)
+    return asyncio.run(engine.complete(prompt, Sampling(temperature=temperature, number=number)))
+
+
+def stored(tmp_path, *rows):
+    path = tmp_path / "stored.jsonl"
+    path.write_text("\n\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    return ReplayEngine(path)
+
+
+def test_stored_completions_keep_what_their_row_says(tmp_path):
+    row = {"id": 1, "completion": "four", "finish": "length", "tokens_in": 7, "tokens_out": 2}
+    made = complete(stored(tmp_path, row))
+    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("four", "length", 7, 2)
+    made = complete(stored(tmp_path, {"idx": "1", "code": "x", "finish": "eos", "tokens_in": -1, "tokens_out": "many"}))
+    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("x", "stop", 0, 0)
+    made = complete(stored(tmp_path, {"problem": "1", "text": "", "state": "failed", "error": "too  long"}))
+    assert (made.finish, made.error) == ("error", "too long")
+    assert complete(stored(tmp_path, {"id": 1, "text": "", "state": "failed"})).error == "failed when it was made"
+
+
+def test_rows_are_matched_by_place_then_question_then_id(tmp_path):
+    engine = stored(
+        tmp_path,
+        {"id": "1", "text": "by id"},
+        {"question": "What  is\n2+2?", "id": "9", "text": "by question"},
+        {"benchmark": "b", "split": "test", "problem": "1", "text": "by place"},
+    )
+    assert complete(engine).text == "by place"
+    assert complete(engine, "c/test/1", " What is 2+2? ").text == "by question"
+    assert complete(engine, "c/test/1", "another").text == "by id"
+    assert complete(engine, "c/test/9", "another").error == "no stored completion of c/test/9"
+
+
+def test_numbers_and_sets_of_stored_completions(tmp_path):
+    engine = stored(tmp_path, {"id": 1, "text": ["a", "b"]}, {"id": 1, "text": "c"})
+    assert [complete(engine, number=n).text for n in range(3)] == ["a", "b", "c"]
+    assert complete(engine, number=3).error == "no stored completion 3 of b/test/1"
+    assert complete(engine, number=1, temperature=HOT).text == "b", "a file without sets answers both"
+    rows = [{"id": 1, "set": name, "n": n, "text": f"{name} {n}"} for name in ("sampled", "greedy") for n in (1, 0)]
+    engine = stored(tmp_path, *rows)
+    assert complete(engine).text == "greedy 0"
+    assert complete(engine, number=1, temperature=HOT).text == "sampled 1"
+
+
+def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path):
+    engine = stored(tmp_path, {"id": 1, "set": "sampled", "text": "a"})
+    engine.check([Prompt(key="b/test/7"), Prompt(key="b/test/1")])
+    with pytest.raises(EngineError, match="holds none of the problems asked for"):
+        engine.check([Prompt(key="b/test/7")])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 2: not JSON"),
+        ("[1]", "line 2: expected an object"),
+        ('{"text": "x"}', "line 2: needs one of problem, id, idx, or the question"),
+        ('{"id": 1, "text": []}', r"line 2: needs a text \(or a list of texts\) under one of text, completion"),
+        ('{"id": 1, "text": ["a", 2]}', "line 2: needs a text"),
+    ],
+)
+def test_a_line_that_holds_no_completion_is_named(tmp_path, line, message):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(f'{{"id": 1, "text": "fine"}}\n{line}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        ReplayEngine(path)
+
+
+def test_scripted_completions_are_cut_and_counted():
+    engine = ScriptedEngine({"b/test/1": "one two STOP three", "b/test/2": ["first", "second"]})
+    made = complete(engine, stop=("STOP",), text="p q r")
+    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("one two ", "stop", 3, 2)
+    assert complete(engine, text="p", token_ids=(1, 2, 3, 4)).tokens_in == 4
+    assert [complete(engine, "b/test/2", turn=turn).text for turn in range(3)] == ["first", "second", ""]
+    made = asyncio.run(engine.complete(Prompt(key="b/test/1"), Sampling(max_tokens=3)))
+    assert (made.text, made.finish, made.tokens_out) == ("one two STOP", "length", 3)
+    made = asyncio.run(engine.complete(Prompt(key="b/test/1"), Sampling(max_tokens=4)))
+    assert (made.text, made.finish) == ("one two STOP three", "stop")
+    assert complete(engine, "b/test/3").error == "no scripted completion for b/test/3"
+    assert (engine.calls, engine.concurrency) == (8, 64)
+
+
+def test_a_script_is_a_json_object(tmp_path):
+    path = tmp_path / "script.json"
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        read_script(path)
+    path.write_text('{"a": 1}', encoding="utf-8")
+    with pytest.raises(DataError, match="expected a JSON object"):
+        read_script(path)
+    path.write_text('{"a": ["x"], "b": "y"}', encoding="utf-8")
+    assert read_script(path) == {"a": ["x"], "b": "y"}
+
+
+def test_engines_are_made_from_what_they_need(tmp_path):
+    path = tmp_path / "table.json"
+    path.write_text('{"b/test/1": "x"}', encoding="utf-8")
+    made = make_engine("scripted", "m", None, EngineSettings(responses=path, latency_s=0.25))
+    assert (type(made), made._latency_s) == (ScriptedEngine, 0.25)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"id": 1, "text": "x"}\n', encoding="utf-8")
+    assert complete(make_engine("replay", "m", None, EngineSettings(responses=rows))).text == "x"
+    for name in ("replay", "scripted"):
+        with pytest.raises(RequestError, match=f"--engine {name} needs --responses FILE"):
+            make_engine(name, "m", None, EngineSettings())
+    for name in ("vllm", "transformers"):
+        with pytest.raises(RequestError, match=f"--engine {name} needs a model folder"):
+            make_engine(name, "m", None, EngineSettings())
+    with pytest.raises(RequestError, match="needs --base-url, for example http://127"):
+        make_engine("server", "m", None, EngineSettings())
+    assert settings_read("server") == ("base_urls", "concurrency", "seeding")
+    assert settings_read("fractions:Fraction") is None
+
+
+@pytest.mark.parametrize(("installed", "name"), [(True, "vllm"), (False, "transformers")])
+def test_vllm_is_the_default_where_it_is_installed(monkeypatch, installed, name):
+    monkeypatch.setattr("math_eval.engines.vllm.is_installed", lambda: installed)
+    assert default_engine() == name
+
+
+def test_a_backlog_is_a_little_more_than_the_slots():
+    assert [backlog(slots) for slots in (1, 16, 256)] == [9, 24, 320]
+
+
+def test_a_reason_is_one_short_line():
+    made = failed("a\n b  " + "x" * 600, 4)
+    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("", "error", 4, 0)
+    assert made.error == "a b " + "x" * 496
+
+
+@pytest.mark.parametrize("url", ["http://h", "https://h:1/v1", "http://u:p@h:8000/v1"])
+def test_a_base_url_is_http_with_a_host(url):
+    check_url(url)
+
+
+@pytest.mark.parametrize("url", ["h:8000", "ftp://h/v1", "http://", "http://h:0", "http://h:99999", "https:///v1", ""])
+def test_another_url_is_refused_without_repeating_it(url):
+    with pytest.raises(RequestError) as caught:
+        check_url(url)
+    assert str(caught.value) == "--base-url: expected http://HOST:PORT/v1 or https://HOST/v1"
+
+
+def test_urls_are_shown_without_their_secrets():
+    assert shown(httpx.URL("https://user:key@host:8000/v1?x=1")) == "https://host:8000"
+    assert without_credentials("a http://u:p@h/v1, https://k@g x@y") == "a http://h/v1, https://g x@y"
+
+
+def posted(monkeypatch, *answers, urls=("http://h/v1/",)):
+    """What post() makes of answers (a status, or an error to raise), the requests, and the pauses between them."""
+    left, sent, pauses = list(answers), [], []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    async def answer(request):
+        sent.append(request)
+        now = left.pop(0)
+        if isinstance(now, Exception):
+            raise now
+        return httpx.Response(now, text="busy")
+
+    async def scene():
+        client = HttpClient(urls, 8, example="")
+        for at, own in enumerate(client._clients):
+            client._clients[at] = httpx.AsyncClient(
+                base_url=own.base_url, headers=own.headers, transport=httpx.MockTransport(answer)
+            )
+        try:
+            return await client.post("/x", {"a": 1}, lambda reply: f" hint {reply.status_code}")
+        finally:
+            assert client._open == [0] * len(urls)
+            await client.close()
+
+    monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", pause)
+    try:
+        made = asyncio.run(scene())
+    except EngineError as error:
+        made = error
+    return made, sent, pauses
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
+def test_a_busy_answer_is_asked_again_six_times_with_growing_pauses(monkeypatch, status):
+    made, sent, pauses = posted(monkeypatch, *[status] * 6)
+    assert (made, len(sent)) == (f"the server answered {status}: busy hint {status}", 6)
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0]
+    made, sent, _ = posted(monkeypatch, status, 200)
+    assert (made.status_code, len(sent)) == (200, 2)
+    assert (str(sent[0].url), json.loads(sent[0].content)) == ("http://h/v1/x", {"a": 1})
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_an_answer_about_the_request_itself_is_final(monkeypatch, status):
+    made, sent, _ = posted(monkeypatch, status)
+    assert (made, len(sent)) == (f"the server answered {status}: busy hint {status}", 1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_an_answer_about_the_server_ends_the_run(monkeypatch, status):
+    made, sent, _ = posted(monkeypatch, status, urls=("http://u:p@h:1/v1",))
+    assert (type(made), str(made)) == (EngineError, f"http://h:1: the server answered {status}: busy hint {status}")
+    assert len(sent) == 1
+
+
+def test_connections_that_fail_are_tried_again(monkeypatch):
+    made, sent, _ = posted(monkeypatch, *[httpx.ConnectError("refused")] * 6)
+    assert (type(made), str(made), len(sent)) == (EngineError, "http://h: cannot be reached: refused", 6)
+    made, _, _ = posted(monkeypatch, httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), 200)
+    assert made.status_code == 200
+    made, sent, _ = posted(monkeypatch, *[httpx.ReadTimeout("slow")] * 6)
+    assert (made, len(sent)) == ("ReadTimeout: slow", 6)
+
+
+def test_a_key_is_sent_as_a_header_only_where_there_is_one(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert posted(monkeypatch, 200)[1][0].headers["Authorization"] == "Bearer k"
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert "Authorization" not in posted(monkeypatch, 200)[1][0].headers
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"choices": [{"text": "a END b", "finish_reason": "stop"}]}, ("a ", "stop", 0, 0)),
+        ({"choices": [{"message": {"content": None}, "finish_reason": "length"}]}, ("", "length", 0, 0)),
+        (
+            {"choices": [{"text": "x"}], "usage": {"prompt_tokens": 5, "completion_tokens": -2}},
+            ("x", "stop", 5, 0),
+        ),
+        ({"choices": [{"text": "x"}], "usage": {"completion_tokens": 3}}, ("x", "stop", 0, 3)),
+    ],
+)
+def test_what_a_servers_answer_becomes(content, expected):
+    made = _completion(httpx.Response(200, json=content), Prompt(stop=("END",)))
+    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == expected
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"choices": []}, [1], {"choices": [{"text": "x"}], "usage": {"prompt_tokens": "y"}}]
+)
+def test_an_answer_that_is_no_completion_is_a_failed_sample(content):
+    made = _completion(httpx.Response(200, json=content), Prompt())
+    assert (made.finish, made.error.split(":")[0]) == ("error", "the server's answer is not a completion")
