@@ -257,10 +257,9 @@ def main(room, budget, only, seed):
     total = sum(results.values())
     killed = results["killed"] + results["endless"]
     share = f"{100 * killed / total:.1f} %" if total else "-"
-    click.echo(
-        f"{room}: {killed} of {total} killed ({share}; {results['endless']} by endless work); {len(found)} mutants in "
-        f"all, {len(apart)} more in files that need a model; the tests take {baseline:.1f} s, this took {cpu_seconds():.0f} s of processor time"
-    )
+    click.echo(f"{room}: {killed} of {total} killed ({share}), {results['endless']} of them by endless work")
+    click.echo(f"mutants in all: {len(found)}, and {len(apart)} in files that need a model")
+    click.echo(f"processor time: {cpu_seconds():.0f} s; the tests alone: {baseline:.1f} s")
 
 
 if __name__ == "__main__":
