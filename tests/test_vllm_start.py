@@ -47,6 +47,8 @@ def test_a_gpu_gets_what_was_asked(platform):
     arguments = start(dict, tensor_parallel=2, max_model_len=9, extra={"enable_prefix_caching": False})
     assert (arguments["gpu_memory_utilization"], arguments["dtype"], arguments["enforce_eager"]) == (0.9, "auto", False)
     assert (arguments["tensor_parallel_size"], arguments["max_model_len"]) == (2, 9)
+    shared = {"pipeline_parallel_size": 1, "trust_remote_code": False, "seed": 0, "disable_log_stats": True}
+    assert {name: arguments[name] for name in shared} == shared
     assert arguments["enable_prefix_caching"] is False, "the user's extra arguments win"
     assert start(dict, gpu_memory=0.5)["gpu_memory_utilization"] == 0.5
     assert "VLLM_CPU_KVCACHE_SPACE" not in vllm_start.os.environ
