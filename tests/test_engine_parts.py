@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import types
 
 import httpx
 import pytest
@@ -258,9 +259,41 @@ def test_what_a_servers_answer_becomes(content, expected):
     assert (made.text, made.finish, made.tokens_in, made.tokens_out) == expected
 
 
-@pytest.mark.parametrize(
-    "content", [{}, {"choices": []}, [1], {"choices": [{"text": "x"}], "usage": {"prompt_tokens": "y"}}]
-)
+NO_COMPLETIONS = {
+    "{}": "KeyError",
+    '{"choices": []}': "IndexError",
+    "[1]": "AttributeError|TypeError",
+    "{": "JSONDecodeError",
+    '{"choices": [{"text": "x"}], "usage": [1]}': "AttributeError",
+    '{"choices": [{"text": "x"}], "usage": {"prompt_tokens": "y"}}': "ValueError",
+    '{"choices": [{"text": "x"}], "usage": {"prompt_tokens": Infinity}}': "OverflowError",
+}
+
+
+@pytest.mark.parametrize("content", NO_COMPLETIONS)
 def test_an_answer_that_is_no_completion_is_a_failed_sample(content):
-    made = _completion(httpx.Response(200, json=content), Prompt())
-    assert (made.finish, made.error.split(":")[0]) == ("error", "the server's answer is not a completion")
+    made = _completion(httpx.Response(200, text=content), Prompt())
+    what, reason = made.error.split(": ")[:2]
+    assert (made.finish, what) == ("error", "the server's answer is not a completion")
+    assert reason in NO_COMPLETIONS[content].split("|")
+
+
+def test_every_base_url_is_asked(monkeypatch):
+    async def scene():
+        client = HttpClient(("http://a/v1", "http://b/v1"), 8, example="")
+        for at, (own, status) in enumerate(zip(client._clients, (200, 500), strict=True)):
+            answer = httpx.MockTransport(lambda _, status=status: httpx.Response(status))
+            client._clients[at] = httpx.AsyncClient(base_url=own.base_url, transport=answer)
+        replies = await client.get("/models")
+        await client.close()
+        return [(str(reply.url), reply.status_code) for reply in replies]
+
+    assert asyncio.run(scene()) == [("http://a/v1/models", 200), ("http://b/v1/models", 500)]
+
+
+def test_engines_of_models_get_the_folder_and_the_settings(tmp_path, monkeypatch):
+    settings = EngineSettings(seed=3)
+    monkeypatch.setattr("math_eval.engines.vllm.VllmEngine", lambda *given: given)
+    local = types.SimpleNamespace(folder=tmp_path)
+    assert make_engine("vllm", "m", local, settings) == (tmp_path, settings)
+    assert settings_read("scripted") == settings_read("replay") == ("responses",)
