@@ -85,8 +85,8 @@ def evaluate(
                 info = msgspec.structs.replace(info, sandbox=_listed(info.sandbox, tier))
                 prompts = _prompts(plan, engine)
                 problems = _open(plan, store, info, prompts)
-                making = _Making(store, info, missing, prompts, problems, (store.lengths, earlier))
-                timing = _generate(plan, making, watch or _quiet, engine, programs)
+                opened = _OpenRun(store, info, missing, prompts, problems, (store.lengths, earlier))
+                timing = _generate(plan, opened, watch or _quiet, engine, programs)
         finally:
             store.close()
         if request.shard:
@@ -125,7 +125,7 @@ def _open(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Making:
+class _OpenRun:
     """An open run folder and what generation needs of it."""
 
     store: RunStore
@@ -137,23 +137,23 @@ class _Making:
 
 
 def _generate(
-    plan: Plan, making: _Making, watch: WatcherFactory, engine: Engine | None, executor: Executor | None
+    plan: Plan, opened: _OpenRun, watch: WatcherFactory, engine: Engine | None, executor: Executor | None
 ) -> Timing:
     """Makes what is missing, each sample graded and stored as it finishes."""
-    if not making.missing:
+    if not opened.missing:
         return Timing()
-    store = making.store
+    store = opened.store
     if not plan.request.shard:
-        RunSamples(store, making.info, making.problems, load_grader(making.info.grader)).complete()
+        RunSamples(store, opened.info, opened.problems, load_grader(opened.info.grader)).complete()
     engine = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
     if dtype := getattr(engine, "dtype", None):  # what "auto" meant on this machine; a resumed run may have several
-        used = _listed(making.info.engine_settings.get("dtype_used", ""), dtype)
-        settings = {**making.info.engine_settings, "dtype_used": used}
-        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(making.info, engine_settings=settings))
+        used = _listed(opened.info.engine_settings.get("dtype_used", ""), dtype)
+        settings = {**opened.info.engine_settings, "dtype_used": used}
+        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(opened.info, engine_settings=settings))
     if isinstance(engine, ReplayEngine):
         engine.check(prompt for unit in plan.units for prompt in unit.prompts.values())
-    watcher = watch(making.missing, len(store.done))
-    pipeline = Pipeline(plan, store, engine, making.prompts, watcher, executor, making.lengths)
+    watcher = watch(opened.missing, len(store.done))
+    pipeline = Pipeline(plan, store, engine, opened.prompts, watcher, executor, opened.lengths)
     _run_async(pipeline)
     return pipeline.timing
 

@@ -6,6 +6,7 @@ Folders looked up by environment: MATH_EVAL_CACHE (default: the user's cache fol
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +43,13 @@ def data_folders() -> list[Path]:
         if not folder.is_dir():
             raise RequestError(f"MATH_EVAL_PATH: {text}: no such folder")
         folders.append(folder)
+    return [*folders, *_package_folders()]
+
+
+@lru_cache(maxsize=1)
+def _package_folders() -> tuple[Path, ...]:
+    """The data folders of installed packages, read once a process: every look-up of a name asks for them."""
+    folders: list[Path] = []
     for entry in entry_points(group=DATA_ENTRY_POINTS):
         try:
             spec = find_spec(entry.value)
@@ -52,8 +60,8 @@ def data_folders() -> list[Path]:
                 f"entry point {entry.name} of {DATA_ENTRY_POINTS}: {entry.value} is not an installed package or module"
             )
         locations = spec.submodule_search_locations or [str(Path(str(spec.origin)).parent)]
-        folders += [Path(location) for location in locations]
-    return folders
+        folders += map(Path, locations)
+    return tuple(folders)
 
 
 def names(kind: str) -> list[str]:

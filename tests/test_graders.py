@@ -177,3 +177,30 @@ def test_grade_and_score_of_one_file_agree(shared, tmp_path, capsys):
     scored = json.loads(call(capsys, "score", path, *common)[1])
     assert graded["accuracy"] == round(100 * scored["benchmarks"][0]["accuracy"], 2)
     assert graded["accuracy"] > 90
+
+
+def test_a_benchmark_for_a_run_folder_is_refused(tmp_path, capsys):
+    for command in (("grade", tmp_path), ("score", tmp_path), ("compare", tmp_path, tmp_path)):
+        code, _, err = call(capsys, *command, "-b", "gsm8k")
+        assert (code, "--benchmark is for files" in err) == (2, True), command
+    code, _, err = call(capsys, "compare", tmp_path, "--reported", "--set", "greedy")
+    assert (code, "no --benchmark, --data-dir or --set" in err) == (2, True)
+
+
+def test_explain_grades_algebra_by_its_kind(capsys):
+    _, out, _ = call(capsys, "explain", "\\int_0^1 x\\,dx", "\\frac{1}{2}", "--kind", "number", "--json")
+    assert (json.loads(out)["status"], json.loads(out)["rule"]) == ("correct", "sympy")
+
+
+def test_the_data_dir_of_run_folders_is_read(tmp_path, capsys, monkeypatch):
+    folders = []
+
+    def recorded(folder, grader, data_dir=None, rewards=None):
+        folders.append(data_dir)
+        raise RequestError("seen")
+
+    monkeypatch.setattr("math_eval.cli.grade.run_samples", recorded)
+    monkeypatch.setattr("math_eval.results.compare.run_samples", recorded)
+    for command in (("grade", tmp_path), ("compare", tmp_path, tmp_path)):
+        call(capsys, *command, "--data-dir", tmp_path)
+    assert folders == [tmp_path, tmp_path]

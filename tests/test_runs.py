@@ -24,6 +24,7 @@ from math_eval.errors import DataError, EngineError, RunConflictError, StoppedEr
 from math_eval.evaluation import evaluate
 from math_eval.generate import RunRequest
 from math_eval.generate.plan import make_plan
+from math_eval.graders import load_grader
 from math_eval.results import score_run
 from math_eval.runfolder.lock import locked
 
@@ -488,3 +489,62 @@ def test_ctrl_c_in_a_notebook_ends_the_run_before_its_lock(rows, tmp_path):
     assert 0 < calls < 10
     time.sleep(1.0)
     assert engine.calls == calls
+
+
+def test_a_grader_that_fails_loses_no_sample(rows, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(load_grader("equivalence"), "extract", fail, raising=False)
+    with pytest.raises(ZeroDivisionError):
+        run(rows, tmp_path, ScriptedEngine(answers, concurrency=1))
+    monkeypatch.undo()
+    stored = len(lines(tmp_path))
+    assert stored >= 1
+    _, engine = run(rows, tmp_path)
+    assert engine.calls == 10 - stored
+
+
+SLOW = """
+import time
+from math_eval.engines.scripted import ScriptedEngine
+
+class Loading:
+    concurrency = 1
+    def __init__(self, model, settings):
+        print("loading", flush=True)
+        time.sleep(60)
+
+class Slow(ScriptedEngine):
+    def __init__(self, model, settings):
+        super().__init__(lambda prompt, sampling: "\\\\boxed{1}", latency_s=0.2, concurrency=1)
+"""
+
+
+def start(rows, tmp_path, engine, **options):
+    (tmp_path / "slow_engines.py").write_text(SLOW, encoding="utf-8")
+    command = [sys.executable, "-m", "math_eval", "run", "m", "-b", str(rows), "-p", "direct", "-q"]
+    command += ["-e", f"slow_engines:{engine}", "-o", str(tmp_path / "run")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, **options)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_stop_while_the_model_loads_is_one_line(rows, tmp_path, number):
+    process = start(rows, tmp_path, "Loading")
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.strip()) == (3, "math-eval: stopped; run the same command again to go on")
+
+
+def test_a_run_under_nohup_outlives_its_terminal(rows, tmp_path):
+    process = start(rows, tmp_path, "Slow", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(lines(tmp_path)) < 2:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert len(lines(tmp_path)) == 10

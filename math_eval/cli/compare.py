@@ -42,6 +42,8 @@ def command(
     """
     if reported == (b is not None):
         raise RequestError("compare takes two runs, or one run and --reported")
+    if reported and (benchmark or data_dir or set_name):
+        raise RequestError("--reported takes the run's own benchmarks and sets: no --benchmark, --data-dir or --set")
     if b is None:
         info, rows, causes = compare_reported(a, grader=grader or "qwen", model=model)
         if as_json:
@@ -51,9 +53,11 @@ def command(
         return
     if model:
         raise RequestError("--model is for --reported")
+    if benchmark and a.is_dir() and b.is_dir():
+        raise RequestError("--benchmark is for files; run folders know their own benchmarks")
     graded_by = grader or DEFAULT_GRADER
     known = file_benchmark(benchmark, data_dir, [graded_by])
-    found = compare_runs(a, b, grader=graded_by, set_name=set_name, benchmark=known)
+    found = compare_runs(a, b, grader=graded_by, set_name=set_name, benchmark=known, data_dir=data_dir)
     if as_json:
         print_json(found)
         return

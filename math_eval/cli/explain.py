@@ -34,7 +34,7 @@ def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, grader:
     policy: Policy = policy_of(define(benchmark).spec.policy) if benchmark else DEFAULT
     verdict: Verdict = grade(answer, gold=gold, kind=kind, policy=policy, grader=grader)
     if verdict.rule == "needs_cas" and cas:
-        [verdict] = grade_many([(answer, gold)], policy=policy, workers=1)
+        [verdict] = grade_many([(answer, gold)], kind=kind, policy=policy)
     vote_key = load_grader(grader).vote_key
     found = {
         "status": verdict.status,

@@ -56,12 +56,14 @@ def command(
     """
     if layout and any(path.is_dir() for path in files):
         raise RequestError("--layout is for files; a run folder has one layout")
+    if benchmark and all(path.is_dir() for path in files):
+        raise RequestError("--benchmark is for files; a run folder knows its own benchmarks")
     names_asked = list(dict.fromkeys(graders))
     known = file_benchmark(benchmark, data_dir, names_asked)
     if benchmark and not known.problems and "qwen" in names_asked and known.reference not in _reference_names():
         click.echo(f"note: no benchmark here is called {benchmark!r}; the reference's general rules are used", err=True)
     rejected: list[str] = []
-    graded = [(path, _graded(path, names_asked, known, layout, rejected)) for path in files]
+    graded = [(path, _graded(path, names_asked, known, layout, rejected, data_dir)) for path in files]
     if rejected:
         click.echo(
             f"note: {len(rejected)} rows lack a field of their row format and are passed over, first {rejected[0]}",
@@ -86,14 +88,19 @@ def _reference_names() -> set[str]:
 
 
 def _graded(
-    path: Path, graders: Sequence[str], benchmark: FileBenchmark, layout: str | None, rejected: list[str]
+    path: Path,
+    graders: Sequence[str],
+    benchmark: FileBenchmark,
+    layout: str | None,
+    rejected: list[str],
+    data_dir: Path | None,
 ) -> tuple[_Samples, set[str]]:
     """The samples of a file or run folder under each grader, and the editions of graders that fit the file."""
     by_grader: dict[str, Sequence[GradedSample]] = {}
     editions = set()
     for name in graders:
         if path.is_dir():
-            by_grader[name] = list(run_samples(path, load_grader(name)))
+            by_grader[name] = list(run_samples(path, load_grader(name), data_dir))
         else:
             counted = rejected if name == graders[0] else None
             file = file_samples(path, load_grader(name), benchmark, counted, layout)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
@@ -74,6 +78,21 @@ def cli(context: click.Context, *, debug: bool, version: bool) -> None:
         click.echo(context.get_help())
 
 
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """SIGTERM and SIGHUP act as Ctrl-C does, while a model loads as while it runs; an ignored one stays ignored."""
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line; an expected error becomes one line and exit code 2 (wrong request) or 3 (unfinished)."""
     for stream in (sys.stdout, sys.stderr):
@@ -81,7 +100,8 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show × still shows the table
     invocation = Invocation(tuple(sys.argv[1:] if arguments is None else map(str, arguments)))
     try:
-        code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False, obj=invocation)
+        with _termination_interrupts():
+            code: Any = cli.main(args=arguments, prog_name="math-eval", standalone_mode=False, obj=invocation)
     except MathEvalError as error:
         if invocation.debug or os.environ.get("MATH_EVAL_DEBUG"):
             raise

@@ -95,6 +95,8 @@ def _scored(
         if not path.exists():
             raise RequestError(f"{path}: no run folder and no file is there")
     if all(path.is_dir() for path in runs):
+        if given["benchmark"]:
+            raise RequestError("--benchmark is for files; a run folder knows its own benchmarks")
         if given["layout"]:
             raise RequestError("--layout is for files; a run folder has one layout")
         if len(runs) > 1:

@@ -205,8 +205,8 @@ class Pipeline:
                 completion = await converse(self._engine, prompt, sampling, use, self._encoded.tokenizer, self._left)
         except ModelError as error:
             completion = failed(str(error))
+        self._store.write_sample(item.key, completion)  # before grading: a grader that fails must lose nothing
         extraction, verdict = grade_sample(self._grader, completion.text, item.problem)
-        self._store.write_sample(item.key, completion)
         self._store.write_verdict(item.key, extraction, verdict)
         name = (item.set.name, item.key.benchmark, item.key.split)
         self._order.finished(name, item.expected, completion.tokens_out)
@@ -218,17 +218,22 @@ class Pipeline:
 
 @contextlib.contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C, SIGTERM or SIGHUP calls `stop`; a second acts as ever. Only the main thread gets signals."""
+    """The first Ctrl-C, SIGTERM or SIGHUP calls `stop`; a second acts as ever. Only the main thread gets signals.
+
+    A SIGHUP that is ignored stays so: under nohup a run outlives its terminal.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
 
     def interrupted(number: int, _frame: object) -> None:
         signal.signal(number, before[signal.Signals(number)])
         stop()
 
-    for number in _STOPPING:
+    for number in before:
         signal.signal(number, interrupted)
     try:
         yield

@@ -80,15 +80,17 @@ def compare_runs(
     grader: str = DEFAULT_GRADER,
     set_name: str | None = None,
     benchmark: FileBenchmark | None = None,
+    data_dir: Path | None = None,
 ) -> list[Comparison]:
     """One row for every benchmark and set that both have, on their shared problems. RequestError where none is shared.
 
     a, b: run folders, or files of stored responses, whose problems are matched by question. set_name: that set of each
-    run; by default sets of equal names. benchmark: for files, what is known of theirs.
+    run; by default sets of equal names. benchmark: for files, what is known of theirs. data_dir: for
+    run folders, where their benchmark files lie.
     """
     if a.is_dir() != b.is_dir():
         raise RequestError(f"{a} and {b}: two run folders are compared, or two files, not one with the other")
-    left, right = (_scores(path, grader, benchmark) for path in (a, b))
+    left, right = (_scores(path, grader, benchmark, data_dir) for path in (a, b))
     rows = []
     for place in left:
         if place not in right or (set_name and place[2] != set_name):
@@ -128,10 +130,12 @@ def _mean(samples: Sequence[SampleScore]) -> float:
     return sum(one.status == "correct" for one in samples) / len(samples)
 
 
-def _scores(path: Path, grader: str, benchmark: FileBenchmark | None = None) -> Mapping[Place, _Samples]:
+def _scores(
+    path: Path, grader: str, benchmark: FileBenchmark | None, data_dir: Path | None
+) -> Mapping[Place, _Samples]:
     """Benchmark, split and set → problem → samples, of a run folder or of a file, whose questions name its problems."""
     if path.is_dir():
-        return scores_by_place(run_samples(path, load_grader(grader)))
+        return scores_by_place(run_samples(path, load_grader(grader), data_dir))
     scores: dict[str, list[SampleScore]] = {}
     for sample in file_samples(path, load_grader(grader), benchmark).samples:
         scores.setdefault(folded(sample.problem.question) or sample.key.problem, []).append(sample.score())
