@@ -1,8 +1,10 @@
-"""An installed wheel, outside the repository: the data is inside it, and a benchmark of one's own works."""
+"""What is built and installed: the wheel outside the repository, the sources' archive, and the parser alone."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,48 @@ def test_a_benchmark_of_ones_own_from_a_wheel(installed, tmp_path):
     ]
     shown = subprocess.run([*where, str(installed)], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert shown.stdout.strip() == str(installed / "math_eval" / "data")
+
+
+def test_a_wheel_hints_at_the_distribution_and_a_checkout_at_itself(installed, tmp_path):
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import math_eval.errors as e; print(e.MissingPackageError('torch', 'transformers', 'this engine'))"
+    )
+    hints = [
+        subprocess.run(
+            [sys.executable, "-P", "-c", program, str(root)], capture_output=True, text=True, check=True, cwd=tmp_path
+        ).stdout.strip()
+        for root in (installed, ROOT)
+    ]
+    assert hints == [
+        "this engine needs the package torch: pip install 'math-eval-harness[transformers]'",
+        f"this engine needs the package torch: pip install -e '{ROOT}[transformers]'",
+    ]
+
+
+def test_the_sources_archive_holds_every_tracked_file(tmp_path):
+    pytest.importorskip("hatchling")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if tracked.returncode:
+        pytest.skip("not a git checkout: there is no list of files to compare with")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path], cwd=ROOT, check=True)
+    [archive] = tmp_path.glob("math_eval_harness-*.tar.gz")
+    with tarfile.open(archive) as opened:
+        packed = {name.partition("/")[2] for name in opened.getnames()}
+    assert {name for name in tracked.stdout.splitlines() if (ROOT / name).exists()} - packed == set()
+
+
+def test_the_parser_installs_alone(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    source, target = tmp_path / "latex2sympy", tmp_path / "site"  # a copy: the build leaves folders in its source
+    shutil.copytree(ROOT / "latex2sympy", source)
+    subprocess.run([*pip, "install", "--no-deps", "--no-build-isolation", "--target", target, source], check=True)
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import latex2sympy\n"
+        "print(latex2sympy.__file__, latex2sympy.latex2sympy(r'\\frac{1}{2}'), 'math_eval' in sys.modules)"
+    )
+    output = subprocess.run(
+        [sys.executable, "-P", "-c", program, str(target)], capture_output=True, text=True, check=True, cwd=tmp_path
+    ).stdout.split()
+    assert output == [str(target / "latex2sympy" / "__init__.py"), "1/2", "False"]
+    assert {path.name.partition("-")[0] for path in target.iterdir()} == {"latex2sympy", "math_eval_latex2sympy"}
