@@ -1,28 +1,42 @@
-"""Option letters in an answer."""
+"""Option letters in an answer, and the one that a response chooses."""
 
 from __future__ import annotations
 
 import re
 
-_DECORATION = str.maketrans({"$": " ", "*": " "})
-_WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm)\b")
+from math_eval.answers.words import NEGATION
+
+_DECORATION = str.maketrans({"$": " ", "*": " ", "`": " ", "Ａ": "A", "Ｂ": "B", "Ｃ": "C", "Ｄ": "D", "Ｅ": "E"})
+_WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm|bf)\b")
 _BLANKS = re.compile(r"\s+")
-_SHORT = re.compile(r"[\s({\[]*([A-J])(?:\s*[)}\]]*\s*$|[)}\]]*\s*[.:,)）．：]|\s*[)}\]])")
-_LOWER = re.compile(r"\s*\(\s*([a-j])\s*\)")
+_SHORT = re.compile(r"[\s({\[（]*([A-J])(?:\s*[)}\]）]*\s*[.。]?\s*$|[)}\]）]*\s*[.:,)）．：、]|\s*[)}\]）])")
+_LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$)")
+_LETTER = r"[({\[（\s]*(?<![A-Za-z])([A-Ja-j])(?![A-Za-z'’\d])"
 _NAMED = re.compile(
-    r"(?:options?|choices?|answers?|选项|选|答案)\s*(?:is|are|为|是|[:：])?\s*[({\[\s]*([A-J])(?![A-Za-z'’])",
+    r"(?:(?<![^\W\d_])(?:options?|choices?|answers?|statements?|letters?|alternative|opción|opção|opzione|inciso|literal|Option|Antwort|Variante|варианты?|вариант|ответ\w*|réponse|respuesta|resposta|risposta|đáp án|phương án|"
+    r"chọn|câu|الخيار|الإجابة|الجواب|विकल्प|उत्तर)|选项|应?选择?|答案|选|正解|答え|選択肢|정답|답|보기|선택지|ข้อ|คำตอบ|ตอบ)"
+    r"\s*(?:(?:is|are|was|must\s+be|should\s+be|would\s+be|为|是|は|은|는|est|ist|lautet|es|é|è|là|هو|هي|है|คือ|ข้อ|[:：=])\s*)?(?:(?:option|choice|the|la|la\s+opción|die)\s+)?"
+    + _LETTER,
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(r"\(\s*([A-J])\s*\)")
-_STANDALONE = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z'’])(?! [a-z])")
+_CONCLUDED = re.compile(
+    r"(?:therefore|hence|thus|so|leaves|leaving|only|choose|pick|select|is|故|所以|因此|よって|したがって|따라서|итак|значит|следовательно|donc|also|somit|daher|por\s+tanto|portanto|logo|quindi|dunque|vậy|إذن|अतः|इसलिए|ดังนั้น)\s*[,:：，、]?\s*"
+    r"(?:only\s+|the\s+answer\s+is\s+|it\s+(?:is|must\s+be)\s+)?[({\[（\s]*([A-J])(?=\s*(?:[)}\]）.。,，;]|$|is\b|est\b|ist\b|es\b|é\b|è\b|が|は|이|가|right|correct))(?![A-Za-z'’])",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"[(（]\s*([A-Ja-j])\s*[)）]")
+_STANDALONE = re.compile(r"(?<![A-Za-z\\'’])([A-J])(?![A-Za-z'’\d(=^_])(?! [a-z])(?!\s*[=<>+\-*/^∩∪])")
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
+_SENTENCE = re.compile(r"[。！？\n;；]+|[.!?]+(?=\s|$)|,\s*(?=(?:but|so|hence|therefore|thus|not)\b)|[，,]\s*(?=(?:所以|故|因此|而))", re.IGNORECASE)
+_QUICK = re.compile(r"(?:the\s+)?(?:correct\s+)?", re.IGNORECASE)
+_LIST = re.compile(r"[({\[（]?[A-J][)}\]）]?(?:\s*(?:,|，|、|;|and|or|und|et|y|e|и|و|和|与|及|と|와|과|또는|và|और|และ|&)\s*[({\[（]?[A-J][)}\]）]?(?![A-Za-z'’]))+|(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
 
 
 def short_letter(text: str) -> str:
-    """The letter of a text that is one option: "C", "(C)", "(c)", "C. 12"; "" for anything else."""
+    """The letter of a text that is one option: "C", "(C)", "(c)", "b)", "C. 12"; "" for anything else."""
     bare = _bare(text)
-    found = _SHORT.match(bare) or _LOWER.match(bare)
-    return found.group(1).upper() if found else ""
+    match = _SHORT.match(bare) or _LOWER.match(bare)
+    return match.group(1).upper() if match else ""
 
 
 def last_letters(text: str, *, several: bool = False) -> str:
@@ -44,5 +58,61 @@ def last_letters(text: str, *, several: bool = False) -> str:
     return ""
 
 
+def chosen_letters(text: str, *, several: bool = False, announced: bool = False) -> str:
+    """The letter that a response chooses, "" where it chooses none; with `several`, its letters in order.
+
+    A letter that its sentence denies ("A: odd, no", "not A", "rule out B") is passed over. In the sentence that names
+    one last, a named letter ("option C") counts before a concluded one ("hence C"), a bracketed one, one alone.
+
+    Args:
+        text: The response, or the announced statement.
+        several: More than one letter may be right.
+        announced: The text stands behind an announcement: a leading letter is the choice.
+    """
+    bare = _bare(text)
+    if several:
+        return _several(bare)
+    if announced:
+        if letter := short_letter(text):
+            return "" if _lists(bare) else letter
+        if leading := re.match(r"[\s({\[（]*([A-J])(?![A-Za-z'’])[)}\]）]*(?=\s*(?:because|since|which|as|is|or|—|–|-|[,:;：，、。]|$|weil|car|porque|perché|pois|因为|なぜ|왜|так|vì|لأن|क्योंकि|เพราะ|입|です|です。))", bare):
+            return leading.group(1)
+    for clause in reversed([part for part in _SENTENCE.split(bare) if part.strip()]):
+        for pattern in (_NAMED, _CONCLUDED, _BRACKETED, _STANDALONE):
+            letters = [match for match in pattern.finditer(clause) if match.group(1).upper() != "I" or pattern is not _STANDALONE]
+            kept = [match.group(1).upper() for match in letters if not _denied(clause, match)]
+            if kept and not (pattern is _NAMED and kept[-1].lower() == "a" and not clause[: letters[-1].end()].rstrip().endswith(("A", "A)", "a)"))):
+                return kept[-1]
+    return ""
+
+
+def _lists(bare: str) -> bool:
+    match = _LIST.search(bare)
+    return bool(match) and len(set(re.findall(r"[A-J]", match.group()))) > 1 and not bare[match.end() :].strip(" .。)")
+
+
+def _several(bare: str) -> str:
+    for clause in reversed([part for part in re.split(r"[。！？\n]+|[.!?]+(?=\s|$)", bare) if part.strip()]):
+        kept = [match for match in _LIST.finditer(clause) if not _denied(clause, match)]
+        if kept:
+            return "".join(sorted(set(re.findall(r"[A-J]", kept[-1].group()))))
+        letters = [match for pattern in (_NAMED, _BRACKETED, _STANDALONE) for match in pattern.finditer(clause)]
+        single = {match.group(1).upper() for match in letters if not _denied(clause, match)}
+        if single:
+            return "".join(sorted(single))
+    return ""
+
+
+def _denied(clause: str, match: re.Match[str]) -> bool:
+    """Whether the words beside a letter deny it: "not A", "A is wrong", "A 不对"."""
+    before = clause[max(match.start(1) - 26, 0) : match.start(1)]
+    behind = clause[match.end(1) : match.end(1) + 30]
+    other = re.search(r"(?<![A-Za-z])[A-J](?![A-Za-z'’])", behind)
+    if other:
+        behind = behind[: other.start()]
+    last_before = re.split(r"[,，:：]|(?<![A-Za-z])[A-J](?![A-Za-z'’])", before)[-1]
+    return bool(NEGATION.search(last_before) or NEGATION.search(behind))
+
+
 def _bare(text: str) -> str:
-    return _BLANKS.sub(" ", _WRAPPER.sub(" ", text).translate(_DECORATION))
+    return re.sub(r"[^\S\n]+", " ", _WRAPPER.sub(" ", text).translate(_DECORATION)) if "\n" in text else _BLANKS.sub(" ", _WRAPPER.sub(" ", text).translate(_DECORATION))

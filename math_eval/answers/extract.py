@@ -1,4 +1,4 @@
-r"""From a completion to its answer: boxes first, then the phrases that announce an answer, then the last number.
+r"""From a response to its answer: the thought goes, then tags, boxes, announcements and conclusions are asked in turn.
 
 Every pattern is linear in the length of the text, and a text longer than MAX_CHARS is read from its end.
 """
@@ -7,131 +7,168 @@ from __future__ import annotations
 
 import re
 
-from math_eval.answers.choices import last_letters, short_letter
-from math_eval.boxes import Box, boxes
+from math_eval.answers.announced import ANSWER, FINAL, Announcement, announcements, statement_at
+from math_eval.answers.boxed import boxed_answer, unclosed_box
+from math_eval.answers.choices import chosen_letters
+from math_eval.answers.concluded import concluded_answer
+from math_eval.answers.run_on import without_run_on
+from math_eval.answers.statements import stated_answer, worded_answer
+from math_eval.answers.tagged import fenced_answer, tagged_answer
+from math_eval.answers.thoughts import UNFINISHED, after_thought
+from math_eval.answers.values import has_letters, writes_decimal_comma
+from math_eval.answers.words import CORRECTION, REFUSAL
 from math_eval.records import AnswerKind, Extraction
 
 MAX_CHARS = 400_000
 """No token budget in use makes more text; of a longer one the end is read, where answers stand."""
 
-EXTRACTION_VERSION = "4"
+EXTRACTION_VERSION = "5"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
-_THINK_END = "</think>"
-_PHRASES = re.compile(
-    r"(?:final answer|the answer|correct answer|answer|correct option|correct choice|the choice)\s*(?:is|are)\s*:?\s*"
-    r"|(?:^|\n)[ \t]{0,8}(?:\*\*)?(?:final )?answer(?:\*\*)?\s*[:：]\s*(?:\*\*)?\s*"
-    r"|####\s*"
-    r"|(?:答案|结果|最终答案)\s*(?:是|为|：|:)\s*"
-    r"|故选\s*[:：]?\s*|【答案】\s*[:：]?\s*",
-    re.IGNORECASE,
-)
-_END = re.compile(r"\n|。|(?<=[\w)}$%\]])\.(?=\s|$)|\.$")
-_JOINED = re.compile(r"[\s$\\)(.,;]{0,12}(?:and|or|和|或|,|;)[\s$\\(]{0,12}(?:[a-z](?:_\{?\d\}?)?\s*=\s*)?")
-"""What stands between two boxes that are one answer: "$\\boxed{-2}$ and $\\boxed{1}$"."""
-_RUN_ON = re.compile(r"\n\s{0,4}(?:#{1,4} ?)?(?:Question|Problem|Q|Human|User|问题)\s?\d{0,3}\s?[:：]")
+NONE = Extraction("", "none")
 _PROGRAM = re.compile(
-    r"```[ \t]*(?:python|py|sympy|sage|c|c\+\+|cpp|java|javascript|js|matlab|julia)\d?[ \t]*(?:\n|\Z).*?(?=```|\Z)",
+    r"```[ \t]*(?:python|py|sympy|sage|c|c\+\+|cpp|java|javascript|js|matlab|julia)\d?[ \t]*(?:\n|\Z).*?(?:```(?!output)|(?=```output)|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
-_RESULT = re.compile(r"```output\s{0,20}\Z")
-MAX_BOXES = 20
-_WORD = re.compile(r"[A-Za-z]{2,}")
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|-?\.\d+")
+_OUTPUT = re.compile(r"```[ \t]*output[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+_CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
+_GSM8K = re.compile(r"####[ \t]*([-+$]?\d[\d,]*(?:\.\d+)?)[ \t]*\.?\s*\Z")
+_LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
+_MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
 
 
 def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction:
     r"""The answer in a response, with the rule that found it; an empty text and rule "none" where there is none.
 
-    A text that goes on with the next question is cut there, and of a thinking model's text only what follows a
-    closing `</think>` counts, where anything does. Rules in order: the last complete non-empty `\boxed{}` (or the last
-    ones that are joined into one answer), an unclosed box (marked truncated), the text after the last announcing
-    phrase, the last number; all but the first pass over the source of fenced programs. Where every box is empty, only
-    what follows the last one can be the answer: with nothing there the answer is empty, by rule "boxed". For choice
-    problems what was found is reduced to its letters where it is one.
+    What is passed over: thoughts, what the model writes behind its end (chat tokens; another question behind an
+    answer), the source of programs. Rules in order: an answer tag or field, the last complete non-empty `\boxed{}` (or
+    the last ones that are one answer), the announcement of the greatest strength, the last of those; an unclosed box;
+    a conclusion (see concluded_answer). What is announced behind a box replaces it where it is called final, or where
+    the box holds a labelled value ("k = 2"), or behind a word of correction. Where a response takes its answer back, what
+    follows that word counts, if an answer follows. Where every box is empty, only what follows the last one counts.
+
+    Args:
+        response: What a model wrote.
+        kind: What the gold is; for choice problems the answer is reduced to its letters where it names some.
     """
-    text = response[-MAX_CHARS:]
-    _, thought, spoken = text.rpartition(_THINK_END)
-    if thought and spoken.strip():
-        text = spoken
-    if next_question := _RUN_ON.search(text, 1):
-        text = text[: next_question.start()] if text[: next_question.start()].strip() else text
-    found, said = _boxed(text)
-    if found is None:
-        text = _PROGRAM.sub("", text[said:])
-        found = _unclosed(text) or _announced(text)
-    answer = _reduced(found, text, kind)
-    return Extraction("", "boxed") if said and answer.rule == "none" else answer
+    text = after_thought(response[-MAX_CHARS:])
+    if text is None:
+        return Extraction("", UNFINISHED) if response.strip() else NONE
+    if kind not in {"choice", "multiple-choice"} and (plain := _GSM8K.search(text)):
+        return Extraction(plain.group(1), "phrase")
+    text = without_run_on(text, _is_answered)
+    answer, blank = _explicit(text, kind)
+    if answer is None and kind in {"choice", "multiple-choice"}:
+        letters = chosen_letters(_prose(text), several=kind == "multiple-choice")
+        answer = Extraction(letters, "last-letter") if letters else None
+    if answer is None:
+        rest = text[blank:]
+        answer = unclosed_box(_PROGRAM.sub("", rest)) or _printed(rest) or _concluded(_prose(rest))
+    if answer is None:
+        return Extraction("", "boxed") if blank else NONE
+    return _lettered(answer, kind)
 
 
-def _reduced(found: Extraction | None, text: str, kind: AnswerKind) -> Extraction:
-    if kind in {"choice", "multiple-choice"}:
-        return _letters(found, text, kind)
-    if found and found.rule == "phrase" and (inner := _number_in_sentence(found.text, alone=kind != "number")):
-        return inner
-    return found or _last_number(text) or Extraction("", "none")
+def _is_answered(text: str) -> bool:
+    """Whether a text holds a tag, a box or an announcement with a value."""
+    if tagged_answer(text)[0] or boxed_answer(text)[0]:
+        return True
+    return any(_announced(text, [item]) for item in announcements(text) if item.strength >= ANSWER)
 
 
-def _boxed(text: str) -> tuple[Extraction | None, int]:
-    """What the last boxes hold; where none holds anything, the end of the last empty one, 0 without any."""
-    whole: list[Box] = []
-    blank = 0
-    for box in boxes(text):
-        if not box.closed:
-            continue
-        if not box.content.strip():
-            blank = box.end
-            if _RESULT.search(text[max(box.start - 30, 0) : box.start]):
-                whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
-            continue
-        joined = whole and len(whole) < MAX_BOXES and _JOINED.fullmatch(text, whole[-1].end, box.start)
-        whole = [*whole, box] if joined else [box]
-    if not whole:
-        return None, blank
-    contents = dict.fromkeys(box.content.strip() for box in whole)
-    return Extraction(", ".join(contents), "boxed" if len(whole) == 1 else "boxes"), blank
+def _explicit(text: str, kind: AnswerKind) -> tuple[Extraction | None, int]:
+    tagged, tag_end = tagged_answer(text)
+    boxed, box_end, blank = boxed_answer(text)
+    if boxed is None and blank:
+        text = text[blank:]
+        tagged, tag_end = tagged_answer(text)
+    if tagged and tag_end > box_end:
+        return tagged, 0
+    if boxed is not None:
+        return _corrected(boxed, text[box_end:], kind) or boxed, 0
+    prose = _prose(text)
+    return _announced(prose, announcements(prose), kind) or _fenced(prose), blank
 
 
-def _unclosed(text: str) -> Extraction | None:
-    open_ones = (box.content.strip() for box in boxes(text) if not box.closed)
-    content = next(open_ones, "")
-    return Extraction(content, "boxed-unclosed", truncated=True) if content else None
-
-
-def _announced(text: str) -> Extraction | None:
-    last = None
-    for match in _PHRASES.finditer(text):
-        if text[match.end() : match.end() + 1].strip() or text[match.end() :].strip():
-            last = match
-    if last is None:
+def _corrected(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | None:
+    """What is announced behind the last box, where it replaces the box's content."""
+    if len(rest) < 6 or not rest.strip(" \n\t$.*\\])}。"):
         return None
-    rest = text[last.end() :].lstrip()
-    ended = _END.search(rest)
-    answer = (rest[: ended.start()] if ended else rest).strip().strip("*").strip()
-    answer = answer.removeprefix(":").removeprefix("：").strip()
-    return Extraction(answer, "phrase") if answer else None
+    later = announcements(rest)
+    correction = CORRECTION.search(rest)
+    if correction:
+        return _announced(rest, [item for item in later if item.start > correction.end() and item.strength >= ANSWER], kind)
+    wanted = ANSWER if _LABELLED.match(boxed.text) else FINAL
+    answer = _announced(rest, [item for item in later if item.strength >= wanted], kind)
+    if answer is None and _LABELLED.match(boxed.text):
+        concluded = _concluded(rest)
+        return concluded if concluded and concluded.rule in {"bold", "last-formula"} else None
+    return answer
 
 
-def _number_in_sentence(text: str, *, alone: bool) -> Extraction | None:
-    """The last number of a sentence of three words or more ("Joan gave Sam 43 seashells"), or with `alone` its only."""
-    text = text.replace("**", "")
-    if len(_WORD.findall(text)) < 3 or "\\" in text or (alone and len(_NUMBER.findall(text)) != 1):
+def _announced(text: str, items: list[Announcement], kind: AnswerKind = "expression") -> Extraction | None:
+    """The answer of the strongest announcement, the last of those; what a correction takes back does not count."""
+    if not items:
         return None
-    found = _last_number(text)
-    return found and Extraction(found.text, "phrase-number")
+    takes_back = [match.end() for match in CORRECTION.finditer(text) if match.start() > items[0].start]
+    comma = writes_decimal_comma(text) if has_letters(text) else False
+    weight = lambda item: (sum(item.start > end for end in takes_back if any(other.start > end for other in items)), item.strength, item.start)  # noqa: E731
+    for item in sorted(items, key=weight, reverse=True):
+        statement = statement_at(text, item.start)
+        if kind in {"choice", "multiple-choice"} and (letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True)):
+            return Extraction(letters, "phrase")
+        if words := worded_answer(statement):
+            return Extraction(words, "statement")
+        if REFUSAL.search(statement):
+            continue
+        answer = stated_answer(statement, comma=comma)
+        if answer and _MEANING.search(answer) and _is_value(answer):
+            return Extraction(answer, "phrase")
+    return None
 
 
-def _last_number(text: str) -> Extraction | None:
-    found = None
-    for found in _NUMBER.finditer(text):  # noqa: B007  the last one is wanted
-        pass
-    return Extraction(found.group().rstrip(","), "last-number") if found else None
+def _is_value(answer: str) -> bool:
+    """Whether an announced text can be an answer: it holds a value, or is a few words."""
+    return any(letter.isdigit() or letter in "$\\√π∞∅" for letter in answer) or len(answer.split()) <= 6
 
 
-def _letters(found: Extraction | None, text: str, kind: AnswerKind) -> Extraction:
-    several = kind == "multiple-choice"
-    if found is not None:  # an option's text stays as it is: grading knows the options
-        letters = last_letters(found.text, several=True) if several else short_letter(found.text)
-        return Extraction(letters or found.text, found.rule, found.truncated)
-    letters = last_letters(text, several=several)
-    return Extraction(letters, "last-letter") if letters else Extraction("", "none")
+def _prose(text: str) -> str:
+    """The text without programs, what they printed, and the notes of a calculator ("<<3*4=12>>")."""
+    if "```" in text:
+        text = _OUTPUT.sub("\n\n", _PROGRAM.sub("\n\n", text))
+    return _CALCULATOR.sub("", text) if "<<" in text else text
+
+
+def _printed(text: str) -> Extraction | None:
+    """What the last program printed, where the text behind it gives no value of its own."""
+    outputs = [*_OUTPUT.finditer(text)] if "```" in text else []
+    if not outputs or any(letter.isdigit() for letter in text[outputs[-1].end() :]):
+        return None
+    for output in reversed(outputs):
+        lines = [line.strip() for line in output.group(1).splitlines() if line.strip()]
+        if lines:
+            return Extraction(lines[-1], "output")
+    return None
+
+
+def _fenced(text: str) -> Extraction | None:
+    answer = fenced_answer(text)
+    return Extraction(answer, "fenced") if answer else None
+
+
+def _concluded(text: str) -> Extraction | None:
+    comma = writes_decimal_comma(text)
+    for match in reversed([*CORRECTION.finditer(text)]):
+        answer = concluded_answer(text[match.end() :], comma=comma)
+        if answer is not None and answer.rule != "whole":
+            return answer
+        break
+    return concluded_answer(text, comma=comma)
+
+
+def _lettered(answer: Extraction, kind: AnswerKind) -> Extraction:
+    """The answer of a choice problem by its letters; an option's text stays as it is: grading knows the options."""
+    if kind not in {"choice", "multiple-choice"} or answer.rule in {"last-letter"}:
+        return answer
+    letters = chosen_letters(answer.text, several=kind == "multiple-choice", announced=True)
+    return Extraction(letters or answer.text, answer.rule, answer.truncated)

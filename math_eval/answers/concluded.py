@@ -1,0 +1,191 @@
+"""The answer of a response that announces none: the whole response, or the result on which it ends."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from math_eval.answers.spans import FILLER, Formula, Sentence, formulas, masked, sentences
+from math_eval.answers.statements import LATEX, bold_answer, last_link, stated_answer, strip_markup, worded_answer
+from math_eval.answers.values import has_letters, numbers
+from math_eval.answers.words import CHECK, CONCLUSION, CUT, EXPLANATION, NEGATION, OFFER, REFUSAL
+from math_eval.records import Extraction
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_OPEN_END = re.compile(r"[=+×*/,:：，、(\[{<>≤≥&-]\s*$")
+_FORMULA_CUT = re.compile(r"(?:=|\+|-|\\times|\\cdot|\\left|\\frac\{?)\s*$")
+_GUESS = re.compile(r"\b(?:one\s+might|at\s+first|first\s+guess|you\s+might|might\s+think|suppose|assume|try|let)\b", re.IGNORECASE)
+_QUESTION = re.compile(r"[?？؟]")
+_LIST_LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_TABLE_ROW = re.compile(r"^\s*\|(.+)\|\s*$", re.MULTILINE)
+_RULE_ROW = re.compile(r"[\s|:\-]+")
+_AFTER_CUE = re.compile(r"[\s,:：，、]*")
+
+
+class _Text(NamedTuple):
+    raw: str
+    mask: str
+    spans: list[Formula]
+    comma: bool
+
+    def of(self, sentence: Sentence) -> str:
+        return self.raw[sentence.start : sentence.end]
+
+    def mask_of(self, sentence: Sentence) -> str:
+        return self.mask[sentence.start : sentence.end]
+
+
+def concluded_answer(text: str, *, comma: bool) -> Extraction | None:
+    """The answer that a response without box or announcement gives, with the rule that found it; None for none.
+
+    Rules: "whole", a response that is nothing but its answer; "statement", an answer in words ("no real solutions");
+    "table", the last row of a table that ends it; "bold", "last-formula" and "last-number", in the sentence that
+    concludes. A refusal, a question, a check of the answer, a denied value and a sentence that is cut conclude nothing.
+
+    Args:
+        text: The response, without its thought and programs.
+        comma: Its language writes decimals with a comma.
+    """
+    text = text.strip()
+    spans = formulas(text)
+    view = _Text(text, masked(text, spans), spans, comma)
+    if whole := _whole(view):
+        return Extraction(whole, "whole")
+    parts = sentences(view.mask)
+    if not parts:
+        return None
+    if _refuses(view, parts):
+        words = worded_answer(text)
+        return Extraction(words, "statement") if words else None
+    if row := _last_row(text):
+        return Extraction(row, "table")
+    if _is_cut(view, parts[-1]):
+        return None
+    for sentence in _candidates(view, parts):
+        if answer := _from_sentence(view, sentence):
+            return answer
+    return None
+
+
+def _whole(view: _Text) -> str:
+    """The response where it is nothing but an answer: one line or formula with hardly a word."""
+    bare = strip_markup(view.raw).rstrip("。.")
+    if not bare or len(bare) > 300 or _QUESTION.search(bare):
+        return ""
+    if len(view.spans) == 1 and not view.mask.replace(FILLER, "").strip(" \n\t.。*$"):
+        return "" if _FORMULA_CUT.search(view.spans[0].content) else _result_side(view.spans[0].content)
+    if "\n" in bare or _OPEN_END.search(bare):
+        return ""
+    prose = re.sub(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+", " ", view.mask)
+    words = [word for word in _WORD.findall(prose) if len(word) > 2 or word.isascii()]
+    if FILLER in view.mask and has_letters(prose.replace(FILLER, "")):
+        return ""
+    if LATEX.search(bare) and len(words) <= 2:
+        return _result_side(bare)
+    if len(words) <= 3 and len(bare) <= 60 and not re.search(r"[.!。]\s", bare):
+        few = not has_letters(bare) or any(letter.isdigit() for letter in bare) or len(words) <= 3
+        return stated_answer(view.raw, comma=view.comma) if few else ""
+    return ""
+
+
+def _result_side(formula: str) -> str:
+    return last_link(formula)
+
+
+def _refuses(view: _Text, parts: list[Sentence]) -> bool:
+    edges = [parts[0], *parts[-2:]] if len(parts) > 2 else parts
+    if not any(REFUSAL.search(view.mask_of(part)) for part in edges):
+        return False
+    last = view.mask_of(parts[-1])
+    return not (CONCLUSION.search(last) and not REFUSAL.search(last) and (numbers(last) or FILLER in last))
+
+
+def _last_row(text: str) -> str:
+    lines = text.rstrip().splitlines()
+    if len(lines) < 3 or not _TABLE_ROW.match(lines[-1]):
+        return ""
+    cells = [cell.strip() for cell in lines[-1].strip().strip("|").split("|")]
+    if not re.match(r"\W*(?:total|answer|result|final|sum|итог|ответ|summe|gesamt|合计|总计|答|答案|合計|합계|resultado|respuesta|resposta|totale|risposta|tổng|المجموع|कुल|รวม)", cells[0], re.IGNORECASE):
+        cells = cells[-1:]
+    value = strip_markup(cells[-1])
+    return value if value and not _RULE_ROW.fullmatch(value) and len(value) < 80 else ""
+
+
+def _is_cut(view: _Text, last: Sentence) -> bool:
+    if last.closed:
+        return False
+    raw, mask = view.of(last).rstrip(), view.mask_of(last).rstrip()
+    if mask.endswith(FILLER):
+        return bool(_FORMULA_CUT.search(view.spans[-1].content)) if view.spans else False
+    if raw.endswith("**"):
+        return False
+    if "$" in raw.replace("\\$", "") and raw.count("$") % 2 and re.search(r"\$[^$]*\\", raw):
+        return True
+    return bool(_OPEN_END.search(mask) or (CUT.search(mask) and len(_WORD.findall(mask)) > 3)) or (len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask))
+
+
+def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
+    """The sentences that may conclude, the likeliest first."""
+    usable = [part for part in parts if _speaks(view, part)]
+    if not usable:
+        return []
+    for place in range(1, len(usable)):
+        if CHECK.match(view.mask_of(usable[place])) and not _concludes_later(view, usable[place + 1 :]):
+            usable = usable[:place]
+            break
+    if len(usable) > 1 and _leads(view, parts, usable):
+        return [usable[0], *reversed(usable[1:])]
+    return [*reversed(usable)]
+
+
+def _speaks(view: _Text, part: Sentence) -> bool:
+    mask = view.mask_of(part)
+    after = view.mask[part.end : part.end + 1]
+    if _QUESTION.match(after) or REFUSAL.search(mask) or OFFER.search(mask):
+        return False
+    return FILLER in mask or bool(numbers(mask)) or bool(worded_answer(mask)) or bool(LATEX.search(mask))
+
+
+def _concludes_later(view: _Text, parts: list[Sentence]) -> bool:
+    return any(CONCLUSION.search(view.mask_of(part)) or bold_answer(view.of(part)) for part in parts)
+
+
+def _leads(view: _Text, parts: list[Sentence], usable: list[Sentence]) -> bool:
+    """Whether the first sentence is the answer and what follows explains it."""
+    first = usable[0]
+    if first != parts[0] or len(_WORD.findall(view.mask_of(first))) > 14:
+        return False
+    later = [part for part in parts if part.start > first.end]
+    if any(CONCLUSION.search(view.mask_of(part)) for part in usable[1:]) and not bold_answer(view.of(first)):
+        return False
+    if _GUESS.search(view.mask_of(first)) or NEGATION.search(view.mask_of(first)):
+        return False
+    if "=" in view.of(first) and not bold_answer(view.of(first)):
+        return False
+    return bool(bold_answer(view.of(first))) or bool(later and EXPLANATION.match(view.mask_of(later[0])))
+
+
+def _from_sentence(view: _Text, sentence: Sentence) -> Extraction | None:
+    raw, mask = view.of(sentence), view.mask_of(sentence)
+    if words := worded_answer(mask):
+        return Extraction(words, "statement")
+    if (bold := bold_answer(raw)) is not None and (answer := stated_answer(bold, comma=view.comma)):
+        return Extraction(answer, "bold")
+    start = 0
+    for cue in CONCLUSION.finditer(mask):
+        behind = mask[cue.end() :]
+        if FILLER in behind or numbers(behind):
+            start = (_AFTER_CUE.match(mask, cue.end()) or cue).end()
+    if _denied(mask[start:]):
+        return None
+    answer = stated_answer(_LIST_LINE.sub("", raw[start:]), sentence=len(_WORD.findall(mask[start:])) > 2, comma=view.comma)
+    if not answer:
+        return None
+    rule = "last-formula" if FILLER in mask[start:] and not numbers(answer[:1]) else "last-number"
+    return Extraction(answer, rule)
+
+
+def _denied(mask: str) -> bool:
+    """Whether all that a sentence says of its only value is that it is not the answer."""
+    values = len(numbers(mask)) + len(re.findall(FILLER + "+", mask))
+    return values <= 1 and bool(NEGATION.search(mask))

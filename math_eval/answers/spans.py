@@ -1,0 +1,101 @@
+"""Formulas and sentences of a response: where mathematics stands, and where one statement ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+FILLER = "\ue000"
+"""What stands in `masked` text for every character of a formula."""
+
+_OPEN = re.compile(
+    r"\$\$|\\\[|\\\(|(?<!\\)\$|\\begin\{((?:equation|align|aligned|gather|gathered|multline|displaymath|cases)\*?)\}"
+)
+_CLOSE = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}(?:[ ,]+[A-Za-z]{2,}){2,}")
+_MAX_FORMULA = 4000
+_STOP = re.compile(
+    r"\n+|[。！？؟।]+[”」』)）*]*|(?<=[^\s.])[.!?]+[\"”')\]*_]*(?=\s|$)(?<!\bi\.e\.)(?<!\be\.g\.)(?<!\bvs\.)(?<!\bapprox\.)"
+    r"(?<!\bNo\.)(?<!\bz\.B\.)(?<!\bd\.h\.)(?<!\bca\.)(?<!\bStd\.)(?<!\bMio\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bU\.S\.)"
+    r"(?<!\bт\.е\.)(?<!\bруб\.)(?<!\bкг\.)(?<!\bм\.)(?<!\bсм\.)(?<!\bч\.)"
+)
+_ITEM = re.compile(r"\s*(?:[-*•]|\(?\d{1,2}[.)]|[a-h]\))\s*[.!?]*\s*")
+
+
+class Formula(NamedTuple):
+    """A formula: what stands between its marks, and where it starts and ends with them."""
+
+    content: str
+    start: int
+    end: int
+    display: bool
+
+
+class Sentence(NamedTuple):
+    """A statement of a text: from start to end, its closing mark left out; `closed` where it has one."""
+
+    start: int
+    end: int
+    closed: bool
+
+
+def formulas(text: str) -> list[Formula]:
+    """The formulas of a text in order: between dollars, brackets, or as an environment of its own; linear in length."""
+    spans: list[Formula] = []
+    missing: set[str] = set()
+    at = 0
+    while opening := _OPEN.search(text, at):
+        mark = opening.group()
+        close = _CLOSE.get(mark) or f"\\end{{{opening.group(1)}}}"
+        inside = opening.end()
+        end = -1 if close in missing else text.find(close, inside)
+        if end < 0:
+            missing.add(close)
+            at = inside
+            continue
+        content = text[inside:end]
+        if not _is_formula(mark, content, text[end + len(close) : end + len(close) + 1]):
+            at = inside
+            continue
+        end += len(close)
+        spans.append(Formula(content.strip() if opening.group(1) is None else text[opening.start() : end],
+                             opening.start(), end, display=mark not in {"$", "\\("}))
+        at = end
+    return spans
+
+
+def _is_formula(mark: str, content: str, behind: str) -> bool:
+    if len(content) > _MAX_FORMULA or not content.strip():
+        return False
+    if mark != "$":
+        return True
+    currency = "\n\n" in content or behind.isdigit() or (content[-1:].isspace() and content[:1].isdigit())
+    return not currency and not ("\\" not in content and _PROSE.search(content))
+
+
+def masked(text: str, spans: list[Formula]) -> str:
+    """The text with every character of its formulas replaced, so that patterns for prose pass over them."""
+    parts: list[str] = []
+    at = 0
+    for span in spans:
+        parts += [text[at : span.start], FILLER * (span.end - span.start)]
+        at = span.end
+    return "".join(parts) + text[at:]
+
+
+def sentences(mask: str) -> list[Sentence]:
+    """The statements of a masked text; a display formula belongs to the statement that it ends."""
+    return [*_sentences(mask)]
+
+
+def _sentences(mask: str) -> Iterator[Sentence]:
+    start = 0
+    for stop in _STOP.finditer(mask):
+        if mask[start : stop.start()].strip() and not _ITEM.fullmatch(mask, start, stop.end()):
+            yield Sentence(start, stop.start(), closed=not stop.group().isspace())
+            start = stop.end()
+        elif not mask[start : stop.start()].strip():
+            start = stop.end()
+    if mask[start:].strip():
+        yield Sentence(start, len(mask), closed=False)

@@ -1,0 +1,217 @@
+"""From a statement to its answer: markup, explanations and the words around the value go, the value stays."""
+
+from __future__ import annotations
+
+import re
+
+from math_eval.answers.spans import FILLER, Formula, formulas, masked
+from math_eval.answers.values import fold_digits, grouped_value, has_letters, numbers, point_form, value_of, with_unit
+from math_eval.answers.words import BUT, CONDITION, NEGATION, STATEMENT
+
+_MARKUP = re.compile(r"</?(?:b|strong|i|em|u|p|br|div|span|mark|code|h\d)\b[^<>]{0,80}>|\*\*|__|`", re.IGNORECASE)
+_BOLD = re.compile(r"\*\*([^*\n]{1,200}?)\*\*|<(?:b|strong)>([^<\n]{1,200})</(?:b|strong)>|__([^_\n]{1,200})__")
+_EDGES = " \t\r\n:：,，;；*_#>|\"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒"
+_TAIL = re.compile(
+    r"\s*(?:[,，、;；(（]|\s[—–-])\s*(?:and\s+)?(?:since|because|as\b|not\b|rather|instead|i\.?\s?e\.?|that\s+is|which|so\b|where|while|given|hence|thus|or\s+about|or\s+approx|approx|about|"
+    r"remember|but\b|with\b|when\b|for\b|if\b|provided|assuming|taken|attained|obtained|equivalently|in\s+other|also|namely|same|"
+    r"因为|由于|即|也就是|而不是|不是|其中|当|约|取|所以|なぜ|つまり|すなわち|ただし|ではな|約|즉|왜냐|약|아니|"
+    r"так\s+как|потому|поскольку|то\s+есть|т\.\s?е|а\s+не|не\b|ведь|где|при|"
+    r"car\b|puisque|soit\b|et\s+non|non\b|pas\b|c'est|où\b|en\s+effet|"
+    r"denn\b|weil\b|da\b|also\b|nicht\b|und\s+nicht|wobei|d\.\s?h|das\s+heißt|"
+    r"porque|ya\s+que|pues\b|es\s+decir|o\s+sea|y\s+no\b|no\b|donde|"
+    r"pois\b|já\s+que|ou\s+seja|isto\s+é|e\s+não|não\b|onde|"
+    r"perché|infatti|poiché|cioè|ossia|e\s+non\b|dove|"
+    r"vì\b|do\b|tức|chứ|không|"
+    r"ل[أا]ن|أي|وليس|لا\b|حيث|क्योंकि|यानी|न\s+कि|เพราะ|ไม่ใช่|คือ)"
+)
+_PAREN_TAIL = re.compile(r"\s*[(（](?=[^()（）]*(?:[=≈×+÷]|\d\s*[A-Za-z]|[^\W\d_]{2}))[^()（）]*[)）]?[\s.。!]*$")
+_BARE_TAIL = re.compile(r"\s(?:because|since|which|when\b|whereas|as\s+required|car\b|weil\b|porque|perché|потому|क्योंकि|เพราะ|لأن)\b.*$|(?:因为|なので|이므로).*$", re.DOTALL)
+_COPULA = re.compile(
+    r"(?:です|である|だ|となる|になる|になります|となります|でした|입니다|이다|이에요|예요|이며|임|됩니다|이\s?된다|है|हैं|होगा|होगी|होते\s+हैं|ครับ|ค่ะ)[\s。.!！]*$"
+)
+_JOIN = re.compile(r"[\s,，、;]*(?:and|or|和|或|与|及|y|o|e|ou|et|oder|und|и|или|または|と|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)?[\s,，、;]*")
+_VARIABLE = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|[A-Z]{2,3}|[A-Za-z]\([a-z]\)|\\triangle\s*\w+|\\angle\s*\w+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_EQUATION = re.compile(r"(?:^|[\s,:(，、])((?:[A-Za-zα-ωΔ]{1,2}(?:_\{?\w+\}?|[₀-₉])?|\([a-z](?:,\s*[a-z])+\)|[A-Za-z]\([^()]{1,12}\))\s*(?:=|＝|∈|≤|≥|<|>|≠)\s*[^\s].*)$")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_COMPUTED = re.compile(r"\d\s*[-+*/×÷·^(]|[-+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^")
+LATEX = re.compile(r"\\[A-Za-z]+|\^|_\{")
+
+
+def bold_answer(text: str) -> str | None:
+    """The last bold text that holds a number or a formula; None where there is none."""
+    last = None
+    for match in _BOLD.finditer(text):
+        content = match.group(1) or match.group(2) or match.group(3)
+        if re.search(r"\d|\$|\\\(|√|π|∞", content) and not _step(content):
+            last = content
+    return last
+
+
+def _step(content: str) -> bool:
+    return bool(re.match(r"\s*(?:step|case|part|method|schritt|étape|paso|passo|шаг|bước|第|步骤|단계|\d+[.)]\s+[^\W\d])|.*[:：]\s*$|^\s*\d+\.\s*$", content, re.IGNORECASE))
+
+
+def strip_markup(text: str) -> str:
+    """The text without bold marks, HTML tags of style, and decoration at its ends."""
+    return _MARKUP.sub("", text).strip(_EDGES)
+
+
+def trim_tail(text: str) -> str:
+    """A statement without the explanation, denial or remark behind its value ("60 (since …)", "7, not 6")."""
+    spans = formulas(text)
+    mask = masked(text, spans)
+    for pattern in (CONDITION, _TAIL, _PAREN_TAIL, _BARE_TAIL):
+        for match in pattern.finditer(mask):
+            head = mask[: match.start()]
+            if _has_value(head) and not _ends_open(text, head, spans):
+                mask = head
+                break
+    return text[: len(mask)].rstrip(" ,;，；—–-")
+
+
+def _ends_open(text: str, head: str, spans: list[Formula]) -> bool:
+    """Whether a statement's head ends on a mere variable, so that its value is still to come ("y(t) when u = 10 is 20")."""
+    if not head.rstrip(" ,").endswith(FILLER):
+        return False
+    last = [span for span in spans if span.end <= len(head.rstrip(" ,"))]
+    return bool(last) and bool(_VARIABLE.fullmatch(last[-1].content)) and any(span.start >= len(head) for span in spans)
+
+
+def _has_value(text: str) -> bool:
+    return FILLER in text or any(letter.isdigit() for letter in text) or bool(re.search(r"[√π∞]|\\[a-z]+", text))
+
+
+def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False) -> str:
+    """The answer that a statement gives; "" where it gives none.
+
+    Args:
+        statement: What stands behind an announcement, or a sentence that concludes.
+        sentence: It is a whole sentence, so that words before the value are expected.
+        comma: Its language writes decimals with a comma.
+    """
+    if (bold := bold_answer(statement)) is not None and not _BOLD.fullmatch(statement.strip()):
+        inner = stated_answer(bold, comma=comma)
+        if inner:
+            return inner
+    text = trim_tail(_affirmed(strip_markup(statement)))
+    text = text.strip(_EDGES).rstrip("。.!！")
+    if not text:
+        return ""
+    spans = formulas(text)
+    if spans:
+        return _from_formulas(text, spans, sentence=sentence)
+    return _from_words(text, sentence=sentence, comma=comma)
+
+
+def _affirmed(text: str) -> str:
+    """The right value of "not 5 but 6", in every order that a language has."""
+    but = BUT.search(text)
+    if but and NEGATION.search(text[: but.end()]) and _has_value(text[but.end() :]):
+        return text[but.end() :]
+    return text
+
+
+def _from_words(text: str, *, sentence: bool, comma: bool) -> str:
+    text = _COPULA.sub("", text).strip()
+    if LATEX.search(text) and not sentence:
+        return text
+    words = _WORD.findall(text)
+    if comma:
+        text = point_form(text)
+    found = numbers(text)
+    if not found:
+        return "" if sentence else text
+    if (group := grouped_value(text)) and (words or sentence or "|" in text):
+        return group
+    if equation := _EQUATION.search(text):
+        return last_link(equation.group(1))
+    crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
+    if not crowded and not sentence:
+        if len(found) == 1 and has_letters(text) and not re.search(r"[=<>≤≥]", text):
+            return with_unit(text, found[0])
+        return last_link(text if text.isascii() else fold_digits(text))
+    return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text)
+
+
+def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
+    mask = masked(text, spans)
+    outside = mask.replace(FILLER, " ")
+    behind = mask[spans[-1].end :]
+    if not has_letters(outside) and not any(letter.isdigit() for letter in outside) and not sentence:
+        return _linked(spans[0], text) if len(spans) == 1 and spans[0].start == 0 and spans[0].end == len(text) else text
+    if not mask[: spans[0].start].strip(" \t([{") and len(spans) == 1 and len(_WORD.findall(behind)) <= 3 and not sentence:
+        return text
+    run: list[Formula] = []
+    for span in reversed(spans):
+        if run and not (_JOIN.fullmatch(mask, span.end, run[-1].start) and _alike(span.content, run[-1].content)):
+            break
+        if not run and _passed_over(span, mask):
+            continue
+        run.append(span)
+    if not run:
+        rest = outside.strip()
+        return value_of(rest) if numbers(rest) else (text[spans[-1].start : spans[-1].end] if not sentence else "")
+    end = run[0].end
+    late = numbers(mask[end:])
+    if late and FILLER not in mask[end:] and re.match(r"\s*(?:is|are|=|为|是|:|：|は|равн|est|ist|es|é|è|là)\b", mask[end:]):
+        return value_of(mask[end:])
+    unit = re.match(r"\s?[A-Za-z%°²³/]+(?:\s(?:units|per\s\w+))?", mask[end:])
+    tail = unit.group() if unit and with_unit("1" + unit.group(), numbers("1")[0]) != "1" else ""
+    if len(run) == 1:
+        return _linked(run[0], text) + tail
+    return text[run[-1].start : end] + tail
+
+
+def _linked(formula: Formula, text: str) -> str:
+    """A formula with its marks, a chain by its last link."""
+    content = last_link(formula.content)
+    return text[formula.start : formula.end] if content == formula.content else f"${content}$"
+
+
+def _alike(left: str, right: str) -> bool:
+    """Whether two formulas can be parts of one answer: both equations of a variable, or neither an equation."""
+    sides = [content.partition("=") for content in (left, right)]
+    if not any(equals for _, equals, _ in sides):
+        return True
+    return all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
+
+
+def _passed_over(span: Formula, mask: str) -> bool:
+    if _VARIABLE.fullmatch(span.content):
+        return True
+    before = mask[max(span.start - 20, 0) : span.start]
+    return bool(NEGATION.search(before[-12:]) or re.search(r"\b(?:at|when|for|where|if|with|since|because|from|than)\s+$", before))
+
+
+def last_link(answer: str) -> str:
+    """The result of a computation or chain ("12 × 5 = 60", "x+1 = 2+1 = 3"); a named value ("x = 5") stays whole.
+
+    What is rounded behind the result ("= 1/3 ≈ 0.33") stays with it: a gold may be either.
+    """
+    parts = _split_chain(answer)
+    if len(parts) < 2 or (len(parts) == 2 and not _COMPUTED.search(parts[0])):
+        return answer
+    opening = "$" if answer.startswith("$") and answer.endswith("$") and len(answer) > 1 else ""
+    return opening + parts[-1].strip().lstrip("&").strip() if parts[-1].strip(" $.") else answer
+
+
+def _split_chain(text: str) -> list[str]:
+    """The parts of a text between its equals signs outside brackets and environments."""
+    if "=" not in text or "\\begin" in text or re.search(r"\band\b|\bor\b|,\s", text) or re.search(r"[<>≤≥]|\\(?:le|ge|lt|gt|leq|geq|neq|ne)\b|!=", text):
+        return [text]
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if letter == "=" and depth == 0:
+            parts.append(text[start:place])
+            start = place + 1
+    return [*parts, text[start:]]
+
+
+def worded_answer(text: str) -> str:
+    """The answer that a sentence gives in words ("there are no real solutions"), as a verdict reads it; "" for none."""
+    for answer, pattern in STATEMENT.items():
+        if pattern.search(text):
+            return answer
+    return ""

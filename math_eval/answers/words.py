@@ -1,0 +1,259 @@
+"""The words by which responses announce, correct, explain or withhold an answer, in the languages models write.
+
+Each table is a set of regular expressions for text in lower case or any case; English and Chinese first, then Japanese,
+Korean, Russian, French, German, Spanish, Portuguese, Italian, Vietnamese, Arabic, Hindi and Thai.
+"""
+
+from __future__ import annotations
+
+import re
+
+FINAL_NOUNS = (
+    r"final\s+(?:answer|result|value)s?",
+    r"最[终終后後](?:的)?(?:答案|结果|結果|结论)|最終(?:的な)?(?:答え|解答|回答|結果|結論)",
+    r"최종\s*(?:적인\s*)?(?:답안|답변|정답|답|결과)",
+    r"(?:окончательный|итоговый)\s+(?:ответ|результат)",
+    r"r[ée]ponse\s+finale|r[ée]sultat\s+final",
+    r"(?:endgültige|finale|abschließende)\s+antwort|end(?:ergebnis|antwort)|endgültiges\s+ergebnis",
+    r"(?:respuesta|solución)\s+final|resultado\s+final|resposta\s+final",
+    r"(?:risposta|soluzione)\s+finale|risultato\s+finale",
+    r"(?:đáp\s+án|đáp\s+số|câu\s+trả\s+lời|kết\s+quả)\s+cuối\s+cùng",
+    r"(?:ال[إا]جابة|الجواب|النتيجة)\s+النهائي(?:ة)?",
+    r"अंतिम\s+(?:उत्तर|परिणाम|जवाब)",
+    r"คำตอบสุดท้าย|คำตอบที่ได้",
+)
+"""What a final answer is called."""
+
+ANSWER_NOUNS = (
+    r"(?:correct\s+|right\s+)?(?:answers?|ans\.?)|(?:correct|right)\s+(?:option|choice|statement)|(?:the|my)\s+choice|option\s+chosen",
+    r"(?:正确|本题|参考)?答案|正确选项|应选|故选|选择|答",
+    r"答え|解答|正解|回答",
+    r"정답|답안|답변|답",
+    r"(?:правильный\s+)?ответ(?:ом)?",
+    r"(?:bonne\s+)?r[ée]ponse(?:\s+correcte|\s+exacte)?",
+    r"(?:richtige\s+)?antwort|ergebnis|lösung",
+    r"respuesta(?:\s+correcta)?|respuestas",
+    r"resposta(?:\s+correta|\s+certa)?|gabarito",
+    r"risposta(?:\s+corretta|\s+esatta)?",
+    r"đáp\s+(?:án|số)(?:\s+đúng)?|câu\s+trả\s+lời",
+    r"ال[إا]جابة(?:\s+الصحيحة)?|الجواب(?:\s+الصحيح)?",
+    r"(?:सही\s+)?(?:उत्तर|जवाब)",
+    r"คำตอบ(?:ที่ถูกต้อง)?|ตอบ",
+)
+"""What an answer is called."""
+
+RESULT_NOUNS = (
+    r"results?|conclusion|(?:grand\s+)?total",
+    r"结果|结论|结语|合计|解",
+    r"結果|結論|合計",
+    r"결과|결론|합계",
+    r"итого?|результат|вывод",
+    r"r[ée]sultat|conclusion|solution",
+    r"ergebnis|fazit",
+    r"resultado|conclusi[óo]n|conclus[ãa]o|risultato|conclusione|soluzione|soluci[óo]n|solução",
+    r"kết\s+(?:quả|luận)",
+    r"النتيجة|الناتج|الخلاصة",
+    r"परिणाम|निष्कर्ष",
+    r"ผลลัพธ์|สรุป",
+)
+"""Headings of a result that is not called an answer."""
+
+LINK = (
+    r"(?:\s*(?:is|are|was|were|equals|would\s+be|will\s+be|should\s+be|must\s+be|comes\s+to|为|是|等于|應為|应为|应该是|"
+    r"は|が|은|는|равен|равна|равно|est|sont|ist|lautet|sind|es|son|é|são|è|sono|là|هو|هي|है|คือ|เป็น|ข้อ|=|[:：]|[—–→]|->|=>)"
+    r"(?![A-Za-zÀ-ỹ]))"
+)
+"""What joins an answer's name with the answer."""
+
+CORRECTIONS = (
+    r"\b(?:wait|edit|correction|corrected|actually|oops|scratch\s+that|on\s+second\s+thought|i\s+made\s+(?:a|an)\s+\w*\s*(?:mistake|error|slip)|"
+    r"my\s+mistake|let\s+me\s+(?:re-?check|redo|reconsider|correct)|that(?:'s|\s+is)\s+(?:not\s+right|wrong|incorrect)|revised|rechecking)\b",
+    r"等等|等一下|更正|订正|修正|不对|算错|应改为|重新(?:计算|检查)|纠正",
+    r"訂正|いや|待って|間違え|間違い|修正|計算し直",
+    r"정정|잠깐|아니[,다요]|수정|실수|다시\s*(?:계산|확인|보니)",
+    r"исправл|постойте|подождите|ошиб(?:ся|лась|ка|очно)|поправка|вернее|стоп",
+    r"\b(?:attendez|correction|erreur|rectification|en\s+fait|pardon|je\s+corrige)\b",
+    r"\b(?:korrektur|moment|halt|stopp|verrechnet|berichtigung|vielmehr)\b",
+    r"\b(?:corrección|espera|corrijo|perdón|me\s+equivoqué|error|rectifico|mejor\s+dicho)\b",
+    r"\b(?:correção|espera[ií]?|corrigindo|errei|enganei|aliás|na\s+verdade)\b",
+    r"\b(?:correzione|aspetta|errore|mi\s+correggo|anzi|ho\s+sbagliato)\b",
+    r"đính\s+chính|khoan|nhầm|sửa\s+lại|xin\s+lỗi",
+    r"تصحيح|عذر|أخطأت|خطأ|انتظر|بل",
+    r"सुधार|रुकिए|माफ़|गलती|ग़लती|गलत",
+    r"แก้ไข|เดี๋ยว|ขอโทษ|ผิดพลาด|คำนวณผิด|ขออภัย",
+)
+"""Where a response takes back what it said before."""
+
+CHECKS = (
+    r"(?:quick\s+|let'?s\s+|let\s+us\s+|we\s+can\s+|to\s+)?(?:double-?\s*)?(?:check|verif)(?:ing|y|ication|ied|s)?\b|sanity\s+check|note\b|remark\b|indeed\b|ps\b|p\.s\.",
+    r"验证|检验|验算|注[:：]|检查",
+    r"検算|確認|確かめ|検証",
+    r"검산|확인|검증",
+    r"провер(?:ка|им|яем)",
+    r"v[ée]rif(?:ication|ions)|remarque",
+    r"probe\b|kontrolle|überprüfung",
+    r"comprobaci[óo]n|comprobamos|verificaci[óo]n|verifica[çc][ãa]o|verificamos|verificando|conferindo",
+    r"verifica\b|controllo\b|controprova",
+    r"kiểm\s+tra|thử\s+lại",
+    r"التحقق|للتحقق|تحقق",
+    r"जाँच|जांच|सत्यापन",
+    r"ตรวจ(?:สอบ)?|พิสูจน์",
+)
+"""How a check of the answer begins."""
+
+CONCLUSIONS = (
+    r"\b(?:so|thus|hence|therefore|consequently|altogether|in\s+total|overall|finally|in\s+conclusion|we\s+(?:get|obtain|find|conclude)|this\s+gives|which\s+gives|giving)\b|∴|⇒|\\therefore|\\Rightarrow|\\implies",
+    r"所以|因此|故|于是|从而|综上|得到|即得|总共|一共|共",
+    r"よって|したがって|従って|ゆえに|だから|つまり|以上より|合計",
+    r"따라서|그러므로|그래서|즉|결국|모두|총",
+    r"значит|следовательно|итак|таким\s+образом|поэтому|отсюда|всего|итого",
+    r"\b(?:donc|ainsi|finalement|par\s+conséquent|d'où|en\s+conclusion|au\s+total)\b",
+    r"\b(?:also|somit|daher|folglich|deshalb|demnach|insgesamt|damit|schließlich)\b",
+    r"\b(?:por\s+(?:lo\s+)?tanto|entonces|luego|así|en\s+total|finalmente|por\s+consiguiente|de\s+modo\s+que)\b",
+    r"\b(?:portanto|logo|assim|então|no\s+total|por\s+isso|dessa\s+forma|por\s+conseguinte)\b",
+    r"\b(?:quindi|pertanto|dunque|perciò|in\s+totale|allora|infine|ne\s+segue)\b",
+    r"vậy|do\s+đó|vì\s+vậy|suy\s+ra|nên|tổng\s+cộng",
+    r"إذن|إذا?ً|لذلك|وبالتالي|ومنه|وعليه|المجموع|ف[إا]ن",
+    r"अतः|इसलिए|इस\s+प्रकार|अर्थात|कुल",
+    r"ดังนั้น|เพราะฉะนั้น|จึง|รวม|สรุป",
+)
+"""What introduces a conclusion."""
+
+EXPLANATIONS = (
+    r"because|since\b|each\b|every\b|as\b|for\b|here'?s\s+(?:why|how)|explanation|reason(?:ing)?\b|to\s+see|this\s+is|that\s+is|indeed|justification|her\b|his\b|their\b|its\b|in\s+detail|proof",
+    r"因为|理由|原因|这是因为|解析|解释|其中",
+    r"なぜなら|理由|というのも|説明|なお",
+    r"왜냐하면|이유|설명|참고",
+    r"потому|так\s+как|ведь|поскольку|объяснение|пояснение|действительно|обоснование",
+    r"car\b|chaque\b|en\s+effet|puisque|parce|explication|justification",
+    r"denn\b|jede[rs]?\b|weil\b|begründung|erklärung|da\b|nämlich",
+    r"porque|ya\s+que|cada\b|pues\b|puesto|explicación|justificación|en\s+efecto",
+    r"pois\b|(?:a\s+)?cada\b|já\s+que|explicação|justificativa|de\s+fato",
+    r"perché|ogni\b|infatti|poiché|spiegazione|giustificazione",
+    r"vì\b|mỗi\b|bởi|giải\s+thích|do\b",
+    r"ل[أا]ن|التفسير|الشرح|السبب|وذلك",
+    r"क्योंकि|कारण|स्पष्टीकरण|व्याख्या",
+    r"เพราะ|เนื่องจาก|คำอธิบาย|เหตุผล",
+)
+"""How an explanation behind the answer begins."""
+
+REFUSALS = (
+    r"(?:can(?:no|')t|could\s+not|couldn't|unable\s+to|not\s+able\s+to|failed\s+to)\s+(?:\w+\s+){0,2}(?:solve|determine|find|answer|compute|see|give|provide|complete|finish|help|read|say)|"
+    r"(?:not\s+(?:given\s+)?enough|insufficient|more|missing|lacks?|without)\s+(?:\w+\s+){0,2}(?:information|data|details|the\s+figure)|"
+    r"(?:could|can|would)\s+you\s+(?:please\s+)?(?:provide|clarify|check|confirm|share|tell|send|upload)|please\s+(?:provide|clarify|share|send|upload)|"
+    r"(?:i'?m|i\s+am)\s+(?:sorry|not\s+sure|afraid)|i\s+do(?:n't|\s+not)\s+know|cannot\s+be\s+determined|not\s+(?:been\s+)?given\b|(?:is|are|was|were)\s+missing|no\s+idea|did\s+not\s+lead|give\s+up|gave\s+up",
+    r"无法(?:确定|求解|解答|回答|计算|得出|看到|求出)|信息不足|条件不足|缺少|请(?:提供|补充|确认)|不知道|抱歉|没有给出|未给出",
+    r"解けません|わかりません|分かりません|求められません|決まりません|定まりません|情報が(?:足り|不足)|不足|申し訳|教えてください|できません|与えられていません",
+    r"풀\s*수\s*없|구할\s*수\s*없|알\s*수\s*없|정보가\s*(?:부족|없)|죄송|모르겠|주어지지\s*않|알려\s*주|부족",
+    r"не\s+могу|невозможно|недостаточно|не\s+хватает|не\s+удалось|не\s+знаю|уточните|извините|к\s+сожалению|не\s+указан|не\s+дан|пришлите",
+    r"je\s+ne\s+(?:peux|sais|parviens)|impossible\s+de|(?:il\s+)?manque|insuffisant|pouvez-vous|désolé|pas\s+assez|n'est\s+pas\s+(?:donné|précisé|fourni)|fournir",
+    r"kann\s+(?:ich\s+)?(?:\w+\s+){0,5}nicht|(?:reichen|reicht)\s+nicht|fehl(?:t|en)\b|unzureichend|leider|weiß\s+(?:ich\s+)?nicht|tut\s+mir\s+leid|könn(?:ten|test)\s+(?:sie|du)|nicht\s+(?:angegeben|bestimmen|lösbar)",
+    r"no\s+(?:puedo|se\s+puede|es\s+posible|sé|puede)|falta(?:n)?\b|insuficiente|lo\s+siento|podrías|podría\s+(?:usted|indicar)|no\s+(?:está|se)\s+(?:dado|indica)",
+    r"não\s+(?:consigo|posso|é\s+possível|sei|há|dá)|faltam?\s+(?:dados|informa)|insuficiente|desculpe|poderia|infelizmente|lamento",
+    r"non\s+(?:posso|è\s+possibile|si\s+può|so\b|riesco)|manca(?:no)?\b|insufficient|mi\s+dispiace|potresti|purtroppo",
+    r"không\s+(?:thể|đủ|biết)|thiếu|xin\s+lỗi|rất\s+tiếc|vui\s+lòng\s+(?:cung|cho|gửi)|chưa\s+(?:cho|đủ|biết)",
+    r"لا\s+(?:أستطيع|يمكن|تكفي|أعرف)|لا\s+يمكنني|غير\s+كاف|عذر|ينقص|يرجى|ناقصة|لم\s+(?:يُ?ذكر|تُ?عط)",
+    r"नहीं\s+(?:कर\s+सकता|किया\s+जा\s+सकता|निकाल|बता|दिया|दी\s+गई|पता|है\s+कि)|अपर्याप्त|पर्याप्त\s+जानकारी\s+नहीं|पर्याप्त\s+नहीं|क्षमा|कृपया|माफ़\s+कीजिए|संभव\s+नहीं",
+    r"ไม่สามารถ|ข้อมูลไม่(?:เพียง)?พอ|ไม่ทราบ|ขออภัย|ขอโทษ|กรุณา|โปรด|ไม่เพียงพอ|ไม่ได้(?:ให้|ระบุ|บอก)",
+)
+"""Where a response says that it has no answer."""
+
+STATEMENTS = {
+    "no solution": (
+        r"no\s+(?:real\s+|integer\s+|such\s+|positive\s+|valid\s+|possible\s+)?(?:solutions?|roots?|values?|integers?|numbers?)(?:\s+exists?)?|has\s+no\s+\w+\s+(?:solutions?|roots?)|无(?:实数?)?解|没有(?:实数)?解|解(?:は|が)(?:ない|ありません|存在しない)|해(?:가|는)\s*(?:없|존재하지\s*않)|"
+        r"(?:действительных\s+)?(?:решений|корней)\s+нет|нет\s+(?:действительных\s+)?(?:решений|корней)|(?:pas|aucune?)\s+(?:de\s+)?solution|keine\s+(?:reelle[n]?\s+)?lösung(?:en)?|no\s+(?:hay|tiene|existen?)\s+(?:soluci[óo]n(?:es)?)|(?:não\s+(?:há|tem|existe)|sem)\s+solu(?:ção|ções)|nessuna\s+soluzione|vô\s+nghiệm|لا\s+(?:يوجد|توجد)\s+(?:حل|حلول)|कोई\s+(?:वास्तविक\s+)?हल\s+नहीं|ไม่มีคำตอบ"
+    ),
+    "does not exist": (
+        r"(?:does|do)\s+not\s+exist|doesn't\s+exist|不存在|存在しない|存在しません|존재하지\s*않|не\s+существует|n'existe\s+pas|existiert\s+nicht|no\s+existe|não\s+existe|non\s+esiste|không\s+tồn\s+tại|غير\s+موجود|अस्तित्व\s+(?:में\s+)?नहीं|ไม่มีอยู่|หาค่าไม่ได้"
+    ),
+    "infinitely many solutions": r"infinitely\s+many(?:\s+solutions)?|无穷多(?:个)?解|無数の解|무수히\s*많|бесконечно\s+много|une\s+infinité|unendlich\s+viele|infinitas\s+solu|infinite\s+soluzioni|vô\s+số\s+nghiệm",
+    "not enough information": r"not\s+enough\s+information|insufficient\s+(?:information|data)|cannot\s+be\s+determined|信息不足|条件不足|情報が(?:足り|不足)|정보가\s*부족|недостаточно\s+(?:данных|информации)",
+    "undefined": r"\bundefined\b|未定义|nicht\s+definiert|indefinido|indéfini|не\s+определен",
+    "divergent": r"\bdiverges\b|发散|発散|발산|расходится|diverge\b|divergiert",
+}
+"""Answers that are said in words: the words that stand for them in a verdict → the ways to say them."""
+
+NEGATIONS = (
+    r"\b(?:not|isn't|aren't|doesn't|don't|wrong|incorrect|false|fails?|rejected?|reject|rule[sd]?\s+out|eliminat\w+|discard\w*|exclud\w+|impossible|extraneous|invalid)\b",
+    r"不是|不对|错误|不正确|排除|不符合|不成立|舍去|错",
+    r"ではな|ではありません|誤り|不適|間違い|除外|成り立たない|合わない",
+    r"아니|틀|제외|맞지\s*않|옳지\s*않|거짓|안\s*됩",
+    r"\bне\b|неверно|исключа|отпада|ложн|неправильн",
+    r"n'est\s+pas|\bfaux\b|fausse|exclu|élimin|incorrect",
+    r"\bnicht\b|\bkein|falsch|scheidet\s+aus|ausgeschlossen|entfällt|entfallen",
+    r"\bno\b|incorrect|fals[oa]|descart|elimina",
+    r"\bnão\b|\berrad|incorret|fals[oa]",
+    r"\bnon\b|sbagliat|scart|errat",
+    r"không\s+phải|\bsai\b|loại",
+    r"ليس|خاطئ|خطأ|نستبعد|لا\s+يصلح|غير\s+صحيح",
+    r"नहीं|गलत|ग़लत|असत्य",
+    r"ไม่ใช่|ผิด|ไม่ถูก|ตัดออก|ตัด",
+)
+"""What denies the thing named beside it."""
+
+
+OFFERS = (
+    r"let\s+me\s+know|would\s+you\s+like|feel\s+free|hope\s+(?:this|that|it)|if\s+you\s+(?:would\s+like|want|need|have)|happy\s+to|great\s+question|is\s+there\s+anything|thanks?\b|(?:time\s+taken|tokens?\s+used)\b",
+    r"如果(?:你|您)?(?:还|需要|有|想)|希望(?:这|以上)|欢迎|需要我|请随时",
+    r"質問|ご不明|お気軽|必要であれば|よろしければ",
+    r"궁금|필요하(?:시|면)|도움이|원하(?:시|면)|질문",
+    r"если\s+(?:нужно|хотите|что)|надеюсь|обращайтесь|могу\s+(?:расписать|показать|объяснить)",
+    r"n'hésitez|si\s+vous\s+(?:voulez|souhaitez|avez)|j'espère|voulez-vous",
+    r"wenn\s+du\s+(?:willst|möchtest)|falls\s+(?:du|sie)|gern(?:e)?\s+(?:zeige|erkläre)|hoffe|möchte(?:st|n)\s+(?:du|sie)|sag\s+bescheid",
+    r"si\s+(?:quieres|deseas|necesitas|lo\s+deseas)|espero\s+que|no\s+dudes|puedo\s+(?:mostrar|explicar)",
+    r"se\s+(?:quiser|precisar|desejar)|espero\s+(?:ter|que)|posso\s+(?:mostrar|explicar|detalhar)",
+    r"se\s+(?:vuoi|desideri|hai|serve)|spero\s+che|fammi\s+sapere|posso\s+(?:mostrar|spiegar)",
+    r"nếu\s+(?:bạn|cần|muốn)|hy\s+vọng|mình\s+có\s+thể",
+    r"إذا\s+(?:أردت|كنت|احتجت|رغبت)|أتمنى|يمكنني\s+(?:شرح|توضيح)|هل\s+تريد",
+    r"यदि\s+(?:चाहें|आप|आपको)|अगर\s+(?:आप|चाहें)|आशा\s+है",
+    r"ถ้า(?:ต้องการ|อยาก)|หาก(?:ต้องการ|มี)|หวังว่า",
+)
+"""How a response offers more, or chats on."""
+
+CUTS = (
+    r"\b(?:and|or|the|a|an|of|is|are|to|so|then|with|by|for|that|we|which|get|have|next)",
+    r"得|可得|得到|则|于是|所以|因此|即|解得",
+    r"すると|整理すると|よって|から|より|ので",
+    r"하면|따라서|그러면|이므로|즉",
+    r"откуда|получаем|получим|значит|тогда|следовательно|и|в|на|то",
+    r"\b(?:donc|d'où|soit|alors|on\s+obtient|et|le|la|de)",
+    r"\b(?:Umstellen|folgt|erhalten\s+wir|also|somit|daraus|und|der|die|das)",
+    r"\b(?:luego|entonces|por\s+lo\s+tanto|obtenemos|es\s+decir|y|el|los|las|de)",
+    r"\b(?:ou\s+seja|então|logo|portanto|obtemos|assim|e|o|do|da)",
+    r"\b(?:per\s+cui|da\s+cui|quindi|ossia|dunque|cioè|e|il|di)",
+    r"suy\s+ra|do\s+đó|ta\s+có|ta\s+được|vậy|nên",
+    r"ومنه|إذن|أي|وبالتالي|نجد|فإن",
+    r"अतः|इसलिए|तो|अर्थात|से",
+    r"จะได้|ดังนั้น|จึง|คือ",
+)
+"""Words that cannot end a response: one that ends on them was cut."""
+
+BUT = re.compile(
+    r"[,，、]?\s*(?:\bbut(?:\s+rather)?\b|\bsondern\b|\bsino\b|\bbensì\b|\bma\b|\bmas(?:\s+sim)?\b|\bmais\b|,\s*а\b|\bmà(?:\s+là)?\b|बल्कि|بل|而是|(?:이|가)?\s?아니라|ではなく|じゃなく|แต่เป็น|แต่)\s*",
+    re.IGNORECASE,
+)
+"""What stands between the denied value and the right one ("not 5 but 6")."""
+
+CONDITION = re.compile(
+    r"\s*(?:[,，、;；]\s*)?(?:[^\W\d_]+\s+){0,4}?(?:at|for|when|where|if|with|für|bei|an\s+der\s+Stelle|wenn|pour|en|lorsque|quand|para|cuando|quando|em|per|nel\s+punto|in|se|khi|tại|при|عند|عندما|เมื่อ|ที่|当|此时|在)\s*"
+    r"(?:the\s+point\s+)?[A-Za-z]\s*[=＝][^.。]*$"
+    r"|[,，、]?\s*[A-Za-z]\s*[=＝]\s*\S{1,8}?\s?(?:일\s*때|のとき|पर\s|时).*$",
+    re.IGNORECASE,
+)
+"""Where a value is taken ("…, attained at x = 3"), up to the end of the statement."""
+
+
+def any_of(*tables: tuple[str, ...]) -> str:
+    """One regular expression for every entry of some tables."""
+    return "(?:" + "|".join(entry for table in tables for entry in table) + ")"
+
+
+CORRECTION = re.compile(any_of(CORRECTIONS), re.IGNORECASE)
+CHECK = re.compile(r"[\s*_#>✓✔(（\-]*" + any_of(CHECKS), re.IGNORECASE)
+CONCLUSION = re.compile(any_of(CONCLUSIONS), re.IGNORECASE)
+EXPLANATION = re.compile(r"[\s*_#>(（\-]*" + any_of(EXPLANATIONS), re.IGNORECASE)
+REFUSAL = re.compile(any_of(REFUSALS), re.IGNORECASE)
+NEGATION = re.compile(any_of(NEGATIONS), re.IGNORECASE)
+OFFER = re.compile(any_of(OFFERS), re.IGNORECASE)
+CUT = re.compile(r"(?:" + any_of(CUTS) + r")\s*$", re.IGNORECASE)
+STATEMENT = {text: re.compile(pattern, re.IGNORECASE) for text, pattern in STATEMENTS.items()}
