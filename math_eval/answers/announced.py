@@ -10,16 +10,17 @@ from math_eval.answers.spans import formulas, masked, sentences
 from math_eval.answers.words import ANSWER_NOUNS, FINAL_NOUNS, LINK, RESULT_NOUNS, any_of
 
 FINAL, ANSWER, RESULT = 3, 2, 1
-_SCRIPTS = (
-    (1, re.compile(r"[\u3400-\u9fff]")),
-    (2, re.compile(r"[\u3040-\u30ff]")),
-    (3, re.compile(r"[\uac00-\ud7af]")),
-    (4, re.compile(r"[\u0400-\u04ff]")),
-    (11, re.compile(r"[\u0600-\u06ff]")),
-    (12, re.compile(r"[\u0900-\u097f]")),
-    (13, re.compile(r"[\u0e00-\u0e7f]")),
-)
-"""Place of a language in the tables of words.py → a letter of its script."""
+_SCRIPTS = {
+    "zh": re.compile(r"[\u3400-\u9fff]"),
+    "ja": re.compile(r"[\u3040-\u30ff]"),
+    "ko": re.compile(r"[\uac00-\ud7af]"),
+    "ru": re.compile(r"[\u0400-\u04ff]"),
+    "ar": re.compile(r"[\u0600-\u06ff]"),
+    "hi": re.compile(r"[\u0900-\u097f]"),
+    "th": re.compile(r"[\u0e00-\u0e7f]"),
+}
+"""Language → a letter of its script."""
+_LATIN_LANGUAGES = frozenset({"fr", "de", "es", "pt", "it", "vi"})
 _LATIN = re.compile(r"r[ée]ponse|r[ée]sultat|antwort|lösung|ergebnis|fazit|respuesta|resultado|resposta|gabarito|risposta|risultato|solu[cçzt]i|đáp|trả lời|kết", re.IGNORECASE)
 _NEAR_END = 300
 """Characters: a heading like "Result:" farther from the end belongs to a step."""
@@ -37,10 +38,10 @@ class Announcement(NamedTuple):
 
 
 @cache
-def _pattern(places: tuple[int, ...]) -> re.Pattern[str]:
+def _pattern(languages: frozenset[str]) -> re.Pattern[str]:
     final, answer, result = (
-        any_of(tuple(table[place] for place in places if place < len(table)))
-        for table in (_by_place(FINAL_NOUNS, final=True), ANSWER_NOUNS, _by_place(RESULT_NOUNS, final=False))
+        any_of(tuple(table[language] for language in sorted(languages)))
+        for table in (FINAL_NOUNS, ANSWER_NOUNS, RESULT_NOUNS)
     )
     noun = rf"(?P<final>{final})|(?P<answer>{answer})"
     heading = rf"(?:^|\n){_DECOR}(?:the\s+|la\s+|die\s+|(?:\d+[.)]\s*))?(?:{noun}|(?P<result>{result}))"
@@ -50,36 +51,26 @@ def _pattern(places: tuple[int, ...]) -> re.Pattern[str]:
         rf"|(?<![^\W\d_])(?:(?P<final2>{final})|(?P<answer2>{answer})){_GAP}(?:['’]s)?{LINK}(?:\s*(?:therefore|thus|simply|just|then|also|hence|donc|also|entonces|portanto|quindi|则|就)\b)?\s*[:：]?"
         rf"|(?:^|\n)[ \t]*(?P<letter>A|Ans)[ \t]*[:.][ \t]*(?=[^\s])"
         rf"|(?P<zh>故选|答案)\s*[:：]?(?=\s*[A-J（(\d$\\])"
-        rf"|(?P<bare>उत्तर|답|ตอบ|คำตอบ|정답)\s*(?=[\d$\\(A-J])"
+        rf"|(?P<bare>उत्तर|답|ตอบ|คำตอบ|정답|答え)[\s　]*(?=[\d$\\(A-J])"
         rf"|(?P<tail>(?:the\s+)?correct(?:ed)?\s+(?:total|number|value|count|result|sum|figure|amount|solution)(?:\s+\w+){{0,4}}?\s+(?:is|should\s+be)\s*:?)",
         re.IGNORECASE,
     )
 
 
-def _by_place(table: tuple[str, ...], *, final: bool) -> tuple[str, ...]:
-    """FINAL_NOUNS joins Spanish and Portuguese, RESULT_NOUNS all three of the south: laid out by language."""
-    if final:
-        return (*table[:7], table[7], *table[7:])
-    return (*table[:8], table[7], table[7], *table[8:])
-
-
-def _places(text: str) -> tuple[int, ...]:
-    if text.isascii() and not _LATIN.search(text):
-        return (0,)
-    places = {0}
+def _languages(text: str) -> frozenset[str]:
+    """English, and the languages whose script or whose words for an answer stand in a text."""
+    languages = {"en"}
     if not text.isascii():
-        places |= {place for place, letter in _SCRIPTS if letter.search(text)}
+        languages |= {language for language, letter in _SCRIPTS.items() if letter.search(text)}
     if _LATIN.search(text):
-        places |= {5, 6, 7, 8, 9, 10}
-    if 2 in places:
-        places.add(1)
-    return tuple(sorted(places))
+        languages |= _LATIN_LANGUAGES
+    return frozenset(languages)
 
 
 def announcements(text: str) -> list[Announcement]:
     """Every announcement of a text in order; one with nothing behind it is none."""
     found = []
-    for match in _pattern(_places(text)).finditer(text):
+    for match in _pattern(_languages(text)).finditer(text):
         if not text[match.end() :].strip(" \t\r\n*_:#.。"):
             continue
         kind = match.lastgroup or ""

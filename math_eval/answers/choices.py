@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from math_eval.answers.words import NEGATION
+from math_eval.answers.words import BUT, NEGATION
 
 _DECORATION = str.maketrans({"$": " ", "*": " ", "`": " ", "Ａ": "A", "Ｂ": "B", "Ｃ": "C", "Ｄ": "D", "Ｅ": "E"})
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm|bf)\b")
@@ -14,7 +14,7 @@ _LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$)")
 _LETTER = r"[({\[（\s]*(?<![A-Za-z])([A-Ja-j])(?![A-Za-z'’\d])"
 _NAMED = re.compile(
     r"(?:(?<![^\W\d_])(?:options?|choices?|answers?|statements?|letters?|alternative|opción|opção|opzione|inciso|literal|Option|Antwort|Variante|варианты?|вариант|ответ\w*|réponse|respuesta|resposta|risposta|đáp án|phương án|"
-    r"chọn|câu|الخيار|الإجابة|الجواب|विकल्प|उत्तर)|选项|应?选择?|答案|选|正解|答え|選択肢|정답|답|보기|선택지|ข้อ|คำตอบ|ตอบ)"
+    r"chọn|câu|الخيار|الإجابة|الجواب|विकल्प|उत्तर|correct|right|richtig|korrekt|correcte?|correct[oa]|correto|certa|corretta|giusta|правильно|верно|صحيح|सही)|选项|应?选择?|答案|选|正解|答え|選択肢|정답|답|보기|선택지|ข้อ|คำตอบ|ตอบ)"
     r"\s*(?:(?:is|are|was|must\s+be|should\s+be|would\s+be|为|是|は|은|는|est|ist|lautet|es|é|è|là|هو|هي|है|คือ|ข้อ|[:：=])\s*)?(?:(?:option|choice|the|la|la\s+opción|die)\s+)?"
     + _LETTER,
     re.IGNORECASE,
@@ -77,13 +77,28 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
             return "" if _lists(bare) else letter
         if leading := re.match(r"[\s({\[（]*([A-J])(?![A-Za-z'’])[)}\]）]*(?=\s*(?:because|since|which|as|is|or|—|–|-|[,:;：，、。]|$|weil|car|porque|perché|pois|因为|なぜ|왜|так|vì|لأن|क्योंकि|เพราะ|입|です|です。))", bare):
             return leading.group(1)
-    for clause in reversed([part for part in _SENTENCE.split(bare) if part.strip()]):
-        for pattern in (_NAMED, _CONCLUDED, _BRACKETED, _STANDALONE):
-            letters = [match for match in pattern.finditer(clause) if match.group(1).upper() != "I" or pattern is not _STANDALONE]
-            kept = [match.group(1).upper() for match in letters if not _denied(clause, match)]
-            if kept and not (pattern is _NAMED and kept[-1].lower() == "a" and not clause[: letters[-1].end()].rstrip().endswith(("A", "A)", "a)"))):
-                return kept[-1]
+    clauses = [_affirmed(part) for part in reversed(_SENTENCE.split(bare)) if part.strip()]
+    for patterns in ((_NAMED,), (_CONCLUDED,), (_BRACKETED, _STANDALONE)):
+        for clause in clauses:
+            for pattern in patterns:
+                if letter := _last_kept(clause, pattern):
+                    return letter
     return ""
+
+
+def _last_kept(clause: str, pattern: re.Pattern[str]) -> str:
+    """The last letter in a clause that the pattern names and nothing denies; a lower-case "a" is an article."""
+    kept = [match.group(1) for match in pattern.finditer(clause) if not _denied(clause, match)]
+    kept = [letter for letter in kept if letter not in {"a", "I", "i", "e"} or pattern is _BRACKETED]
+    return kept[-1].upper() if kept else ""
+
+
+def _affirmed(clause: str) -> str:
+    """Of "not A but B" the part behind "but", where that has a letter."""
+    but = BUT.search(clause)
+    if but and NEGATION.search(clause[: but.end()]) and _STANDALONE.search(clause, but.end()):
+        return clause[but.end() :]
+    return clause
 
 
 def _lists(bare: str) -> bool:
@@ -110,6 +125,8 @@ def _denied(clause: str, match: re.Match[str]) -> bool:
     other = re.search(r"(?<![A-Za-z])[A-J](?![A-Za-z'’])", behind)
     if other:
         behind = behind[: other.start()]
+        if (negation := NEGATION.search(behind)) and re.search(r"[,，、;(]\s*[^,，]*$|\s", behind[: negation.start()]) and len(behind) - negation.end() < 16:
+            behind = ""  # the denial speaks of the letter behind it
     last_before = re.split(r"[,，:：]|(?<![A-Za-z])[A-J](?![A-Za-z'’])", before)[-1]
     return bool(NEGATION.search(last_before) or NEGATION.search(behind))
 

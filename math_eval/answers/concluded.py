@@ -74,7 +74,8 @@ def _whole(view: _Text) -> str:
         return ""
     if len(view.spans) == 1 and not view.mask.replace(FILLER, "").strip(" \n\t.。*$"):
         return "" if _FORMULA_CUT.search(view.spans[0].content) else _result_side(view.spans[0].content)
-    if "\n" in bare or _OPEN_END.search(bare):
+    prose_letters = len(re.findall(r"[^\W\d_]", view.mask.replace(FILLER, ""))) if not bare.isascii() else 0
+    if prose_letters > 10 + 15 * view.comma or "\n" in bare or _OPEN_END.search(bare):
         return ""
     prose = re.sub(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+", " ", view.mask)
     words = [word for word in _WORD.findall(prose) if len(word) > 2 or word.isascii()]
@@ -130,9 +131,15 @@ def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
     if not usable:
         return []
     for place in range(1, len(usable)):
-        if CHECK.match(view.mask_of(usable[place])) and not _concludes_later(view, usable[place + 1 :]):
+        check = view.mask_of(usable[place])
+        if CHECK.match(check) and not CONCLUSION.search(check) and not _concludes_later(view, usable[place + 1 :]):
             usable = usable[:place]
             break
+    main = [part for part in usable if view.raw[part.start : part.end].lstrip()[:1] not in "(（"]
+    usable = main or usable
+    last = parts[-1]
+    if OFFER.search(view.mask_of(last)) and _QUESTION.match(view.mask[last.end : last.end + 1]) and not _concludes_later(view, usable):
+        return []
     if len(usable) > 1 and _leads(view, parts, usable):
         return [usable[0], *reversed(usable[1:])]
     return [*reversed(usable)]

@@ -34,6 +34,7 @@ _OUTPUT = re.compile(r"```[ \t]*output[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.I
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 _GSM8K = re.compile(r"####[ \t]*([-+$]?\d[\d,]*(?:\.\d+)?)[ \t]*\.?\s*\Z")
 _LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
+_ITEM = re.compile(r"\s*(?:[-*•]\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[^\W\d_][^:：\n=]{0,30}[:：])")
 _MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
 
 
@@ -112,7 +113,9 @@ def _announced(text: str, items: list[Announcement], kind: AnswerKind = "express
         return None
     takes_back = [match.end() for match in CORRECTION.finditer(text) if match.start() > items[0].start]
     comma = writes_decimal_comma(text) if has_letters(text) else False
-    weight = lambda item: (sum(item.start > end for end in takes_back if any(other.start > end for other in items)), item.strength, item.start)  # noqa: E731
+    if kind in {"choice", "multiple-choice"}:
+        items = [item for item in items if text[item.at : item.start].strip(" \n\t:.") not in {"A", "a"}]
+    weight = lambda item: (not _is_listed(text, item.start), sum(item.start > end for end in takes_back if any(other.start > end for other in items)), item.strength, item.start)  # noqa: E731
     for item in sorted(items, key=weight, reverse=True):
         statement = statement_at(text, item.start)
         if kind in {"choice", "multiple-choice"} and (letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True)):
@@ -125,6 +128,12 @@ def _announced(text: str, items: list[Announcement], kind: AnswerKind = "express
         if answer and _MEANING.search(answer) and _is_value(answer):
             return Extraction(answer, "phrase")
     return None
+
+
+def _is_listed(text: str, start: int) -> bool:
+    """Whether what is announced goes on in the next line, as a list of several values does."""
+    lines = text[start:].lstrip(" \t\n*_:：").split("\n", 2)
+    return len(lines) > 1 and bool(lines[1].strip()) and bool(_ITEM.match(lines[0])) and bool(_ITEM.match(lines[1]))
 
 
 def _is_value(answer: str) -> bool:

@@ -12,7 +12,7 @@ _MARKUP = re.compile(r"</?(?:b|strong|i|em|u|p|br|div|span|mark|code|h\d)\b[^<>]
 _BOLD = re.compile(r"\*\*([^*\n]{1,200}?)\*\*|<(?:b|strong)>([^<\n]{1,200})</(?:b|strong)>|__([^_\n]{1,200})__")
 _EDGES = " \t\r\n:：,，;；*_#>|\"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒"
 _TAIL = re.compile(
-    r"\s*(?:[,，、;；(（]|\s[—–-])\s*(?:and\s+)?(?:since|because|as\b|not\b|rather|instead|i\.?\s?e\.?|that\s+is|which|so\b|where|while|given|hence|thus|or\s+about|or\s+approx|approx|about|"
+    r"\s*(?:[,，、;；(（]|\s[—–-])\s*(?:and\s+)?(?:das\s+(?:sind|ist|entspricht)|environ|etwa|rund\b|circa|aproximadamente|около|примерно|khoảng|or\s+roughly|roughly|since|because|as\b|not\b|rather|instead|i\.?\s?e\.?|that\s+is|which|so\b|where|while|given|hence|thus|or\s+about|or\s+approx|approx|about|"
     r"remember|but\b|with\b|when\b|for\b|if\b|provided|assuming|taken|attained|obtained|equivalently|in\s+other|also|namely|same|"
     r"因为|由于|即|也就是|而不是|不是|其中|当|约|取|所以|なぜ|つまり|すなわち|ただし|ではな|約|즉|왜냐|약|아니|"
     r"так\s+как|потому|поскольку|то\s+есть|т\.\s?е|а\s+не|не\b|ведь|где|при|"
@@ -24,17 +24,21 @@ _TAIL = re.compile(
     r"vì\b|do\b|tức|chứ|không|"
     r"ل[أا]ن|أي|وليس|لا\b|حيث|क्योंकि|यानी|न\s+कि|เพราะ|ไม่ใช่|คือ)"
 )
+_COLON_TAIL = re.compile(r"(?<=[\w%°$}])\s*[:;；]\s+(?=[^\W\d_]{2,}\s).*$", re.DOTALL)
 _PAREN_TAIL = re.compile(r"\s*[(（](?=[^()（）]*(?:[=≈×+÷]|\d\s*[A-Za-z]|[^\W\d_]{2}))[^()（）]*[)）]?[\s.。!]*$")
-_BARE_TAIL = re.compile(r"\s(?:because|since|which|when\b|whereas|as\s+required|car\b|weil\b|porque|perché|потому|क्योंकि|เพราะ|لأن)\b.*$|(?:因为|なので|이므로).*$", re.DOTALL)
+_BARE_TAIL = re.compile(r"\s(?:because|since|which|when\b|whereas|as\s+required|car\b|weil\b|porque|perché|потому|क्योंकि|لأن)\b.*$|(?:因为|เพราะ).*$", re.DOTALL)
 _COPULA = re.compile(
     r"(?:です|である|だ|となる|になる|になります|となります|でした|입니다|이다|이에요|예요|이며|임|됩니다|이\s?된다|है|हैं|होगा|होगी|होते\s+हैं|ครับ|ค่ะ)[\s。.!！]*$"
 )
-_JOIN = re.compile(r"[\s,，、;]*(?:and|or|和|或|与|及|y|o|e|ou|et|oder|und|и|или|または|と|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)?[\s,，、;]*")
-_VARIABLE = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'?|[A-Z]{2,3}|[A-Za-z]\([a-z]\)|\\triangle\s*\w+|\\angle\s*\w+")
+_JOIN = re.compile(r"[\s,，、;]*(?:and|or|和|或|且|与|及|y|o|e|ou|et|oder|und|и|или|または|と|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)?[\s,，、;]*")
+_VARIABLE = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*|[A-Z]{2,3}|[A-Za-z]\([a-z]\)|\\triangle\s*\w+|\\angle\s*\w+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_GIVEN = re.compile(r"^.{0,60}?(?:のときで?|일\s*때)[、,]?\s*")
 _EQUATION = re.compile(r"(?:^|[\s,:(，、])((?:[A-Za-zα-ωΔ]{1,2}(?:_\{?\w+\}?|[₀-₉])?|\([a-z](?:,\s*[a-z])+\)|[A-Za-z]\([^()]{1,12}\))\s*(?:=|＝|∈|≤|≥|<|>|≠)\s*[^\s].*)$")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
-_COMPUTED = re.compile(r"\d\s*[-+*/×÷·^(]|[-+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^")
+_COMPUTED = re.compile(r"\d\s*[-−–+*/×÷·^(]|[-−–+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^")
+_CURRENCY = re.compile(r"\s*(?:US\$|R\$|[€£¥₹₩฿₽])\s*\d")
+_ROWS = re.compile(r"\s*\\begin\{(align|aligned|eqnarray|split|gather|gathered)(\*?)\}(.*)\\end\{\1\2\}\s*", re.DOTALL)
 LATEX = re.compile(r"\\[A-Za-z]+|\^|_\{")
 
 
@@ -61,7 +65,7 @@ def trim_tail(text: str) -> str:
     """A statement without the explanation, denial or remark behind its value ("60 (since …)", "7, not 6")."""
     spans = formulas(text)
     mask = masked(text, spans)
-    for pattern in (CONDITION, _TAIL, _PAREN_TAIL, _BARE_TAIL):
+    for pattern in (CONDITION, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
             if _has_value(head) and not _ends_open(text, head, spans):
@@ -95,7 +99,7 @@ def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False
         if inner:
             return inner
     text = trim_tail(_affirmed(strip_markup(statement)))
-    text = text.strip(_EDGES).rstrip("。.!！")
+    text = _COPULA.sub("", text.strip(_EDGES).rstrip("。.!！।")).strip()
     if not text:
         return ""
     spans = formulas(text)
@@ -106,6 +110,8 @@ def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False
 
 def _affirmed(text: str) -> str:
     """The right value of "not 5 but 6", in every order that a language has."""
+    if (given := _GIVEN.match(text)) and _has_value(text[given.end() :]):
+        text = text[given.end() :]
     but = BUT.search(text)
     if but and NEGATION.search(text[: but.end()]) and _has_value(text[but.end() :]):
         return text[but.end() :]
@@ -113,7 +119,6 @@ def _affirmed(text: str) -> str:
 
 
 def _from_words(text: str, *, sentence: bool, comma: bool) -> str:
-    text = _COPULA.sub("", text).strip()
     if LATEX.search(text) and not sentence:
         return text
     words = _WORD.findall(text)
@@ -128,7 +133,7 @@ def _from_words(text: str, *, sentence: bool, comma: bool) -> str:
         return last_link(equation.group(1))
     crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
     if not crowded and not sentence:
-        if len(found) == 1 and has_letters(text) and not re.search(r"[=<>≤≥]", text):
+        if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not re.search(r"[=<>≤≥]", text):
             return with_unit(text, found[0])
         return last_link(text if text.isascii() else fold_digits(text))
     return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text)
@@ -160,7 +165,8 @@ def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
     tail = unit.group() if unit and with_unit("1" + unit.group(), numbers("1")[0]) != "1" else ""
     if len(run) == 1:
         return _linked(run[0], text) + tail
-    return text[run[-1].start : end] + tail
+    relations = any(re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt|in)", span.content) for span in run)
+    return (" \\text{ and } " if relations else ", ").join(f"${span.content}$" for span in reversed(run)) + tail
 
 
 def _linked(formula: Formula, text: str) -> str:
@@ -173,6 +179,8 @@ def _alike(left: str, right: str) -> bool:
     """Whether two formulas can be parts of one answer: both equations of a variable, or neither an equation."""
     sides = [content.partition("=") for content in (left, right)]
     if not any(equals for _, equals, _ in sides):
+        return True
+    if all(not equals or re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt)", side) for side, equals, _ in sides):
         return True
     return all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
 
@@ -189,6 +197,13 @@ def last_link(answer: str) -> str:
 
     What is rounded behind the result ("= 1/3 ≈ 0.33") stays with it: a gold may be either.
     """
+    if rows := _ROWS.fullmatch(answer):
+        lines = [line for line in re.split(r"\\\\(?:\[[^\]]*\])?", rows.group(3)) if line.strip()]
+        if len(lines) > 1 and all(re.match(r"\s*(?:&\s*)?=", line) for line in lines[1:]):
+            return lines[-1].rpartition("=")[2].replace("&", "").strip().rstrip(".")
+        if len(lines) == 1:
+            return last_link(lines[0].replace("&", "").strip().rstrip("."))
+        return answer
     parts = _split_chain(answer)
     if len(parts) < 2 or (len(parts) == 2 and not _COMPUTED.search(parts[0])):
         return answer

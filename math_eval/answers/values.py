@@ -15,7 +15,7 @@ NUMBER = re.compile(
     rf"(?<![\w.,/^]){_CURRENCY}?\s?(?:(?<![\d\w)])[-−–+±]\s?)?{_CURRENCY}?(?:{_CORE}(?:\s\d+/\d+(?!\d)|\s?/\s?{_CORE})?(?:{_FACTOR})?(?:\s?/\s?\d+)?|√\s?\(?\d+\)?|[.]\d+|π(?:\s?/\s?\d+)?)"
     rf"|{_CURRENCY}\s?{_CORE}|\d+(?:[.,]\d+)*",
 )
-_UNIT = re.compile(r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[A-Za-zµ]+(?:[²³]|\^[23])?(?:/[A-Za-z]+)?|(?:square|cubic)\s[A-Za-z]+)")
+_UNIT = re.compile(r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?|(?:square|cubic)\s[A-Za-z]+)")
 _SCALE = re.compile(r"(?:million|billion|trillion|thousand|hundred|dozen)s?\b|[万亿억만%٪°‰]", re.IGNORECASE)
 _ASIDE = re.compile(
     r"(?:\b(?:in|within|after|at|per|of|from|than|by|on|for|every|each|another|the|an?|these|those|all|both|only|with|over|under|until|to|into|against|"
@@ -47,7 +47,7 @@ _LETTERS = re.compile(r"[^\W\d_]")
 def writes_decimal_comma(prose: str) -> bool:
     """Whether a text is in a language whose decimal mark is a comma, judged by its letters and commonest words."""
     head = prose[-2000:]
-    if _OTHER_SCRIPT.search(head) or not _WORD.search(head):
+    if _OTHER_SCRIPT.search(head) or not (_WORD.search(head) or _OTHER.search(head)):
         return False
     english = len(_ENGLISH.findall(head))
     return english == 0 or len(_OTHER.findall(head)) > english
@@ -74,7 +74,7 @@ def with_unit(text: str, number: re.Match[str]) -> str:
         return value
     word = unit.group(1)
     if _SCALE.match(word):
-        return value + ("%" if word == "٪" else unit.group())
+        return value + {"٪": "%", "°C": "^\\circ\\text{C}", "°F": "^\\circ\\text{F}"}.get(word, unit.group())
     bare = re.split(r"[\s/^²³]", word)[0]
     known = bare.lower() in UNITS or bare.lower().rstrip("s") in UNITS or bare in LETTER_UNITS
     if (known or word.startswith(("square ", "cubic "))) and (bare.lower() != "in" or not text[unit.end() :].strip(" .")):

@@ -8,55 +8,59 @@ from __future__ import annotations
 
 import re
 
-FINAL_NOUNS = (
-    r"final\s+(?:answer|result|value)s?",
-    r"最[终終后後](?:的)?(?:答案|结果|結果|结论)|最終(?:的な)?(?:答え|解答|回答|結果|結論)",
-    r"최종\s*(?:적인\s*)?(?:답안|답변|정답|답|결과)",
-    r"(?:окончательный|итоговый)\s+(?:ответ|результат)",
-    r"r[ée]ponse\s+finale|r[ée]sultat\s+final",
-    r"(?:endgültige|finale|abschließende)\s+antwort|end(?:ergebnis|antwort)|endgültiges\s+ergebnis",
-    r"(?:respuesta|solución)\s+final|resultado\s+final|resposta\s+final",
-    r"(?:risposta|soluzione)\s+finale|risultato\s+finale",
-    r"(?:đáp\s+án|đáp\s+số|câu\s+trả\s+lời|kết\s+quả)\s+cuối\s+cùng",
-    r"(?:ال[إا]جابة|الجواب|النتيجة)\s+النهائي(?:ة)?",
-    r"अंतिम\s+(?:उत्तर|परिणाम|जवाब)",
-    r"คำตอบสุดท้าย|คำตอบที่ได้",
-)
-"""What a final answer is called."""
+FINAL_NOUNS = {
+    "en": r"final\s+(?:answer|result|value)s?",
+    "zh": r"最[终終后後](?:的)?(?:答案|结果|結果|结论)|最終(?:的な)?(?:答え|解答|回答|結果|結論)",
+    "ja": r"最[终終后後](?:的)?(?:答案|结果|結果|结论)|最終(?:的な)?(?:答え|解答|回答|結果|結論)",
+    "ko": r"최종\s*(?:적인\s*)?(?:답안|답변|정답|답|결과)",
+    "ru": r"(?:окончательный|итоговый)\s+(?:ответ|результат)",
+    "fr": r"r[ée]ponse\s+finale|r[ée]sultat\s+final",
+    "de": r"(?:endgültige|finale|abschließende)\s+antwort|end(?:ergebnis|antwort)|endgültiges\s+ergebnis",
+    "es": r"(?:respuesta|solución)\s+final|resultado\s+final|resposta\s+final",
+    "pt": r"(?:respuesta|solución)\s+final|resultado\s+final|resposta\s+final",
+    "it": r"(?:risposta|soluzione)\s+finale|risultato\s+finale",
+    "vi": r"(?:đáp\s+án|đáp\s+số|câu\s+trả\s+lời|kết\s+quả)\s+cuối\s+cùng",
+    "ar": r"(?:ال[إا]جابة|الجواب|النتيجة)\s+النهائي(?:ة)?",
+    "hi": r"अंतिम\s+(?:उत्तर|परिणाम|जवाब)",
+    "th": r"คำตอบสุดท้าย|คำตอบที่ได้",
+}
+"""What a final answer is called, by language."""
 
-ANSWER_NOUNS = (
-    r"(?:correct\s+|right\s+)?(?:answers?|ans\.?)|(?:correct|right)\s+(?:option|choice|statement)|(?:the|my)\s+choice|option\s+chosen",
-    r"(?:正确|本题|参考)?答案|正确选项|应选|故选|选择|答",
-    r"答え|解答|正解|回答",
-    r"정답|답안|답변|답",
-    r"(?:правильный\s+)?ответ(?:ом)?",
-    r"(?:bonne\s+)?r[ée]ponse(?:\s+correcte|\s+exacte)?",
-    r"(?:richtige\s+)?antwort|ergebnis|lösung",
-    r"respuesta(?:\s+correcta)?|respuestas",
-    r"resposta(?:\s+correta|\s+certa)?|gabarito",
-    r"risposta(?:\s+corretta|\s+esatta)?",
-    r"đáp\s+(?:án|số)(?:\s+đúng)?|câu\s+trả\s+lời",
-    r"ال[إا]جابة(?:\s+الصحيحة)?|الجواب(?:\s+الصحيح)?",
-    r"(?:सही\s+)?(?:उत्तर|जवाब)",
-    r"คำตอบ(?:ที่ถูกต้อง)?|ตอบ",
-)
-"""What an answer is called."""
+ANSWER_NOUNS = {
+    "en": r"(?:correct\s+|right\s+)?(?:answers?|ans\.?)|(?:correct|right)\s+(?:option|choice|statement)|(?:the|my)\s+choice|option\s+chosen",
+    "zh": r"(?:正确|本题|参考)?答案|正确选项|应选|故选|选择|答",
+    "ja": r"答え|正解|回答",
+    "ko": r"정답|답안|답변|답",
+    "ru": r"(?:правильный\s+)?ответ(?:ом)?",
+    "fr": r"(?:bonne\s+)?r[ée]ponse(?:\s+correcte|\s+exacte)?",
+    "de": r"(?:richtige\s+)?antwort|ergebnis|lösung",
+    "es": r"respuesta(?:\s+correcta)?|respuestas",
+    "pt": r"resposta(?:\s+correta|\s+certa)?|gabarito",
+    "it": r"risposta(?:\s+corretta|\s+esatta)?",
+    "vi": r"đáp\s+(?:án|số)(?:\s+đúng)?|câu\s+trả\s+lời",
+    "ar": r"ال[إا]جابة(?:\s+الصحيحة)?|الجواب(?:\s+الصحيح)?",
+    "hi": r"(?:सही\s+)?(?:उत्तर|जवाब)",
+    "th": r"คำตอบ(?:ที่ถูกต้อง)?|ตอบ",
+}
+"""What an answer is called, by language."""
 
-RESULT_NOUNS = (
-    r"results?|conclusion|(?:grand\s+)?total",
-    r"结果|结论|结语|合计|解",
-    r"結果|結論|合計",
-    r"결과|결론|합계",
-    r"итого?|результат|вывод",
-    r"r[ée]sultat|conclusion|solution",
-    r"ergebnis|fazit",
-    r"resultado|conclusi[óo]n|conclus[ãa]o|risultato|conclusione|soluzione|soluci[óo]n|solução",
-    r"kết\s+(?:quả|luận)",
-    r"النتيجة|الناتج|الخلاصة",
-    r"परिणाम|निष्कर्ष",
-    r"ผลลัพธ์|สรุป",
-)
-"""Headings of a result that is not called an answer."""
+RESULT_NOUNS = {
+    "en": r"results?|conclusion|(?:grand\s+)?total",
+    "zh": r"结果|结论|结语|合计",
+    "ja": r"結果|結論|合計",
+    "ko": r"결과|결론|합계",
+    "ru": r"итого?|результат|вывод",
+    "fr": r"r[ée]sultat|conclusion",
+    "de": r"ergebnis|fazit",
+    "es": r"resultado|conclusi[óo]n|conclus[ãa]o|risultato|conclusione",
+    "pt": r"resultado|conclusi[óo]n|conclus[ãa]o|risultato|conclusione",
+    "it": r"resultado|conclusi[óo]n|conclus[ãa]o|risultato|conclusione",
+    "vi": r"kết\s+(?:quả|luận)",
+    "ar": r"النتيجة|الناتج|الخلاصة",
+    "hi": r"परिणाम|निष्कर्ष",
+    "th": r"ผลลัพธ์|สรุป",
+}
+"""Headings of a result that is not called an answer, by language."""
 
 LINK = (
     r"(?:\s*(?:is|are|was|were|equals|would\s+be|will\s+be|should\s+be|must\s+be|comes\s+to|为|是|等于|應為|应为|应该是|"
@@ -104,8 +108,8 @@ CHECKS = (
 CONCLUSIONS = (
     r"\b(?:so|thus|hence|therefore|consequently|altogether|in\s+total|overall|finally|in\s+conclusion|we\s+(?:get|obtain|find|conclude)|this\s+gives|which\s+gives|giving)\b|∴|⇒|\\therefore|\\Rightarrow|\\implies",
     r"所以|因此|故|于是|从而|综上|得到|即得|总共|一共|共",
-    r"よって|したがって|従って|ゆえに|だから|つまり|以上より|合計",
-    r"따라서|그러므로|그래서|즉|결국|모두|총",
+    r"よって|したがって|従って|ゆえに|だから|つまり|以上より|合計|なので|であるから|ので、|ため、|より、",
+    r"따라서|그러므로|그래서|즉|결국|모두|총|이므로|므로|니까",
     r"значит|следовательно|итак|таким\s+образом|поэтому|отсюда|всего|итого",
     r"\b(?:donc|ainsi|finalement|par\s+conséquent|d'où|en\s+conclusion|au\s+total)\b",
     r"\b(?:also|somit|daher|folglich|deshalb|demnach|insgesamt|damit|schließlich)\b",
@@ -129,7 +133,7 @@ EXPLANATIONS = (
     r"denn\b|jede[rs]?\b|weil\b|begründung|erklärung|da\b|nämlich",
     r"porque|ya\s+que|cada\b|pues\b|puesto|explicación|justificación|en\s+efecto",
     r"pois\b|(?:a\s+)?cada\b|já\s+que|explicação|justificativa|de\s+fato",
-    r"perché|ogni\b|infatti|poiché|spiegazione|giustificazione",
+    r"perché|ogni\b|[^.]{0,20}infatti|poiché|spiegazione|giustificazione",
     r"vì\b|mỗi\b|bởi|giải\s+thích|do\b",
     r"ل[أا]ن|التفسير|الشرح|السبب|وذلك",
     r"क्योंकि|कारण|स्पष्टीकरण|व्याख्या",
