@@ -21,7 +21,10 @@ _SCRIPTS = {
 }
 """Language → a letter of its script."""
 _LATIN_LANGUAGES = frozenset({"fr", "de", "es", "pt", "it", "vi"})
-_LATIN = re.compile(r"r[ée]ponse|r[ée]sultat|antwort|lösung|ergebnis|fazit|respuesta|resultado|resposta|gabarito|risposta|risultato|solu[cçzt]i|đáp|trả lời|kết", re.IGNORECASE)
+_LATIN = re.compile(
+    r"r[ée]ponse|r[ée]sultat|antwort|lösung|ergebnis|fazit|respuesta|resultado|resposta|gabarito|risposta|risultato|solu[cçzt]i|đáp|trả lời|kết",
+    re.IGNORECASE,
+)
 _NEAR_END = 300
 """Characters: a heading like "Result:" farther from the end belongs to a step."""
 _DECOR = r"[^\w\n$\\(\[{<+\-−.√∞∅]{0,12}"
@@ -92,7 +95,12 @@ def statement_at(text: str, start: int) -> str:
     rest = text[start:]
     lead = len(rest) - len(rest.lstrip(" \t\r\n*_:：#>=.。✅👉"))
     rest = rest[lead:] if lead < len(rest) else rest.lstrip()
-    if lead and rest[:1].isdigit() and text[start + lead - 1] == "." and text[start + lead - 2 : start + lead - 1] in {"", " "}:
+    if (
+        lead
+        and rest[:1].isdigit()
+        and text[start + lead - 1] == "."
+        and text[start + lead - 2 : start + lead - 1] in {"", " "}
+    ):
         rest = "." + rest
     spans = formulas(rest[:5000])
     mask = masked(rest[:5000], spans)

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import re
 
+from math_eval.answers.words import NEGATION
 from math_eval.boxes import Box, boxes
 from math_eval.records import Extraction
 
 _JOINED = re.compile(
     r"(?:[\s$\\)(.,;:：，、。*{}&-]|\\(?:quad|qquad|text|mathrm|textbf|,|;|\[|\])|\n)*"
-    r"(?:(?:and|or|y|et|und|e|ou|oder|и|или|和|或|与|及|と|または|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)\b)?"
+    r"(?:[,;，、]|(?:and|or|y|et|und|e|ou|oder|и|или|和|或|与|及|と|または|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)\b|(?<=\})[ \t$\\]*(?=\$?\s?\\(?:boxed|fbox)))"
     r"(?:[\s$\\)(.,;:：，、*{}-]|\\(?:quad|qquad|text|\[|\]))*(?:\(?[a-z\d](?:_\{?\d\}?)?[)=]\s*=?\s*|[-•]\s*)?[\s$\\(]*",
     re.IGNORECASE,
 )
 """What stands between two boxes that are one answer: "$\\boxed{-2}$ and $\\boxed{1}$", parts (a) and (b), bullets."""
 _COUNTED = re.compile(r"\s*\$?\s*[A-Za-z]{2,20}(?:\s[A-Za-z]{2,20})?\s*(?:,\s*)?(?:and|,|&|y|et|und|e)\s+\$?\s*")
 """Two counted things: "\\boxed{7} goats and \\boxed{4} helicopters"."""
+_NAMED = re.compile(
+    r"\s*\$?\s*,?\s*(?:and|while)\s+(?:the\s+)?[a-z]+(?:\s[a-z]+){0,3}\s+(?:is|are|=)\s*\$?\s*", re.IGNORECASE
+)
+"""Two named values in a sentence: "the maximum is \\boxed{8} and the minimum is \\boxed{-2}"."""
+_MARKERS = (
+    (re.compile(r"\s*(?:\*\*|__)?\(?(?:[a-h]|[ivx]{1,4})\)", re.IGNORECASE), 160),
+    (
+        re.compile(r"\s*(?:\*\*|__)?(?:part|case|fall|cas|caso|часть|случай|情况)\s*\(?(?:\d|[a-h])\b", re.IGNORECASE),
+        160,
+    ),
+    (re.compile(r"\s*[-•*]\s"), 40),
+    (re.compile(r"\s*\(?\d[.)]\s"), 24),
+)
+"""How an item of a list of answers begins, and how many characters may stand before its box."""
 _PLACEHOLDER = re.compile(
-    r"\s*(?:\\text\s*\{|\\textbf\s*\{|\$|<|\[|\{)*\s*(?:(?:the\s+|your\s+)?(?:final\s+)?(?:answers?|result|value|solution)(?:\s+here)?|答案|答え|답|\.{2,}|…|\\(?:l|c)?dots|\?+|_+|\\_+|\\square|\\quad|x{3,}|…)\s*[}\]>$]*\s*",
+    r"\s*(?:\\text\s*\{|\\textbf\s*\{|\$|<|\[|\{)*\s*(?:(?:the\s+|your\s+)?(?:final\s+)?(?:answers?|result|value|solution)(?:\s+here)?|答案|答え|답|\.{2,}|…|\\(?:l|c)?dots|\?+|_+|\\_+|\\square|\\h?phantom\s*\{[^{}]*\}|\\quad|x{3,}|…)\s*[}\]>$]*\s*",
     re.IGNORECASE,
 )
 _RESULT = re.compile(r"```output\s{0,20}\Z")
@@ -39,6 +54,8 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
             if _RESULT.search(text[max(box.start - 30, 0) : box.start]):
                 whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
             continue
+        if NEGATION.search(text[max(box.start - 8, 0) : box.start]):
+            continue  # "(Not \\boxed{14})"
         whole = [*whole, box] if whole and _one_answer(text, whole[-1], box) else [box]
     if not whole:
         return None, 0, blank
@@ -49,9 +66,20 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
 
 def _one_answer(text: str, left: Box, right: Box) -> bool:
     between = right.start - left.end
-    if between > 80:
+    if between > 200:
         return False
-    return bool(_JOINED.fullmatch(text, left.end, right.start) or _COUNTED.fullmatch(text, left.end, right.start))
+    if "\n" in text[left.end : right.start] and _same_list(text, left, right):
+        return True
+    return any(pattern.fullmatch(text, left.end, right.start) for pattern in (_JOINED, _COUNTED, _NAMED))
+
+
+def _same_list(text: str, left: Box, right: Box) -> bool:
+    """Whether two boxes stand in items of one list: parts, cases, bullets, or bare numbered values."""
+    lines = [text[text.rfind("\n", 0, box.start) + 1 : box.start] for box in (left, right)]
+    for marker, longest in _MARKERS:
+        if all(marker.match(line) and len(line) <= longest for line in lines):
+            return True
+    return False
 
 
 def unclosed_box(text: str) -> Extraction | None:

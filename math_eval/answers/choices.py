@@ -6,7 +6,10 @@ import re
 
 from math_eval.answers.words import BUT, NEGATION
 
-_DECORATION = str.maketrans({"$": " ", "*": " ", "`": " ", "Ａ": "A", "Ｂ": "B", "Ｃ": "C", "Ｄ": "D", "Ｅ": "E"})
+_DECORATION = str.maketrans(
+    {"$": " ", "*": " ", "`": " "}
+    | {chr(start + place): "ABCDEFGHIJ"[place] for start in (0xFF21, 0x24B6) for place in range(10)}
+)
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm|bf)\b")
 _BLANKS = re.compile(r"\s+")
 _SHORT = re.compile(r"[\s({\[（]*([A-J])(?:\s*[)}\]）]*\s*[.。]?\s*$|[)}\]）]*\s*[.:,)）．：、]|\s*[)}\]）])")
@@ -15,7 +18,7 @@ _LETTER = r"[({\[（\s]*(?<![A-Za-z])([A-Ja-j])(?![A-Za-z'’\d])"
 _NAMED = re.compile(
     r"(?:(?<![^\W\d_])(?:options?|choices?|answers?|statements?|letters?|alternative|opción|opção|opzione|inciso|literal|Option|Antwort|Variante|варианты?|вариант|ответ\w*|réponse|respuesta|resposta|risposta|đáp án|phương án|"
     r"chọn|câu|الخيار|الإجابة|الجواب|विकल्प|उत्तर|correct|right|richtig|korrekt|correcte?|correct[oa]|correto|certa|corretta|giusta|правильно|верно|صحيح|सही)|选项|应?选择?|答案|选|正解|答え|選択肢|정답|답|보기|선택지|ข้อ|คำตอบ|ตอบ)"
-    r"\s*(?:(?:is|are|was|must\s+be|should\s+be|would\s+be|为|是|は|은|는|est|ist|lautet|es|é|è|là|هو|هي|है|คือ|ข้อ|[:：=])\s*)?(?:(?:option|choice|the|la|la\s+opción|die)\s+)?"
+    r"(?:\s+(?:corretta|esatta|giusta|correcta|correcte|exacte|correta|certa|đúng|الصحيحة|सही))?\s*(?:(?:is|are|was|must\s+be|should\s+be|would\s+be|为|是|は|은|는|est|ist|lautet|es|é|è|là|هو|هي|है|คือ|ข้อ|[:：=])\s*)?(?:(?:option|choice|the|la|la\s+opción|die)\s+)?"
     + _LETTER,
     re.IGNORECASE,
 )
@@ -27,9 +30,15 @@ _CONCLUDED = re.compile(
 _BRACKETED = re.compile(r"[(（]\s*([A-Ja-j])\s*[)）]")
 _STANDALONE = re.compile(r"(?<![A-Za-z\\'’])([A-J])(?![A-Za-z'’\d(=^_])(?! [a-z])(?!\s*[=<>+\-*/^∩∪])")
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
-_SENTENCE = re.compile(r"[。！？\n;；]+|[.!?]+(?=\s|$)|,\s*(?=(?:but|so|hence|therefore|thus|not)\b)|[，,]\s*(?=(?:所以|故|因此|而))", re.IGNORECASE)
-_QUICK = re.compile(r"(?:the\s+)?(?:correct\s+)?", re.IGNORECASE)
-_LIST = re.compile(r"[({\[（]?[A-J][)}\]）]?(?:\s*(?:,|，|、|;|and|or|und|et|y|e|и|و|和|与|及|と|와|과|또는|và|और|และ|&)\s*[({\[（]?[A-J][)}\]）]?(?![A-Za-z'’]))+|(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
+_SENTENCE = re.compile(
+    r"[。！？\n;；]+|[.!?]+(?=\s|$)|,\s*(?=(?:but|so|hence|therefore|thus|not)\b)|[，,]\s*(?=(?:所以|故|因此|而))",
+    re.IGNORECASE,
+)
+_OPTIONS = re.compile(r"(?:(?:^|\n)\s*[({\[（]?[A-J][)}\]）.:、．][^\n]*){3,}(?=\n)")
+"""The options of the problem, restated line by line."""
+_LIST = re.compile(
+    r"[({\[（]?[A-J][)}\]）]?(?:\s*(?:,|，|、|;|and|or|und|et|y|e|и|و|和|与|及|と|와|과|또는|và|और|และ|&)\s*[({\[（]?[A-J][)}\]）]?(?![A-Za-z'’]))+|(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])"
+)
 
 
 def short_letter(text: str) -> str:
@@ -73,10 +82,18 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
     if several:
         return _several(bare)
     if announced:
+        if listed := _listed(bare):
+            return listed
         if letter := short_letter(text):
-            return "" if _lists(bare) else letter
-        if leading := re.match(r"[\s({\[（]*([A-J])(?![A-Za-z'’])[)}\]）]*(?=\s*(?:because|since|which|as|is|or|—|–|-|[,:;：，、。]|$|weil|car|porque|perché|pois|因为|なぜ|왜|так|vì|لأن|क्योंकि|เพราะ|입|です|です。))", bare):
+            return letter
+        if leading := re.match(
+            r"[\s({\[（]*([A-J])(?![A-Za-z'’])[)}\]）]*(?=\s*(?:because|since|which|as|is|or|—|–|-|[,:;：，、。]|$|weil|car|porque|perché|pois|因为|なぜ|왜|так|vì|لأن|क्योंकि|เพราะ|입|です|です。))",
+            bare,
+        ):
             return leading.group(1)
+    if listed := _listed(bare):
+        return listed
+    bare = _OPTIONS.sub("\n", bare)
     clauses = [_affirmed(part) for part in reversed(_SENTENCE.split(bare)) if part.strip()]
     for patterns in ((_NAMED,), (_CONCLUDED,), (_BRACKETED, _STANDALONE)):
         for clause in clauses:
@@ -101,9 +118,15 @@ def _affirmed(clause: str) -> str:
     return clause
 
 
-def _lists(bare: str) -> bool:
-    match = _LIST.search(bare)
-    return bool(match) and len(set(re.findall(r"[A-J]", match.group()))) > 1 and not bare[match.end() :].strip(" .。)")
+def _listed(bare: str) -> str:
+    """The letters of a text that is a list of several ("B and C"); "" for any other."""
+    match = _LIST.match(bare.lstrip(" ({[（"))
+    letters = sorted(set(re.findall(r"[A-J]", match.group()))) if match else []
+    return (
+        "".join(letters)
+        if match and len(letters) > 1 and not bare.lstrip(" ({[（")[match.end() :].strip(" .。)}]）")
+        else ""
+    )
 
 
 def _several(bare: str) -> str:
@@ -125,11 +148,19 @@ def _denied(clause: str, match: re.Match[str]) -> bool:
     other = re.search(r"(?<![A-Za-z])[A-J](?![A-Za-z'’])", behind)
     if other:
         behind = behind[: other.start()]
-        if (negation := NEGATION.search(behind)) and re.search(r"[,，、;(]\s*[^,，]*$|\s", behind[: negation.start()]) and len(behind) - negation.end() < 16:
+        if (
+            (negation := NEGATION.search(behind))
+            and re.search(r"[,，、;(]\s*[^,，]*$|\s", behind[: negation.start()])
+            and len(behind) - negation.end() < 16
+        ):
             behind = ""  # the denial speaks of the letter behind it
     last_before = re.split(r"[,，:：]|(?<![A-Za-z])[A-J](?![A-Za-z'’])", before)[-1]
     return bool(NEGATION.search(last_before) or NEGATION.search(behind))
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[^\S\n]+", " ", _WRAPPER.sub(" ", text).translate(_DECORATION)) if "\n" in text else _BLANKS.sub(" ", _WRAPPER.sub(" ", text).translate(_DECORATION))
+    return (
+        re.sub(r"[^\S\n]+", " ", _WRAPPER.sub(" ", text).translate(_DECORATION))
+        if "\n" in text
+        else _BLANKS.sub(" ", _WRAPPER.sub(" ", text).translate(_DECORATION))
+    )

@@ -14,7 +14,9 @@ from math_eval.records import Extraction
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _OPEN_END = re.compile(r"[=+×*/,:：，、(\[{<>≤≥&-]\s*$")
 _FORMULA_CUT = re.compile(r"(?:=|\+|-|\\times|\\cdot|\\left|\\frac\{?)\s*$")
-_GUESS = re.compile(r"\b(?:one\s+might|at\s+first|first\s+guess|you\s+might|might\s+think|suppose|assume|try|let)\b", re.IGNORECASE)
+_GUESS = re.compile(
+    r"\b(?:one\s+might|at\s+first|first\s+guess|you\s+might|might\s+think|suppose|assume|try|let)\b", re.IGNORECASE
+)
 _QUESTION = re.compile(r"[?？؟]")
 _LIST_LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _TABLE_ROW = re.compile(r"^\s*\|(.+)\|\s*$", re.MULTILINE)
@@ -29,7 +31,7 @@ class _Text(NamedTuple):
     comma: bool
 
     def of(self, sentence: Sentence) -> str:
-        return self.raw[sentence.start : sentence.end]
+        return self.raw[sentence.start : sentence.tail].rstrip()
 
     def mask_of(self, sentence: Sentence) -> str:
         return self.mask[sentence.start : sentence.end]
@@ -61,9 +63,11 @@ def concluded_answer(text: str, *, comma: bool) -> Extraction | None:
         return Extraction(row, "table")
     if _is_cut(view, parts[-1]):
         return None
-    for sentence in _candidates(view, parts):
-        if answer := _from_sentence(view, sentence):
-            return answer
+    candidates = _candidates(view, parts)
+    for strict in (True, False):
+        for sentence in candidates:
+            if answer := _from_sentence(view, sentence, strict=strict):
+                return answer
     return None
 
 
@@ -106,7 +110,11 @@ def _last_row(text: str) -> str:
     if len(lines) < 3 or not _TABLE_ROW.match(lines[-1]):
         return ""
     cells = [cell.strip() for cell in lines[-1].strip().strip("|").split("|")]
-    if not re.match(r"\W*(?:total|answer|result|final|sum|итог|ответ|summe|gesamt|合计|总计|答|答案|合計|합계|resultado|respuesta|resposta|totale|risposta|tổng|المجموع|कुल|รวม)", cells[0], re.IGNORECASE):
+    if not re.match(
+        r"\W*(?:total|answer|result|final|sum|итог|ответ|summe|gesamt|合计|总计|答|答案|合計|합계|resultado|respuesta|resposta|totale|risposta|tổng|المجموع|कुल|รวม)",
+        cells[0],
+        re.IGNORECASE,
+    ):
         cells = cells[-1:]
     value = strip_markup(cells[-1])
     return value if value and not _RULE_ROW.fullmatch(value) and len(value) < 80 else ""
@@ -115,14 +123,18 @@ def _last_row(text: str) -> str:
 def _is_cut(view: _Text, last: Sentence) -> bool:
     if last.closed:
         return False
-    raw, mask = view.of(last).rstrip(), view.mask_of(last).rstrip()
+    raw, mask = view.raw[last.start : last.end].rstrip(), view.mask_of(last).rstrip()
     if mask.endswith(FILLER):
         return bool(_FORMULA_CUT.search(view.spans[-1].content)) if view.spans else False
     if raw.endswith("**"):
         return False
+    if mask.count("(") > mask.count(")") and not raw.endswith((".", "!")):
+        return True
     if "$" in raw.replace("\\$", "") and raw.count("$") % 2 and re.search(r"\$[^$]*\\", raw):
         return True
-    return bool(_OPEN_END.search(mask) or (CUT.search(mask) and len(_WORD.findall(mask)) > 3)) or (len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask))
+    return bool(_OPEN_END.search(mask) or (CUT.search(mask) and len(_WORD.findall(mask)) > 3)) or (
+        len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask)
+    )
 
 
 def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
@@ -135,14 +147,23 @@ def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
         if CHECK.match(check) and not CONCLUSION.search(check) and not _concludes_later(view, usable[place + 1 :]):
             usable = usable[:place]
             break
-    main = [part for part in usable if view.raw[part.start : part.end].lstrip()[:1] not in "(（"]
+    main = [part for part in usable if not _is_aside(view.mask_of(part))]
     usable = main or usable
     last = parts[-1]
-    if OFFER.search(view.mask_of(last)) and _QUESTION.match(view.mask[last.end : last.end + 1]) and not _concludes_later(view, usable):
+    if (
+        OFFER.search(view.mask_of(last))
+        and _QUESTION.match(view.mask[last.end : last.end + 1])
+        and not _concludes_later(view, usable)
+    ):
         return []
     if len(usable) > 1 and _leads(view, parts, usable):
         return [usable[0], *reversed(usable[1:])]
     return [*reversed(usable)]
+
+
+def _is_aside(mask: str) -> bool:
+    """Whether a sentence stands in brackets: "(The next would be 128.)"."""
+    return mask.lstrip()[:1] in {"(", "（"} and len(_WORD.findall(mask)) > 2
 
 
 def _speaks(view: _Text, part: Sentence) -> bool:
@@ -172,7 +193,7 @@ def _leads(view: _Text, parts: list[Sentence], usable: list[Sentence]) -> bool:
     return bool(bold_answer(view.of(first))) or bool(later and EXPLANATION.match(view.mask_of(later[0])))
 
 
-def _from_sentence(view: _Text, sentence: Sentence) -> Extraction | None:
+def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extraction | None:
     raw, mask = view.of(sentence), view.mask_of(sentence)
     if words := worded_answer(mask):
         return Extraction(words, "statement")
@@ -185,7 +206,9 @@ def _from_sentence(view: _Text, sentence: Sentence) -> Extraction | None:
             start = (_AFTER_CUE.match(mask, cue.end()) or cue).end()
     if _denied(mask[start:]):
         return None
-    answer = stated_answer(_LIST_LINE.sub("", raw[start:]), sentence=len(_WORD.findall(mask[start:])) > 2, comma=view.comma)
+    answer = stated_answer(
+        _LIST_LINE.sub("", raw[start:]), sentence=len(_WORD.findall(mask[start:])) > 2, comma=view.comma, strict=strict
+    )
     if not answer:
         return None
     rule = "last-formula" if FILLER in mask[start:] and not numbers(answer[:1]) else "last-number"

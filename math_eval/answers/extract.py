@@ -11,12 +11,13 @@ from math_eval.answers.announced import ANSWER, FINAL, Announcement, announcemen
 from math_eval.answers.boxed import boxed_answer, unclosed_box
 from math_eval.answers.choices import chosen_letters
 from math_eval.answers.concluded import concluded_answer
-from math_eval.answers.run_on import without_run_on
+from math_eval.answers.plain import plain_text
+from math_eval.answers.run_on import heads_before_questions, without_run_on
 from math_eval.answers.statements import stated_answer, worded_answer
 from math_eval.answers.tagged import fenced_answer, tagged_answer
 from math_eval.answers.thoughts import UNFINISHED, after_thought
 from math_eval.answers.values import has_letters, writes_decimal_comma
-from math_eval.answers.words import CORRECTION, REFUSAL
+from math_eval.answers.words import BUT, CORRECTION, DENIED, NEGATION, REFUSAL
 from math_eval.records import AnswerKind, Extraction
 
 MAX_CHARS = 400_000
@@ -33,6 +34,7 @@ _PROGRAM = re.compile(
 _OUTPUT = re.compile(r"```[ \t]*output[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 _GSM8K = re.compile(r"####[ \t]*([-+$]?\d[\d,]*(?:\.\d+)?)[ \t]*\.?\s*\Z")
+_NEXT_QUESTION = re.compile(r"\n\s*(?:Question|Problem|Q|Exercise)\b")
 _LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
 _ITEM = re.compile(r"\s*(?:[-*•]\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[^\W\d_][^:：\n=]{0,30}[:：])")
 _MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
@@ -55,16 +57,22 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
     text = after_thought(response[-MAX_CHARS:])
     if text is None:
         return Extraction("", UNFINISHED) if response.strip() else NONE
-    if kind not in {"choice", "multiple-choice"} and (plain := _GSM8K.search(text)):
-        return Extraction(plain.group(1), "phrase")
-    text = without_run_on(text, _is_answered)
+    if (
+        kind not in {"choice", "multiple-choice"}
+        and text.count("####") == 1
+        and "<" not in text
+        and (plain := _GSM8K.search(text))
+    ):
+        if not _NEXT_QUESTION.search(text):
+            return Extraction(plain.group(1), "phrase")
+    text = plain_text(without_run_on(text, _is_answered))
     answer, blank = _explicit(text, kind)
     if answer is None and kind in {"choice", "multiple-choice"}:
         letters = chosen_letters(_prose(text), several=kind == "multiple-choice")
         answer = Extraction(letters, "last-letter") if letters else None
     if answer is None:
         rest = text[blank:]
-        answer = unclosed_box(_PROGRAM.sub("", rest)) or _printed(rest) or _concluded(_prose(rest))
+        answer = unclosed_box(_PROGRAM.sub("", rest)) or _printed(rest) or _concluded_before_question(_prose(rest))
     if answer is None:
         return Extraction("", "boxed") if blank else NONE
     return _lettered(answer, kind)
@@ -98,7 +106,9 @@ def _corrected(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | N
     later = announcements(rest)
     correction = CORRECTION.search(rest)
     if correction:
-        return _announced(rest, [item for item in later if item.start > correction.end() and item.strength >= ANSWER], kind)
+        return _announced(
+            rest, [item for item in later if item.start > correction.end() and item.strength >= ANSWER], kind
+        )
     wanted = ANSWER if _LABELLED.match(boxed.text) else FINAL
     answer = _announced(rest, [item for item in later if item.strength >= wanted], kind)
     if answer is None and _LABELLED.match(boxed.text):
@@ -115,10 +125,22 @@ def _announced(text: str, items: list[Announcement], kind: AnswerKind = "express
     comma = writes_decimal_comma(text) if has_letters(text) else False
     if kind in {"choice", "multiple-choice"}:
         items = [item for item in items if text[item.at : item.start].strip(" \n\t:.") not in {"A", "a"}]
-    weight = lambda item: (not _is_listed(text, item.start), sum(item.start > end for end in takes_back if any(other.start > end for other in items)), item.strength, item.start)  # noqa: E731
+    weight = lambda item: (
+        not _is_listed(text, item.start),
+        sum(item.start > end for end in takes_back if any(other.start > end for other in items)),
+        item.strength,
+        item.start,
+    )  # noqa: E731
     for item in sorted(items, key=weight, reverse=True):
         statement = statement_at(text, item.start)
-        if kind in {"choice", "multiple-choice"} and (letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True)):
+        if NEGATION.search(text[item.at : item.start]) or DENIED.match(statement):
+            but = BUT.search(statement)
+            if but is None:
+                continue
+            statement = statement[but.end() :]
+        if kind in {"choice", "multiple-choice"} and (
+            letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True)
+        ):
             return Extraction(letters, "phrase")
         if words := worded_answer(statement):
             return Extraction(words, "statement")
@@ -173,6 +195,15 @@ def _concluded(text: str) -> Extraction | None:
             return answer
         break
     return concluded_answer(text, comma=comma)
+
+
+def _concluded_before_question(text: str) -> Extraction | None:
+    """The conclusion in front of another question, where one stands there; else that of the whole text."""
+    for head in heads_before_questions(text):
+        answer = _concluded(head)
+        if answer is not None:
+            return answer
+    return _concluded(text)
 
 
 def _lettered(answer: Extraction, kind: AnswerKind) -> Extraction:

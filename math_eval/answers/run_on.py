@@ -8,8 +8,14 @@ from collections.abc import Callable
 _TOKEN = re.compile(
     r"<\|(?:im_end|eot_id|endoftext|end_of_text|end|eom_id|return|EOT|user|im_start|start_header_id|end_of_turn|eos|end_of_sentence)\|>|<｜[^｜<>]{1,40}｜>|<(?:end_of_turn|eos|eoa|eoh|start_of_turn)>?|</s>|\[/?INST\]|<\|end▁of▁sentence\|>"
 )
-_ASSISTANT = re.compile(r"(?:\s|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|end_header_id\|>|<\|im_end\|>|<\|eot_id\|>)*(?:assistant|model|ai)\b", re.IGNORECASE)
-_LEADING = re.compile(r"\A\s*(?:<s>|<\|(?:im_start|start_header_id|begin_of_text)\|>|<start_of_turn>|\[/INST\]|assistant\b|<\|end_header_id\|>|<\|assistant\|>|model\b(?=\n)|\s)*", re.IGNORECASE)
+_ASSISTANT = re.compile(
+    r"(?:\s|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>|<\|end_header_id\|>|<\|im_end\|>|<\|eot_id\|>)*(?:assistant|model|ai)\b",
+    re.IGNORECASE,
+)
+_LEADING = re.compile(
+    r"\A\s*(?:<s>|<\|(?:im_start|start_header_id|begin_of_text)\|>|<start_of_turn>|\[/INST\]|assistant\b|<\|end_header_id\|>|<\|assistant\|>|model\b(?=\n)|\s)*",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(
     r"\n[\s*#_>-]{0,12}(?:(?:(?:next|new|another|follow-?up|bonus|extra|similar)\s+)?(?:question|problem|exercise|example|q|query|task)|human|user|instruction|input|"
     r"问题|题目|例题?|下一题|問題|문제|задача|вопрос|question|problème|aufgabe|frage|pregunta|problema|ejercicio|pergunta|questão|domanda|câu\s+hỏi|bài(?:\s+toán)?|سؤال|السؤال|مسألة|प्रश्न|โจทย์|คำถาม)"
@@ -34,6 +40,11 @@ def without_run_on(text: str, is_answered: Callable[[str], bool]) -> str:
         if head.strip() and is_answered(head):
             return head
     return text
+
+
+def heads_before_questions(text: str) -> list[str]:
+    """What stands before each heading of another question, where anything does."""
+    return [text[: heading.start()] for heading in _HEADING.finditer(text) if text[: heading.start()].strip()]
 
 
 def _leading_end(text: str) -> int:

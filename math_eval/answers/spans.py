@@ -38,6 +38,8 @@ class Sentence(NamedTuple):
     start: int
     end: int
     closed: bool
+    tail: int
+    """Where its closing mark ends."""
 
 
 def formulas(text: str) -> list[Formula]:
@@ -59,8 +61,14 @@ def formulas(text: str) -> list[Formula]:
             at = inside
             continue
         end += len(close)
-        spans.append(Formula(content.strip() if opening.group(1) is None else text[opening.start() : end],
-                             opening.start(), end, display=mark not in {"$", "\\("}))
+        spans.append(
+            Formula(
+                content.strip() if opening.group(1) is None else text[opening.start() : end],
+                opening.start(),
+                end,
+                display=mark not in {"$", "\\("},
+            )
+        )
         at = end
     return spans
 
@@ -93,9 +101,9 @@ def _sentences(mask: str) -> Iterator[Sentence]:
     start = 0
     for stop in _STOP.finditer(mask):
         if mask[start : stop.start()].strip() and not _ITEM.fullmatch(mask, start, stop.end()):
-            yield Sentence(start, stop.start(), closed=not stop.group().isspace())
+            yield Sentence(start, stop.start(), closed=not stop.group().isspace(), tail=stop.end())
             start = stop.end()
         elif not mask[start : stop.start()].strip():
             start = stop.end()
     if mask[start:].strip():
-        yield Sentence(start, len(mask), closed=False)
+        yield Sentence(start, len(mask), closed=False, tail=len(mask))

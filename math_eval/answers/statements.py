@@ -10,7 +10,7 @@ from math_eval.answers.words import BUT, CONDITION, NEGATION, STATEMENT
 
 _MARKUP = re.compile(r"</?(?:b|strong|i|em|u|p|br|div|span|mark|code|h\d)\b[^<>]{0,80}>|\*\*|__|`", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]{1,200}?)\*\*|<(?:b|strong)>([^<\n]{1,200})</(?:b|strong)>|__([^_\n]{1,200})__")
-_EDGES = " \t\r\n:：,，;；*_#>|\"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒"
+_EDGES = ' \t\r\n:：,，;；*_#>|"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒'
 _TAIL = re.compile(
     r"\s*(?:[,，、;；(（]|\s[—–-])\s*(?:and\s+)?(?:das\s+(?:sind|ist|entspricht)|environ|etwa|rund\b|circa|aproximadamente|около|примерно|khoảng|or\s+roughly|roughly|since|because|as\b|not\b|rather|instead|i\.?\s?e\.?|that\s+is|which|so\b|where|while|given|hence|thus|or\s+about|or\s+approx|approx|about|"
     r"remember|but\b|with\b|when\b|for\b|if\b|provided|assuming|taken|attained|obtained|equivalently|in\s+other|also|namely|same|"
@@ -24,19 +24,40 @@ _TAIL = re.compile(
     r"vì\b|do\b|tức|chứ|không|"
     r"ل[أا]ن|أي|وليس|لا\b|حيث|क्योंकि|यानी|न\s+कि|เพราะ|ไม่ใช่|คือ)"
 )
+_DENIED_TAIL = re.compile(r"[,，、]\s*[^,，、]{1,15}(?:नहीं|ではな|아니|ไม่ใช่).*$", re.DOTALL)
 _COLON_TAIL = re.compile(r"(?<=[\w%°$}])\s*[:;；]\s+(?=[^\W\d_]{2,}\s).*$", re.DOTALL)
 _PAREN_TAIL = re.compile(r"\s*[(（](?=[^()（）]*(?:[=≈×+÷]|\d\s*[A-Za-z]|[^\W\d_]{2}))[^()（）]*[)）]?[\s.。!]*$")
-_BARE_TAIL = re.compile(r"\s(?:because|since|which|when\b|whereas|as\s+required|car\b|weil\b|porque|perché|потому|क्योंकि|لأن)\b.*$|(?:因为|เพราะ).*$", re.DOTALL)
+_BARE_TAIL = re.compile(
+    r"\s(?:and\s+not|but\s+not|to\s+(?:reach|get|make|afford|buy|fill|complete|finish|cover|pay|catch)|because|since|which|when\b|whereas|as\s+required|car\b|weil\b|porque|perché|потому|क्योंकि|لأن)\b.*$|(?:因为|เพราะ).*$",
+    re.DOTALL,
+)
 _COPULA = re.compile(
     r"(?:です|である|だ|となる|になる|になります|となります|でした|입니다|이다|이에요|예요|이며|임|됩니다|이\s?된다|है|हैं|होगा|होगी|होते\s+हैं|ครับ|ค่ะ)[\s。.!！]*$"
 )
-_JOIN = re.compile(r"[\s,，、;]*(?:and|or|和|或|且|与|及|y|o|e|ou|et|oder|und|и|или|または|と|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)?[\s,，、;]*")
+_JOIN = re.compile(
+    r"[\s,，、;]*(?:and|or|和|或|且|与|及|y|o|e|ou|et|oder|und|и|или|または|と|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)?[\s,，、;]*"
+)
 _VARIABLE = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*|[A-Z]{2,3}|[A-Za-z]\([a-z]\)|\\triangle\s*\w+|\\angle\s*\w+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_THAT_IS = re.compile(
+    r"[,，]\s*(?:i\.e\.|that\s+is|namely|which\s+is|ou\s+seja|es\s+decir|also|d\.\s?h\.|cioè|soit|то\s+есть|即)\s*,?\s*",
+    re.IGNORECASE,
+)
+_OPERATION = re.compile(
+    r"\b(?:less|more|fewer|times|twice|half|thrice|sum|product|difference|double|triple)\b", re.IGNORECASE
+)
 _GIVEN = re.compile(r"^.{0,60}?(?:のときで?|일\s*때)[、,]?\s*")
-_EQUATION = re.compile(r"(?:^|[\s,:(，、])((?:[A-Za-zα-ωΔ]{1,2}(?:_\{?\w+\}?|[₀-₉])?|\([a-z](?:,\s*[a-z])+\)|[A-Za-z]\([^()]{1,12}\))\s*(?:=|＝|∈|≤|≥|<|>|≠)\s*[^\s].*)$")
+_EQUATION = re.compile(
+    r"(?:^|[\s,:(，、])((?:[A-Za-zα-ωΔ]{1,2}(?:_\{?\w+\}?|[₀-₉])?|\([a-z](?:,\s*[a-z])+\)|[A-Za-z]\([^()]{1,12}\))\s*(?:=|＝|∈|≤|≥|<|>|≠)\s*[^\s].*)$"
+)
+_JOIN_WORDS = frozenset("and or oder und ou et or или и và hoặc cm pi sqrt".split())
+_COUNTED = re.compile(
+    r"\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?(?:\s*(?:,|and|or|und|et|y|e|и|&)\s*)+\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?|.*[=<>≤≥].*"
+)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
-_COMPUTED = re.compile(r"\d\s*[-−–+*/×÷·^(]|[-−–+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^")
+_COMPUTED = re.compile(
+    r"\d\s*[-−–+*/×÷·^(]|[-−–+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^"
+)
 _CURRENCY = re.compile(r"\s*(?:US\$|R\$|[€£¥₹₩฿₽])\s*\d")
 _ROWS = re.compile(r"\s*\\begin\{(align|aligned|eqnarray|split|gather|gathered)(\*?)\}(.*)\\end\{\1\2\}\s*", re.DOTALL)
 LATEX = re.compile(r"\\[A-Za-z]+|\^|_\{")
@@ -53,7 +74,13 @@ def bold_answer(text: str) -> str | None:
 
 
 def _step(content: str) -> bool:
-    return bool(re.match(r"\s*(?:step|case|part|method|schritt|étape|paso|passo|шаг|bước|第|步骤|단계|\d+[.)]\s+[^\W\d])|.*[:：]\s*$|^\s*\d+\.\s*$", content, re.IGNORECASE))
+    return bool(
+        re.match(
+            r"\s*(?:step|case|part|method|schritt|étape|paso|passo|шаг|bước|第|步骤|단계|\d+[.)]\s+[^\W\d])|.*[:：]\s*$|^\s*\d+\.\s*$",
+            content,
+            re.IGNORECASE,
+        )
+    )
 
 
 def strip_markup(text: str) -> str:
@@ -65,7 +92,7 @@ def trim_tail(text: str) -> str:
     """A statement without the explanation, denial or remark behind its value ("60 (since …)", "7, not 6")."""
     spans = formulas(text)
     mask = masked(text, spans)
-    for pattern in (CONDITION, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
+    for pattern in (CONDITION, _DENIED_TAIL, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
             if _has_value(head) and not _ends_open(text, head, spans):
@@ -86,13 +113,14 @@ def _has_value(text: str) -> bool:
     return FILLER in text or any(letter.isdigit() for letter in text) or bool(re.search(r"[√π∞]|\\[a-z]+", text))
 
 
-def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False) -> str:
+def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False, strict: bool = False) -> str:
     """The answer that a statement gives; "" where it gives none.
 
     Args:
         statement: What stands behind an announcement, or a sentence that concludes.
         sentence: It is a whole sentence, so that words before the value are expected.
         comma: Its language writes decimals with a comma.
+        strict: A number that stands aside ("in 3 days") is no answer even where it is the only one.
     """
     if (bold := bold_answer(statement)) is not None and not _BOLD.fullmatch(statement.strip()):
         inner = stated_answer(bold, comma=comma)
@@ -105,11 +133,13 @@ def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False
     spans = formulas(text)
     if spans:
         return _from_formulas(text, spans, sentence=sentence)
-    return _from_words(text, sentence=sentence, comma=comma)
+    return _from_words(text, sentence=sentence, comma=comma, strict=strict)
 
 
 def _affirmed(text: str) -> str:
     """The right value of "not 5 but 6", in every order that a language has."""
+    if (said := _THAT_IS.search(text)) and _OPERATION.search(text[: said.start()]) and _has_value(text[said.end() :]):
+        text = text[said.end() :]
     if (given := _GIVEN.match(text)) and _has_value(text[given.end() :]):
         text = text[given.end() :]
     but = BUT.search(text)
@@ -118,7 +148,7 @@ def _affirmed(text: str) -> str:
     return text
 
 
-def _from_words(text: str, *, sentence: bool, comma: bool) -> str:
+def _from_words(text: str, *, sentence: bool, comma: bool, strict: bool) -> str:
     if LATEX.search(text) and not sentence:
         return text
     words = _WORD.findall(text)
@@ -135,8 +165,15 @@ def _from_words(text: str, *, sentence: bool, comma: bool) -> str:
     if not crowded and not sentence:
         if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not re.search(r"[=<>≤≥]", text):
             return with_unit(text, found[0])
+        if (
+            len(found) > 1
+            and words
+            and not _COUNTED.fullmatch(text)
+            and not all(word.lower() in _JOIN_WORDS for word in words)
+        ):
+            return value_of(text.rpartition("=")[2] or text)
         return last_link(text if text.isascii() else fold_digits(text))
-    return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text)
+    return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text, strict=strict)
 
 
 def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
@@ -144,8 +181,15 @@ def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
     outside = mask.replace(FILLER, " ")
     behind = mask[spans[-1].end :]
     if not has_letters(outside) and not any(letter.isdigit() for letter in outside) and not sentence:
-        return _linked(spans[0], text) if len(spans) == 1 and spans[0].start == 0 and spans[0].end == len(text) else text
-    if not mask[: spans[0].start].strip(" \t([{") and len(spans) == 1 and len(_WORD.findall(behind)) <= 3 and not sentence:
+        return (
+            _linked(spans[0], text) if len(spans) == 1 and spans[0].start == 0 and spans[0].end == len(text) else text
+        )
+    if (
+        not mask[: spans[0].start].strip(" \t([{")
+        and len(spans) == 1
+        and len(_WORD.findall(behind)) <= 3
+        and not sentence
+    ):
         return text
     run: list[Formula] = []
     for span in reversed(spans):
@@ -159,7 +203,11 @@ def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
         return value_of(rest) if numbers(rest) else (text[spans[-1].start : spans[-1].end] if not sentence else "")
     end = run[0].end
     late = numbers(mask[end:])
-    if late and FILLER not in mask[end:] and re.match(r"\s*(?:is|are|=|为|是|:|：|は|равн|est|ist|es|é|è|là)\b", mask[end:]):
+    if (
+        late
+        and FILLER not in mask[end:]
+        and re.match(r"\s*(?:is|are|=|为|是|:|：|は|равн|est|ist|es|é|è|là)\b", mask[end:])
+    ):
         return value_of(mask[end:])
     unit = re.match(r"\s?[A-Za-z%°²³/]+(?:\s(?:units|per\s\w+))?", mask[end:])
     tail = unit.group() if unit and with_unit("1" + unit.group(), numbers("1")[0]) != "1" else ""
@@ -180,6 +228,8 @@ def _alike(left: str, right: str) -> bool:
     sides = [content.partition("=") for content in (left, right)]
     if not any(equals for _, equals, _ in sides):
         return True
+    if any(content.count("=") > 1 for content in (left, right)):
+        return False
     if all(not equals or re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt)", side) for side, equals, _ in sides):
         return True
     return all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
@@ -189,7 +239,10 @@ def _passed_over(span: Formula, mask: str) -> bool:
     if _VARIABLE.fullmatch(span.content):
         return True
     before = mask[max(span.start - 20, 0) : span.start]
-    return bool(NEGATION.search(before[-12:]) or re.search(r"\b(?:at|when|for|where|if|with|since|because|from|than)\s+$", before))
+    return bool(
+        NEGATION.search(before[-12:])
+        or re.search(r"\b(?:at|when|for|where|if|with|since|because|from|than)\s+$", before)
+    )
 
 
 def last_link(answer: str) -> str:
@@ -213,7 +266,12 @@ def last_link(answer: str) -> str:
 
 def _split_chain(text: str) -> list[str]:
     """The parts of a text between its equals signs outside brackets and environments."""
-    if "=" not in text or "\\begin" in text or re.search(r"\band\b|\bor\b|,\s", text) or re.search(r"[<>≤≥]|\\(?:le|ge|lt|gt|leq|geq|neq|ne)\b|!=", text):
+    if (
+        "=" not in text
+        or "\\begin" in text
+        or re.search(r"\band\b|\bor\b|,\s", text)
+        or re.search(r"[<>≤≥]|\\(?:le|ge|lt|gt|leq|geq|neq|ne)\b|!=", text)
+    ):
         return [text]
     parts, depth, start = [], 0, 0
     for place, letter in enumerate(text):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+from math_eval.answers.statements import stated_answer
 from math_eval.boxes import last_box
 from math_eval.records import Extraction
 
 _TAG = re.compile(r"<(answer|final[_-]?answer|solution|result|ans)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _KEY = r"(?:final[_ ]?answer|correct[_ ]?answer|answer|ans|result|solution|final[_ ]?result|答案|ответ|respuesta|resposta|risposta|réponse|antwort|정답|答え)"
 _JSON = re.compile(rf'"{_KEY}"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\[\]]*\]|-?[\w.+-]+)', re.IGNORECASE)
-_FENCE = re.compile(r"```[ \t]*(json|yaml|yml|text|txt|latex|tex|markdown|md|math|)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(
+    r"```[ \t]*(json|yaml|yml|text|txt|latex|tex|markdown|md|math|)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE
+)
 _LINE = re.compile(rf"^\s*{_KEY}\s*:\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _MARKUP = re.compile(r"</?[a-z]\w*[^<>]{0,80}>|\*\*|__", re.IGNORECASE)
 
@@ -25,10 +28,8 @@ def tagged_answer(text: str) -> tuple[Extraction | None, int]:
                 last, end = _inside(inner), match.end()
     if last is None and '"' in text:
         for match in _JSON.finditer(text):
-            value = _json_value(match.group(1))
-            if value:
-                last, end = value, match.end()
-    return (Extraction(last, "tag"), end) if last else (None, 0)
+            last, end = _json_value(match.group(1)), match.end()
+    return (Extraction(last, "tag"), end) if last is not None else (None, 0)
 
 
 def fenced_answer(text: str) -> str | None:
@@ -49,7 +50,8 @@ def _inside(inner: str) -> str:
     if boxed and boxed.strip():
         return boxed.strip()
     named, _ = tagged_answer(inner) if '"' in inner else (None, 0)
-    return named.text if named else _MARKUP.sub("", inner).strip()
+    plain = named.text if named else _MARKUP.sub("", inner).strip()
+    return stated_answer(plain) or plain if len(plain.split()) > 3 and "\\" not in plain else plain
 
 
 def _json_value(token: str) -> str:

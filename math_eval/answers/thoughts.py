@@ -14,7 +14,8 @@ _PAIRS = (
 )
 _CHANNEL = r"(?:<\|start\|>\s*assistant)?\s*<\|channel\|>\s*"
 _BEGIN = re.compile(
-    "|".join(start for start, _ in _PAIRS) + rf"|{_CHANNEL}(?:analysis|commentary)\b[^<]*(?:<\|message\|>)?|\Aanalysis(?=[A-Z\s])",
+    "|".join(start for start, _ in _PAIRS)
+    + rf"|{_CHANNEL}(?:analysis|commentary)\b[^<]*(?:<\|message\|>)?|\Aanalysis(?=[A-Z\s])",
     re.IGNORECASE,
 )
 _END = re.compile(

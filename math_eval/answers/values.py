@@ -15,14 +15,20 @@ NUMBER = re.compile(
     rf"(?<![\w.,/^]){_CURRENCY}?\s?(?:(?<![\d\w)])[-−–+±]\s?)?{_CURRENCY}?(?:{_CORE}(?:\s\d+/\d+(?!\d)|\s?/\s?{_CORE})?(?:{_FACTOR})?(?:\s?/\s?\d+)?|√\s?\(?\d+\)?|[.]\d+|π(?:\s?/\s?\d+)?)"
     rf"|{_CURRENCY}\s?{_CORE}|\d+(?:[.,]\d+)*",
 )
-_UNIT = re.compile(r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?|(?:square|cubic)\s[A-Za-z]+)")
+_UNIT = re.compile(
+    r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?|(?:square|cubic)\s[A-Za-z]+)"
+)
 _SCALE = re.compile(r"(?:million|billion|trillion|thousand|hundred|dozen)s?\b|[万亿억만%٪°‰]", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"(?:\b(?:in|within|after|at|per|of|from|than|by|on|for|every|each|another|the|an?|these|those|all|both|only|with|over|under|until|to|into|against|"
-    r"step|part|case|day|question|problem|equation|method|page|figure|exercise|dei|delle|degli|dos|das|aux?|des|les|los|las|die|der|den|dem|gli|le|i)|第|步骤)\s*(?:\$|\\\()?\s*$",
+    r"(?:\b(?:in|within|after|at|per|of|from|than|by|on|for|every|each|another|the|an?|these|those|all|both|only|remaining|other|first|last|next|with|over|under|until|to|into|against|"
+    r"day|dei|delle|degli|dos|das|aux?|des|les|los|las|die|der|den|dem|gli|le|i)|第|步骤)\s*(?:\$|\\\()?\s*$",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(r"\s?(?:more|less|fewer|times|th|st|nd|rd|番目|回目|번째)\b", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"\b(?:step|figure|fig\.|equation|eq\.|table|section|chapter|page|problem|question|exercise|part|case|method|lemma|theorem|line|solution|option|шаг|étape|schritt|paso|passo|bước|abbildung|figura|figure)\s*[(#]?\s*$|第\s*$",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r"\s?(?:times|th|st|nd|rd|番目|回目|번째)\b", re.IGNORECASE)
 _OTHER_SCRIPT = re.compile(r"[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ENGLISH = re.compile(
     r"\b(?:the|is|are|of|we|and|that|answers?|solutions?|roots?|values?|results?|sum|ans|total|has|have|so|therefore|thus|hence|find|get|with|then|this|it)\b",
@@ -77,7 +83,9 @@ def with_unit(text: str, number: re.Match[str]) -> str:
         return value + {"٪": "%", "°C": "^\\circ\\text{C}", "°F": "^\\circ\\text{F}"}.get(word, unit.group())
     bare = re.split(r"[\s/^²³]", word)[0]
     known = bare.lower() in UNITS or bare.lower().rstrip("s") in UNITS or bare in LETTER_UNITS
-    if (known or word.startswith(("square ", "cubic "))) and (bare.lower() != "in" or not text[unit.end() :].strip(" .")):
+    if (known or word.startswith(("square ", "cubic "))) and (
+        bare.lower() != "in" or not text[unit.end() :].strip(" .")
+    ):
         return f"{value} \\text{{{word}}}"
     return value
 
@@ -111,19 +119,18 @@ def numbers(text: str) -> list[re.Match[str]]:
     return [*NUMBER.finditer(text)]
 
 
-def value_of(text: str, *, last: bool = False) -> str:
+def value_of(text: str, *, strict: bool = False) -> str:
     """The number that a sentence is about, with its unit; "" where there is none.
 
-    A number behind a preposition or an article ("in 3 days", "the 120 km"), before "more" or "times", or denied
-    ("not 5") is passed over where another is left. With `last`, the last number whatever stands beside it.
+    A number behind a preposition or an article ("in 3 days", "the 120 km"), before "times", or denied ("not 5") is
+    passed over where another is left, or always with `strict`. The number of a step, figure or equation is no value.
     """
-    matches = numbers(text)
-    if not matches:
-        return ""
-    if last:
-        return with_unit(text, matches[-1])
+    matches = [
+        match for match in numbers(text) if not _REFERENCE.search(text[max(match.start() - 16, 0) : match.start()])
+    ]
     plain = [match for match in matches if not _is_aside(text, match)]
-    return with_unit(text, (plain or matches)[-1])
+    chosen = plain or ([] if strict else matches)
+    return with_unit(text, chosen[-1]) if chosen else ""
 
 
 def _is_aside(text: str, match: re.Match[str]) -> bool:

@@ -73,7 +73,7 @@ CORRECTIONS = (
     r"\b(?:wait|edit|correction|corrected|actually|oops|scratch\s+that|on\s+second\s+thought|i\s+made\s+(?:a|an)\s+\w*\s*(?:mistake|error|slip)|"
     r"my\s+mistake|let\s+me\s+(?:re-?check|redo|reconsider|correct)|that(?:'s|\s+is)\s+(?:not\s+right|wrong|incorrect)|revised|rechecking)\b",
     r"等等|等一下|更正|订正|修正|不对|算错|应改为|重新(?:计算|检查)|纠正",
-    r"訂正|いや|待って|間違え|間違い|修正|計算し直",
+    r"訂正|と思いきや|いや|待って|間違え|間違い|修正|計算し直",
     r"정정|잠깐|아니[,다요]|수정|실수|다시\s*(?:계산|확인|보니)",
     r"исправл|постойте|подождите|ошиб(?:ся|лась|ка|очно)|поправка|вернее|стоп",
     r"\b(?:attendez|correction|erreur|rectification|en\s+fait|pardon|je\s+corrige)\b",
@@ -124,7 +124,7 @@ CONCLUSIONS = (
 """What introduces a conclusion."""
 
 EXPLANATIONS = (
-    r"because|since\b|each\b|every\b|as\b|for\b|here'?s\s+(?:why|how)|explanation|reason(?:ing)?\b|to\s+see|this\s+is|that\s+is|indeed|justification|her\b|his\b|their\b|its\b|in\s+detail|proof",
+    r"because(?![^.]*,)|(?:since|as)\b(?![^.]*,)|each\b|every\b|for\b|here'?s\s+(?:why|how)|explanation|reason(?:ing)?\b|to\s+see|this\s+is|that\s+is|indeed|justification|her\b|his\b|their\b|its\b|in\s+detail|proof",
     r"因为|理由|原因|这是因为|解析|解释|其中",
     r"なぜなら|理由|というのも|説明|なお",
     r"왜냐하면|이유|설명|참고",
@@ -142,8 +142,8 @@ EXPLANATIONS = (
 """How an explanation behind the answer begins."""
 
 REFUSALS = (
-    r"(?:can(?:no|')t|could\s+not|couldn't|unable\s+to|not\s+able\s+to|failed\s+to)\s+(?:\w+\s+){0,2}(?:solve|determine|find|answer|compute|see|give|provide|complete|finish|help|read|say)|"
-    r"(?:not\s+(?:given\s+)?enough|insufficient|more|missing|lacks?|without)\s+(?:\w+\s+){0,2}(?:information|data|details|the\s+figure)|"
+    r"(?:can(?:no|')t|could\s+not|couldn't|unable\s+to|not\s+able\s+to|failed\s+to)\s+(?:\w+\s+){0,2}(?:solve|determine|find|answer|compute|see|give|run|simulate|perform|access|draw|provide|complete|finish|help|read|say)|"
+    r"(?:do(?:es)?(?:\s+not|n't)\s+(?:give|have|provide|contain)\s+enough|not\s+(?:given\s+)?enough|insufficient|more|missing|lacks?|without)\s+(?:\w+\s+){0,2}(?:information|data|details|the\s+figure)|"
     r"(?:could|can|would)\s+you\s+(?:please\s+)?(?:provide|clarify|check|confirm|share|tell|send|upload)|please\s+(?:provide|clarify|share|send|upload)|"
     r"(?:i'?m|i\s+am)\s+(?:sorry|not\s+sure|afraid)|i\s+do(?:n't|\s+not)\s+know|cannot\s+be\s+determined|not\s+(?:been\s+)?given\b|(?:is|are|was|were)\s+missing|no\s+idea|did\s+not\s+lead|give\s+up|gave\s+up",
     r"无法(?:确定|求解|解答|回答|计算|得出|看到|求出)|信息不足|条件不足|缺少|请(?:提供|补充|确认)|不知道|抱歉|没有给出|未给出",
@@ -168,7 +168,7 @@ STATEMENTS = {
         r"(?:действительных\s+)?(?:решений|корней)\s+нет|нет\s+(?:действительных\s+)?(?:решений|корней)|(?:pas|aucune?)\s+(?:de\s+)?solution|keine\s+(?:reelle[n]?\s+)?lösung(?:en)?|no\s+(?:hay|tiene|existen?)\s+(?:soluci[óo]n(?:es)?)|(?:não\s+(?:há|tem|existe)|sem)\s+solu(?:ção|ções)|nessuna\s+soluzione|vô\s+nghiệm|لا\s+(?:يوجد|توجد)\s+(?:حل|حلول)|कोई\s+(?:वास्तविक\s+)?हल\s+नहीं|ไม่มีคำตอบ"
     ),
     "does not exist": (
-        r"(?:does|do)\s+not\s+exist|doesn't\s+exist|不存在|存在しない|存在しません|존재하지\s*않|не\s+существует|n'existe\s+pas|existiert\s+nicht|no\s+existe|não\s+existe|non\s+esiste|không\s+tồn\s+tại|غير\s+موجود|अस्तित्व\s+(?:में\s+)?नहीं|ไม่มีอยู่|หาค่าไม่ได้"
+        r"(?:does|do)\s+not\s+exist|\bDNE\b|doesn't\s+exist|不存在|存在しない|存在しません|존재하지\s*않|не\s+существует|n'existe\s+pas|existiert\s+nicht|no\s+existe|não\s+existe|non\s+esiste|không\s+tồn\s+tại|غير\s+موجود|अस्तित्व\s+(?:में\s+)?नहीं|ไม่มีอยู่|หาค่าไม่ได้"
     ),
     "infinitely many solutions": r"infinitely\s+many(?:\s+solutions)?|无穷多(?:个)?解|無数の解|무수히\s*많|бесконечно\s+много|une\s+infinité|unendlich\s+viele|infinitas\s+solu|infinite\s+soluzioni|vô\s+số\s+nghiệm",
     "not enough information": r"not\s+enough\s+information|insufficient\s+(?:information|data)|cannot\s+be\s+determined|信息不足|条件不足|情報が(?:足り|不足)|정보가\s*부족|недостаточно\s+(?:данных|информации)",
@@ -245,6 +245,12 @@ CONDITION = re.compile(
     re.IGNORECASE,
 )
 """Where a value is taken ("…, attained at x = 3"), up to the end of the statement."""
+
+
+DENIED = re.compile(
+    r"\s*(?:certainly\s+|definitely\s+)?(?:not|n't|non|pas|nicht|не|no|não|không\s+phải|不是|ليس|ไม่ใช่)\s", re.IGNORECASE
+)
+"""A statement that begins by denying what it names."""
 
 
 def any_of(*tables: tuple[str, ...]) -> str:
