@@ -87,7 +87,7 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
         if letter := short_letter(text):
             return letter
         if leading := re.match(
-            r"[\s({\[（]*([A-J])(?![A-Za-z'’])[)}\]）]*(?=\s*(?:because|since|which|as|is|or|—|–|-|[,:;：，、。]|$|weil|car|porque|perché|pois|因为|なぜ|왜|так|vì|لأن|क्योंकि|เพราะ|입|です|です。))",
+            r"(?:\W*(?:la|the|option|choice|letter|letra|lettera|opción|opção|opzione|réponse|antwort)\b)*[\s({\[（]*([A-J])(?![A-Za-z'’])[)}\]）]*(?=\s*(?:because|since|which|as|is|or|—|–|-|[,:;：，、。]|$|weil|car|porque|perché|pois|因为|なぜ|왜|так|vì|لأن|क्योंकि|เพราะ|입|です|です。))",
             bare,
         ):
             return leading.group(1)
@@ -105,9 +105,13 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
 
 def _last_kept(clause: str, pattern: re.Pattern[str]) -> str:
     """The last letter in a clause that the pattern names and nothing denies; a lower-case "a" is an article."""
-    kept = [match.group(1) for match in pattern.finditer(clause) if not _denied(clause, match)]
-    kept = [letter for letter in kept if letter not in {"a", "I", "i", "e"} or pattern is _BRACKETED]
-    return kept[-1].upper() if kept else ""
+    for match in reversed([*pattern.finditer(clause)]):
+        if _denied(clause, match) or (match.group(1) in {"a", "I", "i", "e"} and pattern is not _BRACKETED):
+            continue
+        if pattern is _NAMED and (several := _LIST.match(clause, match.start(1))):
+            return "".join(sorted(set(re.findall(r"[A-J]", several.group()))))
+        return match.group(1).upper()
+    return ""
 
 
 def _affirmed(clause: str) -> str:

@@ -132,7 +132,7 @@ def _is_cut(view: _Text, last: Sentence) -> bool:
         return True
     if "$" in raw.replace("\\$", "") and raw.count("$") % 2 and re.search(r"\$[^$]*\\", raw):
         return True
-    return bool(_OPEN_END.search(mask) or (CUT.search(mask) and len(_WORD.findall(mask)) > 3)) or (
+    return bool(_OPEN_END.search(mask) or (CUT.search(mask) and len(mask.split()) > (2 if mask.isascii() else 1))) or (
         len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask)
     )
 
@@ -163,7 +163,8 @@ def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
 
 def _is_aside(mask: str) -> bool:
     """Whether a sentence stands in brackets: "(The next would be 128.)"."""
-    return mask.lstrip()[:1] in {"(", "（"} and len(_WORD.findall(mask)) > 2
+    bare = mask.strip(" \n.。!")
+    return bare[:1] in {"(", "（"} and bare[-1:] in {")", "）"} and ("=" in bare or len(_WORD.findall(mask)) > 2)
 
 
 def _speaks(view: _Text, part: Sentence) -> bool:

@@ -126,7 +126,7 @@ def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False
         inner = stated_answer(bold, comma=comma)
         if inner:
             return inner
-    text = trim_tail(_affirmed(strip_markup(statement)))
+    text = trim_tail(_affirmed(strip_markup(statement).rstrip("。.!！।")))
     text = _COPULA.sub("", text.strip(_EDGES).rstrip("。.!！।")).strip()
     if not text:
         return ""
@@ -164,7 +164,7 @@ def _from_words(text: str, *, sentence: bool, comma: bool, strict: bool) -> str:
     crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
     if not crowded and not sentence:
         if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not re.search(r"[=<>≤≥]", text):
-            return with_unit(text, found[0])
+            return value_of(text)
         if (
             len(found) > 1
             and words
