@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OPEN = re.compile(r"\\(?:boxed|fbox|framebox(?:\[[^\]\n]{0,20}\])?)[ \t\n]*(?:\{|(?=[^\s{\\]))")
+_OPEN = re.compile(r"\\(?:boxed|fbox|framebox(?:\[[^\]\n]{0,20}\])?)[ \t\n]*(?:\{|(?=[\w+\-−(√]))")
 _BRACE = re.compile(r"\\[\\{}]|[{}]")
 
 

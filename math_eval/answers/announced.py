@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from math_eval.answers.lexicon import Lexicon
 from math_eval.answers.spans import formulas, masked, sentences
 from math_eval.answers.words import ANSWER_NOUNS, FINAL_NOUNS, LINK, RESULT_NOUNS, any_of
 
 FINAL, ANSWER, RESULT = 3, 2, 1
-_SCRIPTS = {
-    "zh": re.compile(r"[\u3400-\u9fff]"),
-    "ja": re.compile(r"[\u3040-\u30ff]"),
-    "ko": re.compile(r"[\uac00-\ud7af]"),
-    "ru": re.compile(r"[\u0400-\u04ff]"),
-    "ar": re.compile(r"[\u0600-\u06ff]"),
-    "hi": re.compile(r"[\u0900-\u097f]"),
-    "th": re.compile(r"[\u0e00-\u0e7f]"),
-}
-"""Language → a letter of its script."""
-_LATIN_LANGUAGES = frozenset({"fr", "de", "es", "pt", "it", "vi"})
-_LATIN = re.compile(
-    r"r[ée]ponse|r[ée]sultat|antwort|lösung|ergebnis|fazit|respuesta|resultado|resposta|gabarito|risposta|risultato|solu[cçzt]i|đáp|trả lời|kết",
-    re.IGNORECASE,
-)
 _NEAR_END = 300
 """Characters: a heading like "Result:" farther from the end belongs to a step."""
 _DECOR = r"[^\w\n$\\(\[{<+\-−.√∞∅]{0,12}"
@@ -43,8 +30,7 @@ class Announcement(NamedTuple):
 @cache
 def _pattern(languages: frozenset[str]) -> re.Pattern[str]:
     final, answer, result = (
-        any_of(tuple(table[language] for language in sorted(languages)))
-        for table in (FINAL_NOUNS, ANSWER_NOUNS, RESULT_NOUNS)
+        any_of(table[language] for language in sorted(languages)) for table in (FINAL_NOUNS, ANSWER_NOUNS, RESULT_NOUNS)
     )
     noun = rf"(?P<final>{final})|(?P<answer>{answer})"
     heading = rf"(?:^|\n){_DECOR}(?:the\s+|la\s+|die\s+|(?:\d+[.)]\s*))?(?:{noun}|(?P<result>{result}))"
@@ -60,20 +46,31 @@ def _pattern(languages: frozenset[str]) -> re.Pattern[str]:
     )
 
 
-def _languages(text: str) -> frozenset[str]:
-    """English, and the languages whose script or whose words for an answer stand in a text."""
-    languages = {"en"}
-    if not text.isascii():
-        languages |= {language for language, letter in _SCRIPTS.items() if letter.search(text)}
-    if _LATIN.search(text):
-        languages |= _LATIN_LANGUAGES
-    return frozenset(languages)
+_STEM = re.compile(
+    r"answer|\bans\b|####|final|correct|right|choice|option|result|conclusion|total|(?:\A|\n)[ \t]*A[ \t]*[:.]",
+    re.IGNORECASE,
+)
 
 
-def announcements(text: str) -> list[Announcement]:
+def _matches(text: str, languages: frozenset[str]) -> Iterator[re.Match[str]]:
+    """The matches of the languages' pattern; in English only in the lines that hold one of its words, for speed."""
+    pattern = _pattern(languages)
+    if languages != {"en"}:
+        yield from pattern.finditer(text)
+        return
+    at = 0
+    while stem := _STEM.search(text, at):
+        start = max(text.rfind("\n", 0, stem.start() + 1), 0)
+        end = text.find("\n", stem.end())
+        end = len(text) if end < 0 else end
+        yield from pattern.finditer(text, max(start, at - 1, 0), min(end + 2, len(text)))
+        at = end
+
+
+def announcements(text: str, lexicon: Lexicon) -> list[Announcement]:
     """Every announcement of a text in order; one with nothing behind it is none."""
     found = []
-    for match in _pattern(_languages(text)).finditer(text):
+    for match in _matches(text, lexicon.languages):
         if not text[match.end() :].strip(" \t\r\n*_:#.。"):
             continue
         kind = match.lastgroup or ""

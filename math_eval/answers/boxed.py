@@ -21,6 +21,10 @@ _NAMED = re.compile(
     r"\s*\$?\s*,?\s*(?:and|while)\s+(?:the\s+)?[a-z]+(?:\s[a-z]+){0,3}\s+(?:is|are|=)\s*\$?\s*", re.IGNORECASE
 )
 """Two named values in a sentence: "the maximum is \\boxed{8} and the minimum is \\boxed{-2}"."""
+_PART = re.compile(r"[^\n]{0,6}\s\(?(?:[b-h]|[2-9]|i[iv]+)\)[^\n]{0,100}")
+_FIRST_PART = re.compile(r"(?:^|\s)\(?(?:[a-g]|[1-8]|i{1,3})\)[^\n]*$")
+"""Parts within a line: "(a) … \\boxed{3}. (b) … \\boxed{4}."."""
+_WORDS = re.compile(r"\s*\\(?:text|textbf|mathrm)\s*\{\s*[^\W\d]")
 _MARKERS = (
     (re.compile(r"\s*(?:\*\*|__)?\(?(?:[a-h]|[ivx]{1,4})\)", re.IGNORECASE), 160),
     (
@@ -69,6 +73,12 @@ def _one_answer(text: str, left: Box, right: Box) -> bool:
     if between > 200:
         return False
     if "\n" in text[left.end : right.start] and _same_list(text, left, right):
+        return True
+    if _PART.fullmatch(text, left.end, right.start) and _FIRST_PART.search(text[max(left.start - 120, 0) : left.start]):
+        return True
+    if not text[left.end : right.start].strip(" \t\n$\\[]().") and not (
+        _WORDS.match(left.content) or _WORDS.match(right.content)
+    ):
         return True
     return any(pattern.fullmatch(text, left.end, right.start) for pattern in (_JOINED, _COUNTED, _NAMED))
 

@@ -13,7 +13,7 @@ _DECORATION = str.maketrans(
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm|bf)\b")
 _BLANKS = re.compile(r"\s+")
 _SHORT = re.compile(r"[\s({\[（]*([A-J])(?:\s*[)}\]）]*\s*[.。]?\s*$|[)}\]）]*\s*[.:,)）．：、]|\s*[)}\]）])")
-_LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$)")
+_LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$|[.．]\s)")
 _LETTER = r"[({\[（\s]*(?<![A-Za-z])([A-Ja-j])(?![A-Za-z'’\d])"
 _NAMED = re.compile(
     r"(?:(?<![^\W\d_])(?:options?|choices?|answers?|statements?|letters?|alternative|opción|opção|opzione|inciso|literal|Option|Antwort|Variante|варианты?|вариант|ответ\w*|réponse|respuesta|resposta|risposta|đáp án|phương án|"
@@ -147,8 +147,9 @@ def _several(bare: str) -> str:
 
 def _denied(clause: str, match: re.Match[str]) -> bool:
     """Whether the words beside a letter deny it: "not A", "A is wrong", "A 不对"."""
-    before = clause[max(match.start(1) - 26, 0) : match.start(1)]
-    behind = clause[match.end(1) : match.end(1) + 30]
+    start, end = match.span(match.re.groups)  # the letter alone, or a list of letters whole
+    before = clause[max(start - 26, 0) : start]
+    behind = clause[end : end + 30]
     other = re.search(r"(?<![A-Za-z])[A-J](?![A-Za-z'’])", behind)
     if other:
         behind = behind[: other.start()]

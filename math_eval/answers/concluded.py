@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from math_eval.answers.lexicon import Lexicon
 from math_eval.answers.spans import FILLER, Formula, Sentence, formulas, masked, sentences
 from math_eval.answers.statements import LATEX, bold_answer, last_link, stated_answer, strip_markup, worded_answer
 from math_eval.answers.values import has_letters, numbers
-from math_eval.answers.words import CHECK, CONCLUSION, CUT, EXPLANATION, NEGATION, OFFER, REFUSAL
 from math_eval.records import Extraction
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -28,7 +28,7 @@ class _Text(NamedTuple):
     raw: str
     mask: str
     spans: list[Formula]
-    comma: bool
+    words: Lexicon
 
     def of(self, sentence: Sentence) -> str:
         return self.raw[sentence.start : sentence.tail].rstrip()
@@ -37,7 +37,7 @@ class _Text(NamedTuple):
         return self.mask[sentence.start : sentence.end]
 
 
-def concluded_answer(text: str, *, comma: bool) -> Extraction | None:
+def concluded_answer(text: str, lexicon: Lexicon) -> Extraction | None:
     """The answer that a response without box or announcement gives, with the rule that found it; None for none.
 
     Rules: "whole", a response that is nothing but its answer; "statement", an answer in words ("no real solutions");
@@ -46,11 +46,11 @@ def concluded_answer(text: str, *, comma: bool) -> Extraction | None:
 
     Args:
         text: The response, without its thought and programs.
-        comma: Its language writes decimals with a comma.
+        lexicon: The cue words of its languages.
     """
     text = text.strip()
     spans = formulas(text)
-    view = _Text(text, masked(text, spans), spans, comma)
+    view = _Text(text, masked(text, spans), spans, lexicon)
     if whole := _whole(view):
         return Extraction(whole, "whole")
     parts = sentences(view.mask)
@@ -79,17 +79,19 @@ def _whole(view: _Text) -> str:
     if len(view.spans) == 1 and not view.mask.replace(FILLER, "").strip(" \n\t.。*$"):
         return "" if _FORMULA_CUT.search(view.spans[0].content) else _result_side(view.spans[0].content)
     prose_letters = len(re.findall(r"[^\W\d_]", view.mask.replace(FILLER, ""))) if not bare.isascii() else 0
-    if prose_letters > 10 + 15 * view.comma or "\n" in bare or _OPEN_END.search(bare):
+    if prose_letters > 10 + 15 * view.words.decimal_comma or "\n" in bare or _OPEN_END.search(bare):
         return ""
     prose = re.sub(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+", " ", view.mask)
     words = [word for word in _WORD.findall(prose) if len(word) > 2 or word.isascii()]
     if FILLER in view.mask and has_letters(prose.replace(FILLER, "")):
         return ""
+    if view.words.negation.search(prose):
+        return ""
     if LATEX.search(bare) and len(words) <= 2:
         return _result_side(bare)
     if len(words) <= 3 and len(bare) <= 60 and not re.search(r"[.!。]\s", bare):
         few = not has_letters(bare) or any(letter.isdigit() for letter in bare) or len(words) <= 3
-        return stated_answer(view.raw, comma=view.comma) if few else ""
+        return stated_answer(view.raw, view.words) if few else ""
     return ""
 
 
@@ -99,10 +101,12 @@ def _result_side(formula: str) -> str:
 
 def _refuses(view: _Text, parts: list[Sentence]) -> bool:
     edges = [parts[0], *parts[-2:]] if len(parts) > 2 else parts
-    if not any(REFUSAL.search(view.mask_of(part)) for part in edges):
+    if not any(view.words.refusal.search(view.mask_of(part)) for part in edges):
         return False
     last = view.mask_of(parts[-1])
-    return not (CONCLUSION.search(last) and not REFUSAL.search(last) and (numbers(last) or FILLER in last))
+    return not (
+        view.words.conclusion.search(last) and not view.words.refusal.search(last) and (numbers(last) or FILLER in last)
+    )
 
 
 def _last_row(text: str) -> str:
@@ -132,26 +136,33 @@ def _is_cut(view: _Text, last: Sentence) -> bool:
         return True
     if "$" in raw.replace("\\$", "") and raw.count("$") % 2 and re.search(r"\$[^$]*\\", raw):
         return True
-    return bool(_OPEN_END.search(mask) or (CUT.search(mask) and len(mask.split()) > (2 if mask.isascii() else 1))) or (
-        len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask)
-    )
+    return bool(
+        _OPEN_END.search(mask) or (view.words.cut.search(mask) and len(mask.split()) > (2 if mask.isascii() else 1))
+    ) or (len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask))
 
 
 def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
     """The sentences that may conclude, the likeliest first."""
+    headings = [part for part in parts[1:] if view.words.check_heading.fullmatch(view.mask_of(part))]
+    if headings and any(_speaks(view, part) for part in parts if part.start < headings[0].start):
+        parts = [part for part in parts if part.start < headings[0].start]
     usable = [part for part in parts if _speaks(view, part)]
     if not usable:
         return []
     for place in range(1, len(usable)):
         check = view.mask_of(usable[place])
-        if CHECK.match(check) and not CONCLUSION.search(check) and not _concludes_later(view, usable[place + 1 :]):
+        if (
+            view.words.check.match(check)
+            and not view.words.conclusion.search(check)
+            and not _concludes_later(view, usable[place + 1 :])
+        ):
             usable = usable[:place]
             break
     main = [part for part in usable if not _is_aside(view.mask_of(part))]
     usable = main or usable
     last = parts[-1]
     if (
-        OFFER.search(view.mask_of(last))
+        view.words.offer.search(view.mask_of(last))
         and _QUESTION.match(view.mask[last.end : last.end + 1])
         and not _concludes_later(view, usable)
     ):
@@ -170,13 +181,13 @@ def _is_aside(mask: str) -> bool:
 def _speaks(view: _Text, part: Sentence) -> bool:
     mask = view.mask_of(part)
     after = view.mask[part.end : part.end + 1]
-    if _QUESTION.match(after) or REFUSAL.search(mask) or OFFER.search(mask):
+    if _QUESTION.match(after) or view.words.refusal.search(mask) or view.words.offer.search(mask):
         return False
     return FILLER in mask or bool(numbers(mask)) or bool(worded_answer(mask)) or bool(LATEX.search(mask))
 
 
 def _concludes_later(view: _Text, parts: list[Sentence]) -> bool:
-    return any(CONCLUSION.search(view.mask_of(part)) or bold_answer(view.of(part)) for part in parts)
+    return any(view.words.conclusion.search(view.mask_of(part)) or bold_answer(view.of(part)) for part in parts)
 
 
 def _leads(view: _Text, parts: list[Sentence], usable: list[Sentence]) -> bool:
@@ -185,30 +196,33 @@ def _leads(view: _Text, parts: list[Sentence], usable: list[Sentence]) -> bool:
     if first != parts[0] or len(_WORD.findall(view.mask_of(first))) > 14:
         return False
     later = [part for part in parts if part.start > first.end]
-    if any(CONCLUSION.search(view.mask_of(part)) for part in usable[1:]) and not bold_answer(view.of(first)):
+    if any(view.words.conclusion.search(view.mask_of(part)) for part in usable[1:]) and not bold_answer(view.of(first)):
         return False
-    if _GUESS.search(view.mask_of(first)) or NEGATION.search(view.mask_of(first)):
+    if _GUESS.search(view.mask_of(first)) or view.words.negation.search(view.mask_of(first)):
         return False
     if "=" in view.of(first) and not bold_answer(view.of(first)):
         return False
-    return bool(bold_answer(view.of(first))) or bool(later and EXPLANATION.match(view.mask_of(later[0])))
+    return bool(bold_answer(view.of(first))) or bool(later and view.words.explanation.match(view.mask_of(later[0])))
 
 
 def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extraction | None:
     raw, mask = view.of(sentence), view.mask_of(sentence)
     if words := worded_answer(mask):
         return Extraction(words, "statement")
-    if (bold := bold_answer(raw)) is not None and (answer := stated_answer(bold, comma=view.comma)):
+    if (bold := bold_answer(raw)) is not None and (answer := stated_answer(bold, view.words)):
         return Extraction(answer, "bold")
     start = 0
-    for cue in CONCLUSION.finditer(mask):
+    for cue in view.words.conclusion.finditer(mask):
         behind = mask[cue.end() :]
         if FILLER in behind or numbers(behind):
             start = (_AFTER_CUE.match(mask, cue.end()) or cue).end()
-    if _denied(mask[start:]):
+    if _denied(mask[start:], view.words):
         return None
     answer = stated_answer(
-        _LIST_LINE.sub("", raw[start:]), sentence=len(_WORD.findall(mask[start:])) > 2, comma=view.comma, strict=strict
+        _LIST_LINE.sub("", raw[start:]),
+        view.words,
+        sentence=len(_WORD.findall(mask[start:])) > 2,
+        strict=strict,
     )
     if not answer:
         return None
@@ -216,7 +230,7 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
     return Extraction(answer, rule)
 
 
-def _denied(mask: str) -> bool:
+def _denied(mask: str, lexicon: Lexicon) -> bool:
     """Whether all that a sentence says of its only value is that it is not the answer."""
     values = len(numbers(mask)) + len(re.findall(FILLER + "+", mask))
-    return values <= 1 and bool(NEGATION.search(mask))
+    return values <= 1 and bool(lexicon.negation.search(mask))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from math_eval.answers.lexicon import Lexicon
 from math_eval.answers.spans import FILLER, Formula, formulas, masked
 from math_eval.answers.values import fold_digits, grouped_value, has_letters, numbers, point_form, value_of, with_unit
-from math_eval.answers.words import BUT, CONDITION, NEGATION, STATEMENT
+from math_eval.answers.words import BUT, CONDITION, STATEMENTS
 
 _MARKUP = re.compile(r"</?(?:b|strong|i|em|u|p|br|div|span|mark|code|h\d)\b[^<>]{0,80}>|\*\*|__|`", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]{1,200}?)\*\*|<(?:b|strong)>([^<\n]{1,200})</(?:b|strong)>|__([^_\n]{1,200})__")
@@ -44,11 +45,16 @@ _THAT_IS = re.compile(
     re.IGNORECASE,
 )
 _OPERATION = re.compile(
-    r"\b(?:less|more|fewer|times|twice|half|thrice|sum|product|difference|double|triple)\b", re.IGNORECASE
+    r"\b(?:less|more|fewer|between|times|twice|half|thrice|sum|product|difference|double|triple)\b", re.IGNORECASE
 )
 _GIVEN = re.compile(r"^.{0,60}?(?:のときで?|일\s*때)[、,]?\s*")
 _EQUATION = re.compile(
     r"(?:^|[\s,:(，、])((?:[A-Za-zα-ωΔ]{1,2}(?:_\{?\w+\}?|[₀-₉])?|\([a-z](?:,\s*[a-z])+\)|[A-Za-z]\([^()]{1,12}\))\s*(?:=|＝|∈|≤|≥|<|>|≠)\s*[^\s].*)$"
+)
+_STATEMENTS = {answer: re.compile(pattern, re.IGNORECASE) for answer, pattern in STATEMENTS.items()}
+_STATEMENT_HINT = re.compile(
+    r"\b(?:no|not|infinit|undef|diverg|DNE|insuf|keine|nessun|unendlich|nicht|indef|pas|sem|doesn't|don't)",
+    re.IGNORECASE,
 )
 _JOIN_WORDS = frozenset("and or oder und ou et or или и và hoặc cm pi sqrt".split())
 _COUNTED = re.compile(
@@ -93,6 +99,8 @@ def trim_tail(text: str) -> str:
     spans = formulas(text)
     mask = masked(text, spans)
     for pattern in (CONDITION, _DENIED_TAIL, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
+        if pattern is CONDITION and "=" not in mask and "＝" not in mask:
+            continue
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
             if _has_value(head) and not _ends_open(text, head, spans):
@@ -113,46 +121,46 @@ def _has_value(text: str) -> bool:
     return FILLER in text or any(letter.isdigit() for letter in text) or bool(re.search(r"[√π∞]|\\[a-z]+", text))
 
 
-def stated_answer(statement: str, *, sentence: bool = False, comma: bool = False, strict: bool = False) -> str:
+def stated_answer(statement: str, lexicon: Lexicon, *, sentence: bool = False, strict: bool = False) -> str:
     """The answer that a statement gives; "" where it gives none.
 
     Args:
         statement: What stands behind an announcement, or a sentence that concludes.
+        lexicon: The cue words of its languages.
         sentence: It is a whole sentence, so that words before the value are expected.
-        comma: Its language writes decimals with a comma.
         strict: A number that stands aside ("in 3 days") is no answer even where it is the only one.
     """
     if (bold := bold_answer(statement)) is not None and not _BOLD.fullmatch(statement.strip()):
-        inner = stated_answer(bold, comma=comma)
+        inner = stated_answer(bold, lexicon)
         if inner:
             return inner
-    text = trim_tail(_affirmed(strip_markup(statement).rstrip("。.!！।")))
+    text = trim_tail(_affirmed(strip_markup(statement).rstrip("。.!！।"), lexicon))
     text = _COPULA.sub("", text.strip(_EDGES).rstrip("。.!！।")).strip()
     if not text:
         return ""
     spans = formulas(text)
     if spans:
-        return _from_formulas(text, spans, sentence=sentence)
-    return _from_words(text, sentence=sentence, comma=comma, strict=strict)
+        return _from_formulas(text, spans, lexicon, sentence=sentence)
+    return _from_words(text, lexicon, sentence=sentence, strict=strict)
 
 
-def _affirmed(text: str) -> str:
+def _affirmed(text: str, lexicon: Lexicon) -> str:
     """The right value of "not 5 but 6", in every order that a language has."""
     if (said := _THAT_IS.search(text)) and _OPERATION.search(text[: said.start()]) and _has_value(text[said.end() :]):
         text = text[said.end() :]
     if (given := _GIVEN.match(text)) and _has_value(text[given.end() :]):
         text = text[given.end() :]
     but = BUT.search(text)
-    if but and NEGATION.search(text[: but.end()]) and _has_value(text[but.end() :]):
+    if but and lexicon.negation.search(text[: but.end()]) and _has_value(text[but.end() :]):
         return text[but.end() :]
     return text
 
 
-def _from_words(text: str, *, sentence: bool, comma: bool, strict: bool) -> str:
+def _from_words(text: str, lexicon: Lexicon, *, sentence: bool, strict: bool) -> str:
     if LATEX.search(text) and not sentence:
         return text
     words = _WORD.findall(text)
-    if comma:
+    if lexicon.decimal_comma:
         text = point_form(text)
     found = numbers(text)
     if not found:
@@ -164,19 +172,19 @@ def _from_words(text: str, *, sentence: bool, comma: bool, strict: bool) -> str:
     crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
     if not crowded and not sentence:
         if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not re.search(r"[=<>≤≥]", text):
-            return value_of(text)
+            return value_of(text, lexicon.negation)
         if (
             len(found) > 1
             and words
             and not _COUNTED.fullmatch(text)
             and not all(word.lower() in _JOIN_WORDS for word in words)
         ):
-            return value_of(text.rpartition("=")[2] or text)
+            return value_of(text.rpartition("=")[2] or text, lexicon.negation)
         return last_link(text if text.isascii() else fold_digits(text))
-    return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text, strict=strict)
+    return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text, lexicon.negation, strict=strict)
 
 
-def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
+def _from_formulas(text: str, spans: list[Formula], lexicon: Lexicon, *, sentence: bool) -> str:
     mask = masked(text, spans)
     outside = mask.replace(FILLER, " ")
     behind = mask[spans[-1].end :]
@@ -195,12 +203,16 @@ def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
     for span in reversed(spans):
         if run and not (_JOIN.fullmatch(mask, span.end, run[-1].start) and _alike(span.content, run[-1].content)):
             break
-        if not run and _passed_over(span, mask):
+        if not run and _passed_over(span, mask, lexicon):
             continue
         run.append(span)
     if not run:
         rest = outside.strip()
-        return value_of(rest) if numbers(rest) else (text[spans[-1].start : spans[-1].end] if not sentence else "")
+        return (
+            value_of(rest, lexicon.negation)
+            if numbers(rest)
+            else (text[spans[-1].start : spans[-1].end] if not sentence else "")
+        )
     end = run[0].end
     late = numbers(mask[end:])
     if (
@@ -208,7 +220,7 @@ def _from_formulas(text: str, spans: list[Formula], *, sentence: bool) -> str:
         and FILLER not in mask[end:]
         and re.match(r"\s*(?:is|are|=|为|是|:|：|は|равн|est|ist|es|é|è|là)\b", mask[end:])
     ):
-        return value_of(mask[end:])
+        return value_of(mask[end:], lexicon.negation)
     unit = re.match(r"\s?[A-Za-z%°²³/]+(?:\s(?:units|per\s\w+))?", mask[end:])
     tail = unit.group() if unit and with_unit("1" + unit.group(), numbers("1")[0]) != "1" else ""
     if len(run) == 1:
@@ -235,12 +247,12 @@ def _alike(left: str, right: str) -> bool:
     return all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
 
 
-def _passed_over(span: Formula, mask: str) -> bool:
+def _passed_over(span: Formula, mask: str, lexicon: Lexicon) -> bool:
     if _VARIABLE.fullmatch(span.content):
         return True
     before = mask[max(span.start - 20, 0) : span.start]
     return bool(
-        NEGATION.search(before[-12:])
+        lexicon.negation.search(before[-12:])
         or re.search(r"\b(?:at|when|for|where|if|with|since|because|from|than)\s+$", before)
     )
 
@@ -284,7 +296,9 @@ def _split_chain(text: str) -> list[str]:
 
 def worded_answer(text: str) -> str:
     """The answer that a sentence gives in words ("there are no real solutions"), as a verdict reads it; "" for none."""
-    for answer, pattern in STATEMENT.items():
+    if text.isascii() and not _STATEMENT_HINT.search(text):
+        return ""
+    for answer, pattern in _STATEMENTS.items():
         if pattern.search(text):
             return answer
     return ""

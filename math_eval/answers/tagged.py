@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from math_eval.answers.lexicon import lexicon_of
 from math_eval.answers.statements import stated_answer
 from math_eval.boxes import last_box
 from math_eval.records import Extraction
@@ -51,7 +52,7 @@ def _inside(inner: str) -> str:
         return boxed.strip()
     named, _ = tagged_answer(inner) if '"' in inner else (None, 0)
     plain = named.text if named else _MARKUP.sub("", inner).strip()
-    return stated_answer(plain) or plain if len(plain.split()) > 3 and "\\" not in plain else plain
+    return stated_answer(plain, lexicon_of(plain)) or plain if len(plain.split()) > 3 and "\\" not in plain else plain
 
 
 def _json_value(token: str) -> str:

@@ -6,7 +6,6 @@ import re
 import unicodedata
 
 from latex2sympy.units import LETTER_UNITS, UNITS
-from math_eval.answers.words import NEGATION
 
 _CORE = r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}(?!\d))+(?:[.,]\d+)?|\d+(?:[.,'’٫٬]\d+)*)"
 _FACTOR = r"(?:\s?(?:[*·×]\s?)?(?:π|pi\b|√\s?\(?\d+\)?|e\b(?!\s[a-z]))|\s?(?:[*·×]|\\times)\s?10(?:\^\{?[-−]?\d+\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|\^\{?\d+\}?|[²³])"
@@ -119,7 +118,7 @@ def numbers(text: str) -> list[re.Match[str]]:
     return [*NUMBER.finditer(text)]
 
 
-def value_of(text: str, *, strict: bool = False) -> str:
+def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> str:
     """The number that a sentence is about, with its unit; "" where there is none.
 
     A number behind a preposition or an article ("in 3 days", "the 120 km"), before "times", or denied ("not 5") is
@@ -128,14 +127,14 @@ def value_of(text: str, *, strict: bool = False) -> str:
     matches = [
         match for match in numbers(text) if not _REFERENCE.search(text[max(match.start() - 16, 0) : match.start()])
     ]
-    plain = [match for match in matches if not _is_aside(text, match)]
+    plain = [match for match in matches if not _is_aside(text, match, negation)]
     chosen = plain or ([] if strict else matches)
     return with_unit(text, chosen[-1]) if chosen else ""
 
 
-def _is_aside(text: str, match: re.Match[str]) -> bool:
+def _is_aside(text: str, match: re.Match[str], negation: re.Pattern[str]) -> bool:
     before = text[max(match.start() - 24, 0) : match.start()]
-    denied = NEGATION.search(before[-12:])
+    denied = negation.search(before[-12:])
     return bool(denied or _ASIDE.search(before) or _BEHIND.match(text, match.end()))
 
 
