@@ -78,7 +78,8 @@ def announcements(text: str, lexicon: Lexicon) -> list[Announcement]:
         if names.get("final") or names.get("final2") or kind == "hash":
             strength = FINAL
         elif names.get("result"):
-            if len(text) - match.end() > _NEAR_END:
+            rest = text[match.end() :].lstrip().partition("\n")[2]
+            if len(text) - match.end() > _NEAR_END or "**" in rest or "=" in rest:
                 continue
             strength = RESULT
         else:

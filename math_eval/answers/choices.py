@@ -34,6 +34,10 @@ _SENTENCE = re.compile(
     r"[。！？\n;；]+|[.!?]+(?=\s|$)|,\s*(?=(?:but|so|hence|therefore|thus|not)\b)|[，,]\s*(?=(?:所以|故|因此|而))",
     re.IGNORECASE,
 )
+_NATIVE_LETTERS = ("أبجده", "กขคงจ", "アイウエオ")
+_NATIVE = re.compile(
+    r"(?:ข้อ|คือ|ตอบ|هي|هو|الخيار|ال[إا]جابة|答え(?:は)?|正解(?:は)?)\s*[:：(（]*\s*([أبجدهกขคงจアイウエオ])(?![\u0600-\u06ff\u0e00-\u0e7f\u30a0-\u30ff])"
+)
 _OPTIONS = re.compile(r"(?:(?:^|\n)\s*[({\[（]?[A-J][)}\]）.:、．][^\n]*){3,}(?=\n)")
 """The options of the problem, restated line by line."""
 _LIST = re.compile(
@@ -94,6 +98,8 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
     if listed := _listed(bare):
         return listed
     bare = _OPTIONS.sub("\n", bare)
+    if native := _NATIVE.search(bare):
+        return "ABCDE"[next(row.index(native.group(1)) for row in _NATIVE_LETTERS if native.group(1) in row)]
     clauses = [_affirmed(part) for part in reversed(_SENTENCE.split(bare)) if part.strip()]
     for patterns in ((_NAMED,), (_CONCLUDED,), (_BRACKETED, _STANDALONE)):
         for clause in clauses:
@@ -109,6 +115,8 @@ def _last_kept(clause: str, pattern: re.Pattern[str]) -> str:
         if _denied(clause, match) or (match.group(1) in {"a", "I", "i", "e"} and pattern is not _BRACKETED):
             continue
         if pattern is _NAMED and (several := _LIST.match(clause, match.start(1))):
+            if _denied(clause, several):
+                continue
             return "".join(sorted(set(re.findall(r"[A-J]", several.group()))))
         return match.group(1).upper()
     return ""

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from math_eval.answers.lexicon import Lexicon
+from math_eval.answers.parts import answer_of_parts
 from math_eval.answers.spans import FILLER, Formula, Sentence, formulas, masked, sentences
 from math_eval.answers.statements import LATEX, bold_answer, last_link, stated_answer, strip_markup, worded_answer
 from math_eval.answers.values import has_letters, numbers
@@ -61,6 +62,8 @@ def concluded_answer(text: str, lexicon: Lexicon) -> Extraction | None:
         return Extraction(words, "statement") if words else None
     if row := _last_row(text):
         return Extraction(row, "table")
+    if parts_answer := answer_of_parts(text, lexicon):
+        return Extraction(parts_answer, "parts")
     if _is_cut(view, parts[-1]):
         return None
     candidates = _candidates(view, parts)
@@ -160,6 +163,9 @@ def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
             break
     main = [part for part in usable if not _is_aside(view.mask_of(part))]
     usable = main or usable
+    offers = [part.start for part in parts[1:] if view.words.offer.search(view.mask_of(part))]
+    before = [part for part in usable if not offers or part.start < offers[0]]
+    usable = before or usable
     last = parts[-1]
     if (
         view.words.offer.search(view.mask_of(last))
@@ -232,5 +238,9 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
 
 def _denied(mask: str, lexicon: Lexicon) -> bool:
     """Whether all that a sentence says of its only value is that it is not the answer."""
-    values = len(numbers(mask)) + len(re.findall(FILLER + "+", mask))
-    return values <= 1 and bool(lexicon.negation.search(mask))
+    clauses = [clause for clause in re.split(r"[,，、;；:：]", mask) if numbers(clause) or FILLER in clause]
+    return (
+        len(clauses) == 1
+        and len(numbers(clauses[0])) + len(re.findall(FILLER + "+", clauses[0])) <= 1
+        and bool(lexicon.negation.search(clauses[0]))
+    )

@@ -108,7 +108,12 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
         if lexicon.refusal.search(statement):
             continue
         answer = stated_answer(statement, lexicon)
-        if answer and _MEANING.search(answer) and (_VALUE.search(answer) or len(answer.split()) <= 6):
+        if (
+            answer
+            and "\\boxed" not in answer
+            and _MEANING.search(answer)
+            and (_VALUE.search(answer) or len(answer.split()) <= 6)
+        ):
             return Extraction(answer, "phrase")
     return None
 

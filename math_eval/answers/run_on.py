@@ -24,6 +24,12 @@ _HEADING = re.compile(
 )
 
 
+_COMPUTED_END = re.compile(r"=\s*[^=\n]{1,40}\s*\Z")
+_ANSWER_BEHIND = re.compile(
+    r"\n\s*(?:answer|antwort|respuesta|resposta|risposta|réponse|ответ|答案|答)\s*[:：]", re.IGNORECASE
+)
+
+
 def without_run_on(text: str, is_answered: Callable[[str], bool]) -> str:
     """The response without what its model wrote behind its end.
 
@@ -37,7 +43,9 @@ def without_run_on(text: str, is_answered: Callable[[str], bool]) -> str:
         text = _before_tokens(text, is_answered)
     for heading in _HEADING.finditer(text):
         head = text[: heading.start()]
-        if head.strip() and is_answered(head):
+        if head.strip() and (
+            is_answered(head) or (_COMPUTED_END.search(head) and _ANSWER_BEHIND.search(text, heading.end()))
+        ):
             return head
     return text
 

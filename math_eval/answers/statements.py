@@ -26,7 +26,7 @@ _TAIL = re.compile(
     r"ل[أا]ن|أي|وليس|لا\b|حيث|क्योंकि|यानी|न\s+कि|เพราะ|ไม่ใช่|คือ)"
 )
 _DENIED_TAIL = re.compile(r"[,，、]\s*[^,，、]{1,15}(?:नहीं|ではな|아니|ไม่ใช่).*$", re.DOTALL)
-_COLON_TAIL = re.compile(r"(?<=[\w%°$}])\s*[:;；]\s+(?=[^\W\d_]{2,}\s).*$", re.DOTALL)
+_COLON_TAIL = re.compile(r"(?<=[\w%°$}])\s*[:;；]\s+(?=[^\W\d_]+['’\s]).*$", re.DOTALL)
 _PAREN_TAIL = re.compile(r"\s*[(（](?=[^()（）]*(?:[=≈×+÷]|\d\s*[A-Za-z]|[^\W\d_]{2}))[^()（）]*[)）]?[\s.。!]*$")
 _BARE_TAIL = re.compile(
     r"\s(?:and\s+not|but\s+not|to\s+(?:reach|get|make|afford|buy|fill|complete|finish|cover|pay|catch)|because|since|which|when\b|whereas|as\s+required|car\b|weil\b|porque|perché|потому|क्योंकि|لأن)\b.*$|(?:因为|เพราะ).*$",
@@ -56,14 +56,19 @@ _STATEMENT_HINT = re.compile(
     r"\b(?:no|not|infinit|undef|diverg|DNE|insuf|keine|nessun|unendlich|nicht|indef|pas|sem|doesn't|don't)",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"[^=\d$\\]*[^\W\d_]{3,}[^=\d$\\]*=[^=]*$")
 _JOIN_WORDS = frozenset("and or oder und ou et or или и và hoặc cm pi sqrt".split())
 _COUNTED = re.compile(
     r"\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?(?:\s*(?:,|and|or|und|et|y|e|и|&)\s*)+\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?|.*[=<>≤≥].*"
 )
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_COMMAND = re.compile(r"\\[A-Za-z]+|\\text\s*\{[^{}]*\}")
+_FREE = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 _COMPUTED = re.compile(
     r"\d\s*[-−–+*/×÷·^(]|[-−–+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^"
 )
+_RELATION = re.compile(r"[=＝≠<>≤≥]")
+_STEP_PREFIX = re.compile(r"^(?:step|schritt|étape|paso|passo|шаг|bước)\s*\d+\s*(?:→|:|\.|\)|-|—)\s*", re.IGNORECASE)
 _CURRENCY = re.compile(r"\s*(?:US\$|R\$|[€£¥₹₩฿₽])\s*\d")
 _ROWS = re.compile(r"\s*\\begin\{(align|aligned|eqnarray|split|gather|gathered)(\*?)\}(.*)\\end\{\1\2\}\s*", re.DOTALL)
 LATEX = re.compile(r"\\[A-Za-z]+|\^|_\{")
@@ -99,7 +104,7 @@ def trim_tail(text: str) -> str:
     spans = formulas(text)
     mask = masked(text, spans)
     for pattern in (CONDITION, _DENIED_TAIL, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
-        if pattern is CONDITION and "=" not in mask and "＝" not in mask:
+        if pattern is CONDITION and not _RELATION.search(mask):
             continue
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
@@ -135,6 +140,7 @@ def stated_answer(statement: str, lexicon: Lexicon, *, sentence: bool = False, s
         if inner:
             return inner
     text = trim_tail(_affirmed(strip_markup(statement).rstrip("。.!！।"), lexicon))
+    text = _STEP_PREFIX.sub("", text)
     text = _COPULA.sub("", text.strip(_EDGES).rstrip("。.!！।")).strip()
     if not text:
         return ""
@@ -157,9 +163,9 @@ def _affirmed(text: str, lexicon: Lexicon) -> str:
 
 
 def _from_words(text: str, lexicon: Lexicon, *, sentence: bool, strict: bool) -> str:
-    if LATEX.search(text) and not sentence:
-        return text
     words = _WORD.findall(text)
+    if LATEX.search(text) and not sentence and ("\\" in text or len(words) < 3):
+        return text
     if lexicon.decimal_comma:
         text = point_form(text)
     found = numbers(text)
@@ -203,7 +209,10 @@ def _from_formulas(text: str, spans: list[Formula], lexicon: Lexicon, *, sentenc
     for span in reversed(spans):
         if run and not (_JOIN.fullmatch(mask, span.end, run[-1].start) and _alike(span.content, run[-1].content)):
             break
-        if not run and _passed_over(span, mask, lexicon):
+        if not run and (
+            _passed_over(span, mask, lexicon)
+            or (span is not spans[0] and mask[: span.start].rstrip()[-1:] in {"(", "（"})
+        ):
             continue
         run.append(span)
     if not run:
@@ -270,7 +279,9 @@ def last_link(answer: str) -> str:
             return last_link(lines[0].replace("&", "").strip().rstrip("."))
         return answer
     parts = _split_chain(answer)
-    if len(parts) < 2 or (len(parts) == 2 and not _COMPUTED.search(parts[0])):
+    if len(parts) < 2 or (
+        len(parts) == 2 and (_FREE.search(_COMMAND.sub("", parts[0])) or not _COMPUTED.search(parts[0]))
+    ):
         return answer
     opening = "$" if answer.startswith("$") and answer.endswith("$") and len(answer) > 1 else ""
     return opening + parts[-1].strip().lstrip("&").strip() if parts[-1].strip(" $.") else answer

@@ -11,7 +11,7 @@ _CORE = r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}(?!\d))+(?:[.,]\d+)?|\d+(?:[.,'’٫�
 _FACTOR = r"(?:\s?(?:[*·×]\s?)?(?:π|pi\b|√\s?\(?\d+\)?|e\b(?!\s[a-z]))|\s?(?:[*·×]|\\times)\s?10(?:\^\{?[-−]?\d+\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|\^\{?\d+\}?|[²³])"
 _CURRENCY = r"(?:US\$|R\$|[$€£¥₹₩฿₽])"
 NUMBER = re.compile(
-    rf"(?<![\w.,/^]){_CURRENCY}?\s?(?:(?<![\d\w)])[-−–+±]\s?)?{_CURRENCY}?(?:{_CORE}(?:\s\d+/\d+(?!\d)|\s?/\s?{_CORE})?(?:{_FACTOR})?(?:\s?/\s?\d+)?|√\s?\(?\d+\)?|[.]\d+|π(?:\s?/\s?\d+)?)"
+    rf"(?<![\w.,/^]){_CURRENCY}?\s?(?:(?<![\d\w)])[-−–+±]\s?)?{_CURRENCY}?(?:{_CORE}(?:\s\d+/\d+(?!\d)|\s?/\s?{_CORE})?(?:{_FACTOR})?(?:\s?/\s?\d+)?|√\s?\(?\d+\)?|[①-⑳]+|[.]\d+|π(?:\s?/\s?\d+)?)"
     rf"|{_CURRENCY}\s?{_CORE}|\d+(?:[.,]\d+)*",
 )
 _UNIT = re.compile(
@@ -19,10 +19,12 @@ _UNIT = re.compile(
 )
 _SCALE = re.compile(r"(?:million|billion|trillion|thousand|hundred|dozen)s?\b|[万亿억만%٪°‰]", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"(?:\b(?:in|within|after|at|per|of|from|than|by|on|for|every|each|another|the|an?|these|those|all|both|only|remaining|other|first|last|next|with|over|under|until|to|into|against|"
+    r"(?:\b(?:in|within|after|at|per|of|from|than|on|for|every|each|another|the|an?|these|those|all|both|only|remaining|other|first|last|next|with|over|under|until|to|into|against|"
     r"day|dei|delle|degli|dos|das|aux?|des|les|los|las|die|der|den|dem|gli|le|i)|第|步骤)\s*(?:\$|\\\()?\s*$",
     re.IGNORECASE,
 )
+_AND = re.compile(r"\s*,?\s*(?:and|or|y|e|o|et|ou|und|oder|и|или|和|或|と|과|와|và|hoặc|و|أو|और|या|และ|หรือ)\s*")
+_BETWEEN = re.compile(r"(?:\b(?:between|from|either|zwischen|entre|tra|между|giữa)|بين)\s*$", re.IGNORECASE)
 _REFERENCE = re.compile(
     r"\b(?:step|figure|fig\.|equation|eq\.|table|section|chapter|page|problem|question|exercise|part|case|method|lemma|theorem|line|solution|option|шаг|étape|schritt|paso|passo|bước|abbildung|figura|figure)\s*[(#]?\s*$|第\s*$",
     re.IGNORECASE,
@@ -129,7 +131,18 @@ def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> s
     ]
     plain = [match for match in matches if not _is_aside(text, match, negation)]
     chosen = plain or ([] if strict else matches)
-    return with_unit(text, chosen[-1]) if chosen else ""
+    if not chosen:
+        return ""
+    place = matches.index(chosen[-1])
+    run = [chosen[-1]]
+    while (
+        place > 0
+        and _AND.fullmatch(text, matches[place - 1].end(), matches[place].start())
+        and not _BETWEEN.search(text[: matches[place - 1].start()])
+    ):
+        place -= 1
+        run.insert(0, matches[place])
+    return ", ".join(with_unit(text, number) for number in run)
 
 
 def _is_aside(text: str, match: re.Match[str], negation: re.Pattern[str]) -> bool:
@@ -140,12 +153,13 @@ def _is_aside(text: str, match: re.Match[str], negation: re.Pattern[str]) -> boo
 
 def grouped_value(text: str) -> str:
     """The last point, interval, set or ratio of a text ("V(2; −5)", "2:3"); "" where there is none."""
-    last = None
-    for last in _TUPLE.finditer(text):  # noqa: B007  the last is wanted
-        pass
-    if last is None or not any(letter.isdigit() for letter in last.group()):
+    groups = [group for group in _TUPLE.finditer(text) if any(letter.isdigit() for letter in group.group())]
+    if not groups:
         return ""
-    value = _plain(last.group())
+    first = len(groups) - 1
+    while first > 0 and _AND.fullmatch(text, groups[first - 1].end(), groups[first].start()):
+        first -= 1
+    value = ", ".join(_plain(group.group()) for group in groups[first:])
     for mark in "|،、，；":
         value = value.replace(mark, ", ")
     return value.replace("：", ":")

@@ -34,7 +34,7 @@ ANSWER_NOUNS = {
     "ko": r"정답|답안|답변|답",
     "ru": r"(?:правильный\s+)?ответ(?:ом)?",
     "fr": r"(?:bonne\s+)?r[ée]ponse(?:\s+correcte|\s+exacte)?",
-    "de": r"(?:richtige\s+)?antwort|ergebnis|lösung",
+    "de": r"(?:richtige\s+)?antwort|ergebnis",
     "es": r"respuesta(?:\s+correcta)?|respuestas",
     "pt": r"resposta(?:\s+correta|\s+certa)?|gabarito",
     "it": r"risposta(?:\s+corretta|\s+esatta)?",
@@ -179,13 +179,13 @@ STATEMENTS = {
     "infinitely many solutions": r"infinitely\s+many(?:\s+solutions)?|无穷多(?:个)?解|無数の解|무수히\s*많|бесконечно\s+много|une\s+infinité|unendlich\s+viele|infinitas\s+solu|infinite\s+soluzioni|vô\s+số\s+nghiệm",
     "not enough information": r"not\s+enough\s+information|insufficient\s+(?:information|data)|cannot\s+be\s+determined|信息不足|条件不足|情報が(?:足り|不足)|정보가\s*부족|недостаточно\s+(?:данных|информации)",
     "undefined": r"\bundefined\b|未定义|nicht\s+definiert|indefinido|indéfini|не\s+определен",
-    "divergent": r"\bdiverges\b|发散|発散|발산|расходится|diverge\b|divergiert",
+    "diverges": r"\bdiverges\b|发散|発散|발산|расходится|diverge\b|divergiert",
 }
 """Answers that are said in words: the words that stand for them in a verdict → the ways to say them."""
 
 NEGATIONS = {
     "en": r"\b(?:not|isn't|aren't|doesn't|don't|wrong|incorrect|false|fails?|rejected?|reject|rule[sd]?\s+out|eliminat\w+|discard\w*|exclud\w+|impossible|extraneous|invalid)\b",
-    "zh": r"不是|不对|错误|不正确|排除|不符合|不成立|舍去|错",
+    "zh": r"不是|不对|增根|错误|不正确|排除|不符合|不成立|舍去|错",
     "ja": r"ではな|ではありません|誤り|不適|間違い|除外|成り立たない|合わない",
     "ko": r"아니|틀|제외|맞지\s*않|옳지\s*않|거짓|안\s*됩",
     "ru": r"\bне\b|неверно|исключа|отпада|ложн|неправильн",
@@ -203,17 +203,17 @@ NEGATIONS = {
 
 
 OFFERS = {
-    "en": r"let\s+me\s+know|would\s+you\s+like|feel\s+free|hope\s+(?:this|that|it)|if\s+you\s+(?:would\s+like|want|need|have)|happy\s+to|great\s+question|is\s+there\s+anything|thanks?\b|(?:time\s+taken|tokens?\s+used)\b",
+    "en": r"let\s+me\s+know|would\s+you\s+like|feel\s+free|hope\s+(?:this|that|it)|if\s+you\s+(?:would\s+like|want|need|have)|happy\s+to|great\s+question|want\s+me\s+to|by\s+the\s+way|would\s+come\b|try\s+the\s+next|(?:pro\s+)?tip\s*:|is\s+there\s+anything|thanks?\b|(?:time\s+taken|tokens?\s+used)\b",
     "zh": r"如果(?:你|您)?(?:还|需要|有|想)|希望(?:这|以上)|欢迎|需要我|请随时",
     "ja": r"質問|ご不明|お気軽|必要であれば|よろしければ",
     "ko": r"궁금|필요하(?:시|면)|도움이|원하(?:시|면)|질문",
     "ru": r"если\s+(?:нужно|хотите|что)|надеюсь|обращайтесь|могу\s+(?:расписать|показать|объяснить)",
-    "fr": r"n'hésitez|si\s+vous\s+(?:voulez|souhaitez|avez)|j'espère|voulez-vous",
-    "de": r"wenn\s+du\s+(?:willst|möchtest)|falls\s+(?:du|sie)|gern(?:e)?\s+(?:zeige|erkläre)|hoffe|möchte(?:st|n)\s+(?:du|sie)|sag\s+bescheid",
-    "es": r"si\s+(?:quieres|deseas|necesitas|lo\s+deseas)|espero\s+que|no\s+dudes|puedo\s+(?:mostrar|explicar)",
-    "pt": r"se\s+(?:quiser|precisar|desejar)|espero\s+(?:ter|que)|posso\s+(?:mostrar|explicar|detalhar)",
-    "it": r"se\s+(?:vuoi|desideri|hai|serve)|spero\s+che|fammi\s+sapere|posso\s+(?:mostrar|spiegar)",
-    "vi": r"nếu\s+(?:bạn|cần|muốn)|hy\s+vọng|mình\s+có\s+thể",
+    "fr": r"n'hésitez|si\s+vous\s+(?:voulez|souhaitez|avez)|j'espère|voulez-vous|astuce",
+    "de": r"wenn\s+du\s+(?:willst|möchtest)|falls\s+(?:du|sie)|gern(?:e)?\s+(?:zeige|erkläre)|hoffe|möchte(?:st|n)\s+(?:du|sie)|sag\s+bescheid|soll\s+ich",
+    "es": r"si\s+(?:quieres|deseas|necesitas|lo\s+deseas)|espero\s+que|no\s+dudes|puedo\s+(?:mostrar|explicar)|¿quieres|¿te\s+gustaría",
+    "pt": r"se\s+(?:quiser|precisar|desejar)|espero\s+(?:ter|que)|posso\s+(?:mostrar|explicar|detalhar)|quer\s+que|dica\s*:",
+    "it": r"se\s+(?:vuoi|desideri|hai|serve)|spero\s+che|fammi\s+sapere|posso\s+(?:mostrar|spiegar)|vuoi\s+che",
+    "vi": r"nếu\s+(?:bạn|cần|muốn)|hy\s+vọng|mình\s+có\s+thể|bạn\s+có\s+muốn",
     "ar": r"إذا\s+(?:أردت|كنت|احتجت|رغبت)|أتمنى|يمكنني\s+(?:شرح|توضيح)|هل\s+تريد",
     "hi": r"यदि\s+(?:चाहें|आप|आपको)|अगर\s+(?:आप|चाहें)|आशा\s+है",
     "th": r"ถ้า(?:ต้องการ|อยาก)|หาก(?:ต้องการ|มี)|หวังว่า",
@@ -223,12 +223,12 @@ OFFERS = {
 CUTS = {
     "en": r"\b(?:and|or|the|a|an|of|is|are|to|so|then|with|by|for|that|we|which|get|have|next)",
     "zh": r"得|可得|得到|则|于是|所以|因此|即|解得",
-    "ja": r"すると|整理すると|よって|から|より|ので",
+    "ja": r"すると|整理すると|よって|したがって|ゆえに|から|より|ので",
     "ko": r"하면|따라서|그러면|이므로|즉",
     "ru": r"откуда|получаем|получим|значит|тогда|следовательно|и|в|на|то",
     "fr": r"\b(?:donc|d'où|soit|alors|on\s+obtient|et|le|la|de)",
-    "de": r"\b(?:Umstellen|folgt|erhalten\s+wir|also|somit|daraus|und|der|die|das)",
-    "es": r"\b(?:luego|entonces|por\s+lo\s+tanto|obtenemos|es\s+decir|y|el|los|las|de)",
+    "de": r"\b(?:Umstellen|folgt|erhalten\s+wir|also|somit|daraus|und|der|die|das|ist|hat)",
+    "es": r"\b(?:luego|entonces|por\s+lo\s+tanto|obtenemos|es\s+decir|y|el|los|las|de|tiene|es|son)",
     "pt": r"\b(?:ou\s+seja|então|logo|portanto|obtemos|assim|e|o|do|da)",
     "it": r"\b(?:per\s+cui|da\s+cui|quindi|ossia|dunque|cioè|e|il|di)",
     "vi": r"suy\s+ra|do\s+đó|ta\s+có|ta\s+được|vậy|nên",
@@ -245,8 +245,8 @@ BUT = re.compile(
 """What stands between the denied value and the right one ("not 5 but 6")."""
 
 CONDITION = re.compile(
-    r"\s*(?:[,，、;；]\s*)?(?:[^\W\d_]+\s+){0,4}?(?:at|for|when|where|if|with|für|bei|an\s+der\s+Stelle|wenn|pour|en|lorsque|quand|para|cuando|quando|em|per|nel\s+punto|in|se|khi|tại|при|عند|عندما|เมื่อ|ที่|当|此时|在)\s*"
-    r"(?:the\s+point\s+)?[A-Za-z]\s*[=＝][^.。]*$"
+    r"\s*(?:[,，、;；]\s*)?(?:[^\W\d_]+\s+){0,4}?(?:at|for|when|where|if|with|в\s+точке|достигается|für|bei|an\s+der\s+Stelle|wenn|pour|en|lorsque|quand|para|cuando|quando|em|per|nel\s+punto|in|se|khi|tại|при|عند|عندما|เมื่อ|ที่|当|此时|在)\s*"
+    r"(?:the\s+point\s+)?[A-Za-z]\s*(?:[=＝≠<>≤≥]|!=)[^.。]*$"
     r"|[,，、]?\s*[A-Za-z]\s*[=＝]\s*\S{1,8}?\s?(?:일\s*때|のとき|पर\s|时).*$",
     re.IGNORECASE,
 )
