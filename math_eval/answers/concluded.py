@@ -13,6 +13,10 @@ from math_eval.answers.values import has_letters, numbers
 from math_eval.records import Extraction
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_TAKEN_BACK = re.compile(
+    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)",
+    re.IGNORECASE,
+)
 _OPEN_END = re.compile(r"[=+×*/,:：，、(\[{<>≤≥&-]\s*$")
 _FORMULA_CUT = re.compile(r"(?:=|\+|-|\\times|\\cdot|\\left|\\frac\{?)\s*$")
 _GUESS = re.compile(
@@ -161,7 +165,7 @@ def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
         ):
             usable = usable[:place]
             break
-    main = [part for part in usable if not _is_aside(view.mask_of(part))]
+    main = [part for part in usable if not _is_aside(view.mask[part.start : part.tail])]
     usable = main or usable
     offers = [part.start for part in parts[1:] if view.words.offer.search(view.mask_of(part))]
     before = [part for part in usable if not offers or part.start < offers[0]]
@@ -238,7 +242,9 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
 
 def _denied(mask: str, lexicon: Lexicon) -> bool:
     """Whether all that a sentence says of its only value is that it is not the answer."""
-    clauses = [clause for clause in re.split(r"[,，、;；:：]", mask) if numbers(clause) or FILLER in clause]
+    if _TAKEN_BACK.search(mask):
+        return True
+    clauses = [clause for clause in re.split(r"[,，、;；]", mask) if numbers(clause) or FILLER in clause]
     return (
         len(clauses) == 1
         and len(numbers(clauses[0])) + len(re.findall(FILLER + "+", clauses[0])) <= 1

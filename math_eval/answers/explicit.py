@@ -20,6 +20,11 @@ _LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
 _ITEM = re.compile(r"\s*(?:[-*•]\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[^\W\d_][^:：\n=]{0,30}[:：])")
 _MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
 _VALUE = re.compile(r"[\d$\\√π∞∅]")
+_REMARK = re.compile(
+    r"(?:helpful|correct|right|consistent|reasonable|valid|verified|clear|below|above|as\s+follows|given|shown|found|here|unknown|wrong|incorrect)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What is said of an answer without giving it."""
 _OPTION_LABEL = re.compile(r"\s*[Aa][:.]?\s*")
 
 
@@ -75,7 +80,8 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
         letter = announced_answer(rest, later, lexicon, kind)
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL
-    answer = announced_answer(rest, [item for item in later if item.strength >= least], lexicon, kind)
+    later = [item for item in later if item.strength >= least and not _is_listed(rest, item.start)]
+    answer = announced_answer(rest, later, lexicon, kind)
     if answer is None and labelled:
         concluded = concluded_answer(rest, lexicon)
         return concluded if concluded and concluded.rule in {"bold", "last-formula"} else None
@@ -110,7 +116,7 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
         answer = stated_answer(statement, lexicon)
         if (
             answer
-            and "\\boxed" not in answer
+            and not ("\\boxed" in answer or _REMARK.fullmatch(answer))
             and _MEANING.search(answer)
             and (_VALUE.search(answer) or len(answer.split()) <= 6)
         ):
@@ -129,5 +135,5 @@ def _affirmed_statement(text: str, item: Announcement) -> str | None:
 
 def _is_listed(text: str, start: int) -> bool:
     """Whether what is announced goes on in the next line, as a list of several values does."""
-    lines = text[start : start + 2000].lstrip(" \t\n*_:：").split("\n", 2)
-    return len(lines) > 1 and bool(lines[1].strip()) and bool(_ITEM.match(lines[0])) and bool(_ITEM.match(lines[1]))
+    lines = [line for line in text[start : start + 2000].lstrip(" \t\n*_:：").split("\n") if line.strip()][:2]
+    return len(lines) > 1 and all(_ITEM.match(line) for line in lines)

@@ -23,6 +23,11 @@ _SCRIPTS = {
 _LATIN = frozenset({"fr", "de", "es", "pt", "it", "vi"})
 _ACCENT = re.compile(r"[à-öø-ÿăđĩũơưạ-ỹ]", re.IGNORECASE)
 _ENGLISH = (" the ", " is ", " of ", " and ", "The ")
+_ENGLISH_WORD = re.compile(
+    r"\b(?:the|is|are|of|and|so|we|answer|total|therefore|hence|thus|final|has|have|left|get|to|for|with|step|solution|result|check|this|that|it|then|equals?|value|cm|apples)\b",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[^\W\d_]{3,}")
 _LATIN_WORD = re.compile(
     r"\b(?:la|le|les|el|los|las|il|lo|gli|der|die|das|ist|sind|est|sont|es|son|une?|und|et|que|che|del|della|por|para|pour|donc|somit|also|logo|quindi|entonces|resposta|respuesta|risposta|reponse|antwort)\b",
     re.IGNORECASE,
@@ -60,6 +65,8 @@ def lexicon_of(text: str) -> Lexicon:
         if "ja" in languages:
             languages.add("zh")
     if (not ascii_only and _ACCENT.search(text)) or _LATIN_WORD.search(text):
+        languages |= _LATIN
+    elif ascii_only and not _ENGLISH_WORD.search(text) and len(_WORDS.findall(text)) > 1:
         languages |= _LATIN
     comma = languages != {"en"} and writes_decimal_comma(text)
     return _lexicon(frozenset(languages), decimal_comma=comma)

@@ -58,12 +58,14 @@ _STATEMENT_HINT = re.compile(
 )
 _NAME = re.compile(r"[^=\d$\\]*[^\W\d_]{3,}[^=\d$\\]*=[^=]*$")
 _JOIN_WORDS = frozenset("and or oder und ou et or или и và hoặc cm pi sqrt".split())
+_BOUND = re.compile(r"(?:at\s+least|at\s+most|more\s+than|less\s+than|fewer\s+than|up\s+to)\b", re.IGNORECASE)
+_JOINED_UNIT = re.compile(r"-?\d[\d.,]*[A-Za-z]")
 _COUNTED = re.compile(
     r"\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?(?:\s*(?:,|and|or|und|et|y|e|и|&)\s*)+\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?|.*[=<>≤≥].*"
 )
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _COMMAND = re.compile(r"\\[A-Za-z]+|\\text\s*\{[^{}]*\}")
-_FREE = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
+_FREE = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z'’])(?<!\d\sx)(?<!\dx)")
 _COMPUTED = re.compile(
     r"\d\s*[-−–+*/×÷·^(]|[-−–+*/×÷·]\s*\$?\d|\\(?:cdot|times|frac|dfrac|tfrac|sqrt|div|log|binom)|^\s*\$?\d|\\star|\^"
 )
@@ -139,8 +141,7 @@ def stated_answer(statement: str, lexicon: Lexicon, *, sentence: bool = False, s
         inner = stated_answer(bold, lexicon)
         if inner:
             return inner
-    text = trim_tail(_affirmed(strip_markup(statement).rstrip("。.!！।"), lexicon))
-    text = _STEP_PREFIX.sub("", text)
+    text = trim_tail(_affirmed(_STEP_PREFIX.sub("", strip_markup(statement)).rstrip("。.!！।"), lexicon))
     text = _COPULA.sub("", text.strip(_EDGES).rstrip("。.!！।")).strip()
     if not text:
         return ""
@@ -175,6 +176,12 @@ def _from_words(text: str, lexicon: Lexicon, *, sentence: bool, strict: bool) ->
         return group
     if equation := _EQUATION.search(text):
         return last_link(equation.group(1))
+    if (
+        _COUNTED.fullmatch(text)
+        or _BOUND.match(text)
+        or (len(text.split()) <= 2 and _JOINED_UNIT.match(text) and text.isascii())
+    ):
+        return last_link(text)
     crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
     if not crowded and not sentence:
         if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not re.search(r"[=<>≤≥]", text):
@@ -292,7 +299,7 @@ def _split_chain(text: str) -> list[str]:
     if (
         "=" not in text
         or "\\begin" in text
-        or re.search(r"\band\b|\bor\b|,\s", text)
+        or re.search(r"\band\b|\bor\b|,\s|,\\\\q?quad", text)
         or re.search(r"[<>≤≥]|\\(?:le|ge|lt|gt|leq|geq|neq|ne)\b|!=", text)
     ):
         return [text]

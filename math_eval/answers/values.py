@@ -19,7 +19,7 @@ _UNIT = re.compile(
 )
 _SCALE = re.compile(r"(?:million|billion|trillion|thousand|hundred|dozen)s?\b|[万亿억만%٪°‰]", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"(?:\b(?:in|within|after|at|per|of|from|than|on|for|every|each|another|the|an?|these|those|all|both|only|remaining|other|first|last|next|with|over|under|until|to|into|against|"
+    r"(?:\b(?:in|within|after|at|per|(?<!total )(?<!sum )(?<!amount )(?<!maximum )(?<!minimum )of|from|than|on|for|every|each|another|the|an?|these|those|all|both|only|remaining|other|first|last|next|with|over|under|until|to|into|against|"
     r"day|dei|delle|degli|dos|das|aux?|des|les|los|las|die|der|den|dem|gli|le|i)|第|步骤)\s*(?:\$|\\\()?\s*$",
     re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ _POINT_GROUPS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.,]\d|\d)"
 _TUPLE_ITEM = r"\s*[-−–]?(?:\d+(?:[.,]\d+)?(?:\s?/\s?\d+)?|[a-z]|√\d+|[-+−]?∞)\s*"
 _TUPLE = re.compile(
     rf"[\[(\]]{_TUPLE_ITEM}(?:[,;|،、，；]{_TUPLE_ITEM}){{1,5}}[\])\[](?:\s*[∪∩]\s*[\[(\]]{_TUPLE_ITEM}[,;|،]{_TUPLE_ITEM}[\])\[])*"
-    rf"|\{{{_TUPLE_ITEM}(?:[,;]{_TUPLE_ITEM})*\}}|(?<![\d:.])\d+\s?[:：]\s?\d+(?:\s?[:：]\s?\d+)?(?![\d:])"
+    rf"|\{{{_TUPLE_ITEM}(?:[,;]{_TUPLE_ITEM})*\}}|(?<![\d:.])\d+(?:[:：]\d+){{1,2}}(?![\d:])|(?<![\d:.])\d+ : \d+(?![\d:])"
 )
 """A point, an interval, a union of them, a set, a ratio, in running text."""
 _LETTERS = re.compile(r"[^\W\d_]")

@@ -188,7 +188,7 @@ NEGATIONS = {
     "zh": r"不是|不对|增根|错误|不正确|排除|不符合|不成立|舍去|错",
     "ja": r"ではな|ではありません|誤り|不適|間違い|除外|成り立たない|合わない",
     "ko": r"아니|틀|제외|맞지\s*않|옳지\s*않|거짓|안\s*됩",
-    "ru": r"\bне\b|неверно|исключа|отпада|ложн|неправильн",
+    "ru": r"\bне\b|посторонн|неверно|исключа|отпада|ложн|неправильн",
     "fr": r"n'est\s+pas|\bfaux\b|fausse|exclu|élimin|incorrect",
     "de": r"\bnicht\b|\bkein|falsch|scheidet\s+aus|ausgeschlossen|entfällt|entfallen",
     "es": r"\bno\b|incorrect|fals[oa]|descart|elimina",
