@@ -17,6 +17,10 @@ _TAKEN_BACK = re.compile(
     r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)",
     re.IGNORECASE,
 )
+_CUT_WORD = re.compile(
+    r"(?:所以|因此|よって|したがって|따라서|therefore|hence|thus|so|donc|also|somit|luego|logo|quindi|vậy|إذن|अतः|ดังนั้น)[,，、]?",
+    re.IGNORECASE,
+)
 _OPEN_END = re.compile(r"[=+×*/,:：，、(\[{<>≤≥&-]\s*$")
 _FORMULA_CUT = re.compile(r"(?:=|\+|-|\\times|\\cdot|\\left|\\frac\{?)\s*$")
 _GUESS = re.compile(
@@ -167,6 +171,8 @@ def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
             break
     main = [part for part in usable if not _is_aside(view.mask[part.start : part.tail])]
     usable = main or usable
+    if _CUT_WORD.fullmatch(view.mask_of(parts[-1]).strip()) and not parts[-1].closed:
+        return []
     offers = [part.start for part in parts[1:] if view.words.offer.search(view.mask_of(part))]
     before = [part for part in usable if not offers or part.start < offers[0]]
     usable = before or usable

@@ -48,7 +48,7 @@ def explicit_answer(text: str, kind: AnswerKind) -> tuple[Extraction | None, int
     """
     boxed, box_end, blank = boxed_answer(text)
     if boxed is None and blank:
-        text = text[blank:]
+        text = text[blank:].lstrip("$ ")
     tagged, tag_end = tagged_answer(text)
     if tagged and tag_end > box_end:
         return tagged, blank

@@ -58,10 +58,11 @@ _STATEMENT_HINT = re.compile(
 )
 _NAME = re.compile(r"[^=\d$\\]*[^\W\d_]{3,}[^=\d$\\]*=[^=]*$")
 _JOIN_WORDS = frozenset("and or oder und ou et or или и và hoặc cm pi sqrt".split())
+_ALGEBRA = re.compile(r"(?:[A-Za-z]{1,2}(?![A-Za-z])|[\\d\\s+\\-−*·/^²³().√π])+")
 _BOUND = re.compile(r"(?:at\s+least|at\s+most|more\s+than|less\s+than|fewer\s+than|up\s+to)\b", re.IGNORECASE)
 _JOINED_UNIT = re.compile(r"-?\d[\d.,]*[A-Za-z]")
 _COUNTED = re.compile(
-    r"\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?(?:\s*(?:,|and|or|und|et|y|e|и|&)\s*)+\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?|.*[=<>≤≥].*"
+    r"\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?(?:\s*(?:,|and|or|und|et|y|e|и|&)\s*)+\d[\d.,]*\s+[^\W\d_]+(?:\s[^\W\d_]+)?"
 )
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _COMMAND = re.compile(r"\\[A-Za-z]+|\\text\s*\{[^{}]*\}")
@@ -176,25 +177,32 @@ def _from_words(text: str, lexicon: Lexicon, *, sentence: bool, strict: bool) ->
         return group
     if equation := _EQUATION.search(text):
         return last_link(equation.group(1))
-    if (
-        _COUNTED.fullmatch(text)
-        or _BOUND.match(text)
-        or (len(text.split()) <= 2 and _JOINED_UNIT.match(text) and text.isascii())
-    ):
-        return last_link(text)
+    if _COUNTED.fullmatch(text) or (_BOUND.match(text) and len(words) < 5) or _is_token(text):
+        return text
+    left, equals, right = text.rpartition("=")
+    if equals and re.search(r"\d", right):
+        return _right_side(left, right.strip(), lexicon) or last_link(text if text.isascii() else fold_digits(text))
     crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
-    if not crowded and not sentence:
-        if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not re.search(r"[=<>≤≥]", text):
-            return value_of(text, lexicon.negation)
-        if (
-            len(found) > 1
-            and words
-            and not _COUNTED.fullmatch(text)
-            and not all(word.lower() in _JOIN_WORDS for word in words)
-        ):
-            return value_of(text.rpartition("=")[2] or text, lexicon.negation)
-        return last_link(text if text.isascii() else fold_digits(text))
-    return value_of(text.rpartition("=")[2] if re.search(r"=\s*\S*\d", text) else text, lexicon.negation, strict=strict)
+    joined = all(word.lower() in _JOIN_WORDS for word in words)
+    if crowded or sentence or (len(found) > 1 and not joined):
+        return value_of(text, lexicon.negation, strict=strict)
+    if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not _RELATION.search(text):
+        return value_of(text, lexicon.negation)
+    return last_link(text if text.isascii() else fold_digits(text))
+
+
+def _right_side(left: str, right: str, lexicon: Lexicon) -> str:
+    """What stands behind "=" where words or a computation stand before it; "" where an equation is the answer."""
+    if not (re.search(r"[^\W\d_]{3,}", left) or last_link(f"{left}=0") == "0"):
+        return ""
+    if _ALGEBRA.fullmatch(right) and (_FREE.search(right) or "√" in right or "π" in right):
+        return right
+    return value_of(right, lexicon.negation)
+
+
+def _is_token(text: str) -> bool:
+    """Whether a text is a number with letters at it, perhaps with a word behind ("4x", "6th place")."""
+    return text.isascii() and len(text.split()) <= 2 and _JOINED_UNIT.match(text) is not None
 
 
 def _from_formulas(text: str, spans: list[Formula], lexicon: Lexicon, *, sentence: bool) -> str:
