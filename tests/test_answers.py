@@ -33,6 +33,21 @@ def test_equivalence(case):
     assert grade(case["answer"], gold=case["gold"], **more).status == case["status"]
 
 
+def test_responses_in_fourteen_languages():
+    """Rows marked known are decided otherwise as yet; the mark goes when they are mended."""
+    rows = table("responses.jsonl")
+    assert len({row.get("lang") for row in rows}) >= 14
+    wrong = [row for row in rows if correct(row) != row["equal"]]
+    assert [row for row in wrong if "known" not in row] == []
+    assert [row for row in rows if "known" in row and row not in wrong] == [], "mended: remove the mark"
+    assert sum("known" in row for row in rows) <= 34
+
+
+def correct(row):
+    kind = "choice" if row.get("choices") else "expression"
+    return math_eval.grade_response(row["response"], gold=row["gold"], kind=kind).correct
+
+
 @given(st.text(max_size=200), st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
 def test_any_text_gets_a_verdict(left, right):

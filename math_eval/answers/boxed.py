@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from math_eval.answers.words import NEGATION
 from math_eval.boxes import Box, boxes
 from math_eval.records import Extraction
 
 _JOINED = re.compile(
     r"(?:[\s$\\)(.,;:：，、。*{}&-]|\\(?:quad|qquad|text|mathrm|textbf|,|;|\[|\])|\n)*"
     r"(?:[,;，、]|(?:and|or|y|et|und|e|ou|oder|и|или|和|或|与|及|と|または|와|과|또는|và|hoặc|و|أو|और|या|และ|หรือ)\b|(?<=\})[ \t$\\]*(?=\$?\s?\\(?:boxed|fbox)))"
-    r"(?:[\s$\\)(.,;:：，、*{}-]|\\(?:quad|qquad|text|\[|\]))*(?:\(?[a-z\d](?:_\{?\d\}?)?[)=]\s*=?\s*|[-•]\s*)?[\s$\\(]*",
+    r"(?:[\s$\\)(.,;:：，、*{}-]|\\(?:quad|qquad|text|\[|\]))*(?:\(?[a-z\d](?:_\{?\d\}?)?\s*[)=]\s*=?\s*|[-•]\s*)?[\s$\\(]*",
     re.IGNORECASE,
 )
 """What stands between two boxes that are one answer: "$\\boxed{-2}$ and $\\boxed{1}$", parts (a) and (b), bullets."""
@@ -21,6 +20,7 @@ _NAMED = re.compile(
     r"\s*\$?\s*,?\s*(?:and|while)\s+(?:the\s+)?[a-z]+(?:\s[a-z]+){0,3}\s+(?:is|are|=)\s*\$?\s*", re.IGNORECASE
 )
 """Two named values in a sentence: "the maximum is \\boxed{8} and the minimum is \\boxed{-2}"."""
+_DENIED = re.compile(r"(?:\b(?:not|nicht|pas|non|não|не)|不是|không phải|ليس)\s*[$\\(]{0,3}$", re.IGNORECASE)
 _PART = re.compile(r"[^\n]{0,6}\s\(?(?:[b-h]|[2-9]|i[iv]+)\)[^\n]{0,100}")
 _FIRST_PART = re.compile(r"(?:^|\s)\(?(?:[a-g]|[1-8]|i{1,3})\)[^\n]*$")
 """Parts within a line: "(a) … \\boxed{3}. (b) … \\boxed{4}."."""
@@ -58,7 +58,7 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
             if _RESULT.search(text[max(box.start - 30, 0) : box.start]):
                 whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
             continue
-        if NEGATION.search(text[max(box.start - 8, 0) : box.start]):
+        if _DENIED.search(text, max(box.start - 12, 0), box.start):
             continue  # "(Not \\boxed{14})"
         whole = [*whole, box] if whole and _one_answer(text, whole[-1], box) else [box]
     if not whole:
@@ -86,10 +86,7 @@ def _one_answer(text: str, left: Box, right: Box) -> bool:
 def _same_list(text: str, left: Box, right: Box) -> bool:
     """Whether two boxes stand in items of one list: parts, cases, bullets, or bare numbered values."""
     lines = [text[text.rfind("\n", 0, box.start) + 1 : box.start] for box in (left, right)]
-    for marker, longest in _MARKERS:
-        if all(marker.match(line) and len(line) <= longest for line in lines):
-            return True
-    return False
+    return any(all(marker.match(line) and len(line) <= longest for line in lines) for marker, longest in _MARKERS)
 
 
 def unclosed_box(text: str) -> Extraction | None:

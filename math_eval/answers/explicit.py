@@ -102,13 +102,12 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
         behind = sum(item.start > correction for correction in corrections)
         return not _is_listed(text, item.start), behind, item.strength, item.start
 
-    for item in sorted(items, key=weight, reverse=True) if len(items) > 1 else items:
-        statement = _affirmed_statement(text, item)
-        if statement is None:
-            continue
-        several = kind == "multiple-choice"
-        if kind in CHOICES and (letters := chosen_letters(statement, several=several, announced=True)):
+    ranked = sorted(items, key=weight, reverse=True) if len(items) > 1 else items
+    statements = [statement for item in ranked if (statement := _affirmed_statement(text, item)) is not None]
+    for statement in statements if kind in CHOICES else ():
+        if letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True):
             return Extraction(letters, "phrase")
+    for statement in statements:
         if words := worded_answer(statement):
             return Extraction(words, "statement")
         if lexicon.refusal.search(statement):

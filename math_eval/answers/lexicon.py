@@ -64,9 +64,8 @@ def lexicon_of(text: str) -> Lexicon:
         languages |= {language for language, letter in _SCRIPTS.items() if letter.search(text)}
         if "ja" in languages:
             languages.add("zh")
-    if (not ascii_only and _ACCENT.search(text)) or _LATIN_WORD.search(text):
-        languages |= _LATIN
-    elif ascii_only and not _ENGLISH_WORD.search(text) and len(_WORDS.findall(text)) > 1:
+    unknown = ascii_only and not _ENGLISH_WORD.search(text) and len(_WORDS.findall(text)) > 1
+    if unknown or (not ascii_only and _ACCENT.search(text)) or _LATIN_WORD.search(text):
         languages |= _LATIN
     comma = languages != {"en"} and writes_decimal_comma(text)
     return _lexicon(frozenset(languages), decimal_comma=comma)

@@ -83,7 +83,8 @@ def bold_answer(text: str) -> str | None:
     for match in _BOLD.finditer(text):
         content = match.group(1) or match.group(2) or match.group(3)
         if re.search(r"\d|\$|\\\(|√|π|∞", content) and not _step(content):
-            last = content
+            signed = text[match.start() - 1 : match.start()] in {"-", "−"} and match.group().startswith(("**", "__"))
+            last = "-" + content if signed else content
     return last
 
 
@@ -111,13 +112,13 @@ def trim_tail(text: str) -> str:
             continue
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
-            if _has_value(head) and not _ends_open(text, head, spans):
+            if _has_value(head) and not _ends_open(head, spans):
                 mask = head
                 break
     return text[: len(mask)].rstrip(" ,;，；—–-")
 
 
-def _ends_open(text: str, head: str, spans: list[Formula]) -> bool:
+def _ends_open(head: str, spans: list[Formula]) -> bool:
     """Whether a statement's head ends on a mere variable, so that its value is still to come ("y(t) when u = 10 is 20")."""
     if not head.rstrip(" ,").endswith(FILLER):
         return False

@@ -23,7 +23,7 @@ _ASIDE = re.compile(
     r"day|dei|delle|degli|dos|das|aux?|des|les|los|las|die|der|den|dem|gli|le|i)|第|步骤)\s*(?:\$|\\\()?\s*$",
     re.IGNORECASE,
 )
-_AND = re.compile(r"\s*,?\s*(?:and|or|y|e|o|et|ou|und|oder|и|или|和|或|と|과|와|và|hoặc|و|أو|और|या|และ|หรือ)\s*")
+_AND = re.compile(r"\s*,?\s*(?:and|y|e|et|und|и|和|と|과|와|và|و|और|และ)\s*")
 _BETWEEN = re.compile(r"(?:\b(?:between|from|either|zwischen|entre|tra|между|giữa)|بين)\s*$", re.IGNORECASE)
 _REFERENCE = re.compile(
     r"\b(?:step|figure|fig\.|equation|eq\.|table|section|chapter|page|problem|question|exercise|part|case|method|lemma|theorem|line|solution|option|шаг|étape|schritt|paso|passo|bước|abbildung|figura|figure)\s*[(#]?\s*$|第\s*$",
@@ -81,7 +81,7 @@ def with_unit(text: str, number: re.Match[str]) -> str:
         return value
     word = unit.group(1)
     if _SCALE.match(word):
-        return value + {"٪": "%", "°C": "^\\circ\\text{C}", "°F": "^\\circ\\text{F}"}.get(word, unit.group())
+        return value + {"٪": "%", "°C": "", "°F": ""}.get(word, unit.group())
     bare = re.split(r"[\s/^²³]", word)[0]
     known = bare.lower() in UNITS or bare.lower().rstrip("s") in UNITS or bare in LETTER_UNITS
     if (known or word.startswith(("square ", "cubic "))) and (
