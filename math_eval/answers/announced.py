@@ -12,8 +12,13 @@ from math_eval.answers.spans import formulas, masked, sentences
 from math_eval.answers.words import ANSWER_NOUNS, FINAL_NOUNS, LINK, RESULT_NOUNS, any_of
 
 FINAL, ANSWER, RESULT = 3, 2, 1
+_MOST = 64
+"""Announcements that are read, the last ones: a model that repeats itself makes thousands."""
+_LONGEST = 6000
+"""Characters of a statement, its formulas included."""
 _NEAR_END = 300
 """Characters: a heading like "Result:" farther from the end belongs to a step."""
+_CONTENT = re.compile(r"[^ \t\r\n*_:#.。]")
 _DECOR = r"[^\w\n$\\(\[{<+\-−.√∞∅]{0,12}"
 _GAP = r"(?:[ \t]+(?!(?:is|are|was|be|must|should|will|can|has|have|to be)\b)[^\W\d_]+(?:['’]\w+)?){0,7}?"
 _STEP = r"(?!\s*(?:step|part|case|method|solution|approach|understand|шаг|étape|schritt|paso|passo|bước|ステップ|手順|단계|चरण|ขั้นตอน|ขั้นที่|الخطوة|第|步骤|\d+[.)]\s+[^\W\d]))"
@@ -69,28 +74,28 @@ def _matches(text: str, languages: frozenset[str]) -> Iterator[re.Match[str]]:
 
 def announcements(text: str, lexicon: Lexicon) -> list[Announcement]:
     """Every announcement of a text in order; one with nothing behind it is none."""
-    found = []
+    items = []
     for match in _matches(text, lexicon.languages):
-        if not text[match.end() :].strip(" \t\r\n*_:#.。"):
+        if not _CONTENT.search(text, match.end()):
             continue
         kind = match.lastgroup or ""
         names = match.groupdict()
         if names.get("final") or names.get("final2") or kind == "hash":
             strength = FINAL
         elif names.get("result"):
-            rest = text[match.end() :].lstrip().partition("\n")[2]
+            rest = text[match.end() : match.end() + _NEAR_END + 1].lstrip().partition("\n")[2]
             if len(text) - match.end() > _NEAR_END or "**" in rest or "=" in rest:
                 continue
             strength = RESULT
         else:
             strength = ANSWER
-        found.append(Announcement(match.end(), match.start(), strength))
-    return found
+        items.append(Announcement(match.end(), match.start(), strength))
+    return items[-_MOST:]
 
 
 def statement_at(text: str, start: int) -> str:
     """What is announced from a place on: the rest of its sentence, or the next line or display formula."""
-    rest = text[start:]
+    rest = text[start : start + _LONGEST]
     lead = len(rest) - len(rest.lstrip(" \t\r\n*_:：#>=.。✅👉"))
     rest = rest[lead:] if lead < len(rest) else rest.lstrip()
     if (
@@ -100,8 +105,8 @@ def statement_at(text: str, start: int) -> str:
         and text[start + lead - 2 : start + lead - 1] in {"", " "}
     ):
         rest = "." + rest
-    spans = formulas(rest[:5000])
-    mask = masked(rest[:5000], spans)
+    spans = formulas(rest)
+    mask = masked(rest, spans)
     first = next(iter(sentences(mask)), None)
     if first is None:
         return rest.strip()
