@@ -1,4 +1,4 @@
-r"""Finding `\boxed{…}` and `\fbox{…}` in LaTeX, with balanced braces; for gold templates and answer extraction."""
+r"""Finds `\boxed{…}` and `\fbox{…}` in LaTeX, with balanced braces; for gold templates and answer extraction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BRACE = re.compile(r"\\[\\{}]|[{}]")
 
 
 class Box(NamedTuple):
-    """One box: its content, where it starts and ends in the text, and whether its brace was closed."""
+    """One box: its content, its start and end in the text as offsets, and whether its brace is closed."""
 
     content: str
     start: int
@@ -20,48 +20,51 @@ class Box(NamedTuple):
 
 
 def boxes(text: str) -> Iterator[Box]:
-    r"""Every outermost box in order; `\boxed 5` without braces holds what stands up to a space or `$`.
+    r"""Yields the outermost boxes of a text in order, in time linear in its length.
 
-    A box that is never closed does not hide those behind it; the last such one comes at the end. Linear in the length
-    of the text: a box inside a closed box is not looked at again.
+    `\boxed 5` without braces holds the text up to a space or `$`. Boxes inside a closed box are not yielded. An
+    unclosed box does not hide the boxes after it; the last unclosed one, if any, is yielded at the end.
+
+    Args:
+        text: LaTeX, or any text with LaTeX in it.
     """
-    at, unclosed = 0, -1
+    position, unclosed_start = 0, -1
     closings: dict[int, int] | None = None
-    while opened := _OPEN.search(text, at):
-        start, inside = opened.start(), opened.end()
-        if text[inside - 1] != "{":
-            bare = re.compile(r"[^\s$]+").match(text, inside)
-            end = bare.end() if bare else inside
-            yield Box(text[inside:end].rstrip(".,;"), start, end, closed=True)
-            at = end
+    while opening := _OPEN.search(text, position):
+        start, content_start = opening.start(), opening.end()
+        if text[content_start - 1] != "{":
+            bare_content = re.compile(r"[^\s$]+").match(text, content_start)
+            end = bare_content.end() if bare_content else content_start
+            yield Box(text[content_start:end].rstrip(".,;"), start, end, closed=True)
+            position = end
             continue
-        end = _closing(text, inside) if closings is None else closings.get(inside, -1)
+        end = _closing(text, content_start) if closings is None else closings.get(content_start, -1)
         if end < 0:
-            closings = _closings(text, inside) if closings is None else closings
-            unclosed = start
-            at = inside
+            closings = _closings(text, content_start) if closings is None else closings
+            unclosed_start = start
+            position = content_start
             continue
-        yield Box(text[inside:end], start, end + 1, closed=True)
-        at = end + 1
-    if unclosed >= 0 and (opened := _OPEN.match(text, unclosed)):
-        yield Box(text[opened.end() :], unclosed, len(text), closed=False)
+        yield Box(text[content_start:end], start, end + 1, closed=True)
+        position = end + 1
+    if unclosed_start >= 0 and (opening := _OPEN.match(text, unclosed_start)):
+        yield Box(text[opening.end() :], unclosed_start, len(text), closed=False)
 
 
-def _closings(text: str, at: int) -> dict[int, int]:
-    """For the place behind every opening brace from `at` on, the brace that closes it."""
-    found: dict[int, int] = {}
-    opened: list[int] = []
-    for brace in _BRACE.finditer(text, at):
+def _closings(text: str, position: int) -> dict[int, int]:
+    """Offset after each opening brace from `position` on, and the offset of the brace that closes it."""
+    closings: dict[int, int] = {}
+    openings: list[int] = []
+    for brace in _BRACE.finditer(text, position):
         if brace.group() == "{":
-            opened.append(brace.end())
-        elif brace.group() == "}" and opened:
-            found[opened.pop()] = brace.start()
-    return found
+            openings.append(brace.end())
+        elif brace.group() == "}" and openings:
+            closings[openings.pop()] = brace.start()
+    return closings
 
 
-def _closing(text: str, at: int) -> int:
+def _closing(text: str, position: int) -> int:
     depth = 1
-    for brace in _BRACE.finditer(text, at):
+    for brace in _BRACE.finditer(text, position):
         if brace.group() == "{":
             depth += 1
         elif brace.group() == "}":
@@ -72,9 +75,14 @@ def _closing(text: str, at: int) -> int:
 
 
 def last_box(text: str) -> str | None:
-    """The content of the last complete box, or None where there is none."""
-    found: str | None = None
+    r"""The content of the last closed box; None where there is none.
+
+    Example:
+        >>> last_box(r"so $x = \boxed{\frac{1}{2}}$")
+        '\\frac{1}{2}'
+    """
+    content: str | None = None
     for box in boxes(text):
         if box.closed:
-            found = box.content
-    return found
+            content = box.content
+    return content

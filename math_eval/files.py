@@ -1,4 +1,7 @@
-"""Append-only files of JSON lines that survive a crash: whole lines only, a torn last line dropped on opening."""
+"""Append-only files of JSON lines that survive a crash, file names, and locks.
+
+Only whole lines are read; a torn last line is dropped when a file is opened for writing.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,16 @@ _LONE_SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
 
 
 class LineWriter:
-    """Appends JSON lines to one file. A write that fails half-way is taken back, and raises StorageError."""
+    """Appends JSON lines to one file; a write that fails half-way is undone.
+
+    The folder and the file are created where they are missing, and a torn last line is dropped.
+
+    Args:
+        path: The file.
+
+    Raises:
+        StorageError: The file cannot be opened for writing.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -31,23 +43,30 @@ class LineWriter:
         self.size = drop_torn_line(self._descriptor)
 
     def write(self, record: Any) -> None:
-        """Appends one line; StorageError when the disk is full or gone, and then nothing of the line is left behind."""
+        """Appends one line.
+
+        Args:
+            record: Any value that msgspec can encode.
+
+        Raises:
+            StorageError: The disk is full or gone; no part of the line stays in the file.
+        """
         line = self._encoder.encode(record) + b"\n"
-        done = 0
+        written = 0
         try:
-            while done < len(line):
-                done += os.write(self._descriptor, line[done:])
+            while written < len(line):
+                written += os.write(self._descriptor, line[written:])
         except OSError as error:
             os.ftruncate(self._descriptor, self.size)
             os.lseek(self._descriptor, self.size, os.SEEK_SET)
             raise StorageError(
-                f"{self.path}: cannot be written: {error.strerror}; every line before is kept, run the same command "
-                "again to go on when there is room"
+                f"{self.path}: cannot be written: {error.strerror}; every earlier line is kept: make room and run the "
+                "same command again to continue"
             ) from error
         self.size += len(line)
 
     def close(self) -> None:
-        """Closes the file; what was written is flushed to the disk first."""
+        """Flushes every line to the disk and closes the file."""
         try:
             os.fsync(self._descriptor)
         finally:
@@ -55,7 +74,7 @@ class LineWriter:
 
 
 def drop_torn_line(descriptor: int) -> int:
-    """Cuts a file after its last newline, moves to its end, and returns its size."""
+    """Truncates a file after its last newline and moves to its end; returns its new size in bytes."""
     size = os.fstat(descriptor).st_size
     end = size
     while end > 0:
@@ -73,9 +92,15 @@ def drop_torn_line(descriptor: int) -> int:
 
 
 def read_lines(path: Path, shape: type[T], *, skip: int = 0) -> Iterator[T]:
-    """The whole lines of a file as `shape`, after `skip` of them; a last line without its newline is left out.
+    """Reads the whole lines of a file of JSON lines; a last line without a newline is ignored.
 
-    DataError names a bad line.
+    Args:
+        path: The file.
+        shape: The type that each line is converted to.
+        skip: Number of lines at the start to leave out, such as a fingerprint.
+
+    Raises:
+        DataError: A line is not JSON or does not fit `shape`; the text names the line.
     """
     decoder = msgspec.json.Decoder(shape)
     with path.open("rb") as file:
@@ -91,20 +116,29 @@ def read_lines(path: Path, shape: type[T], *, skip: int = 0) -> Iterator[T]:
 
 
 def clean_text(text: str) -> str:
-    """The text without lone surrogates, which no UTF-8 file can hold."""
+    """Replaces lone surrogates, which UTF-8 cannot encode, by U+FFFD."""
     return text if text.isascii() or text.isprintable() else text.translate(_LONE_SURROGATES)
 
 
 def file_name(text: str) -> str:
-    """A name as part of a file's name: letters, digits, "." and "_" stay, anything else becomes "-"."""
+    """Makes a name safe for use in a file name: letters, digits, "." and "_" stay, anything else becomes "-".
+
+    Example:
+        >>> file_name("Qwen/Qwen2.5-Math-7B")
+        'Qwen-Qwen2.5-Math-7B'
+    """
     return "".join(char if char.isalnum() or char in "._" else "-" for char in text).strip(".-")
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Waits until no other process makes `path`, through a lock file beside it; where locks do not work, at once.
+    """Keeps other processes from creating the same file at the same time, through a lock file beside it.
 
-    What is made must be written under a name of its own and renamed, so that readers never see a part of it.
+    Waits until the lock is free; on a file system without locks it does not wait. The caller must write under a
+    temporary name and rename the file, so that readers never see a part of it.
+
+    Args:
+        path: The file to create.
     """
     import fcntl
 

@@ -1,4 +1,4 @@
-"""Classes by name: ours, those that installed packages offer as entry points, and any named package.module:Class."""
+"""Finds classes by name: built-in ones, entry points of installed packages, and any `package.module:Class`."""
 
 from __future__ import annotations
 
@@ -16,29 +16,40 @@ _CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.<>]*")
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """The classes of one kind. group: the entry points' group. ours: name → package.module:Class."""
+    """The classes of one kind, such as engines, that a user may name.
+
+    Attributes:
+        kind: What an error message calls them, such as "engine".
+        group: The entry points' group, such as "math_eval.engines".
+        builtin: Name → `package.module:Class` of the project's own classes.
+    """
 
     kind: str
     group: str
-    ours: Mapping[str, str]
+    builtin: Mapping[str, str]
 
     def names(self) -> list[str]:
-        """Every name that has a class, sorted; any package.module:Class works besides."""
-        return sorted({*self.ours, *(entry.name for entry in entry_points(group=self.group))})
+        """The sorted names of all classes; any `package.module:Class` works too."""
+        return sorted({*self.builtin, *(entry.name for entry in entry_points(group=self.group))})
 
     def check(self, name: str) -> str:
-        """The name, where it may stand for a class; UnknownNameError offers near names."""
-        if name in self.ours or _CLASS.fullmatch(name) or name in self.names():
+        """Returns the name if it may stand for a class, without importing it; UnknownNameError offers similar names."""
+        if name in self.builtin or _CLASS.fullmatch(name) or name in self.names():
             return name
         raise UnknownNameError(self.kind, name, self.names())
 
     def load(self, name: str) -> Any:
-        """The class of that name. Raises UnknownNameError, and RequestError where it cannot be imported."""
+        """Imports the class of a name.
+
+        Raises:
+            UnknownNameError: No class has this name; the text offers similar ones.
+            RequestError: The class cannot be imported.
+        """
         self.check(name)
-        target = self.ours.get(name)
+        target = self.builtin.get(name)
         if target is None:
-            named = (entry.value for entry in entry_points(group=self.group) if entry.name == name)
-            target = next(named, name)
+            targets = (entry.value for entry in entry_points(group=self.group) if entry.name == name)
+            target = next(targets, name)
         module, _, attribute = target.partition(":")
         try:
             return getattr(import_module(module), attribute)
@@ -47,6 +58,6 @@ class Plugins:
 
 
 def class_path(instance: object) -> str:
-    """How an object's class is named: package.module:Class."""
+    """The name of an object's class as `package.module:Class`, for run.json."""
     kind = type(instance)
     return f"{kind.__module__}:{kind.__qualname__}"

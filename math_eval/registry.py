@@ -1,6 +1,7 @@
-"""Where data files lie: by name in the project's data and in the folders that a user adds, or by path.
+"""Finds data files: by name in the project's data and the folders that a user adds, or by path.
 
-Folders looked up by environment: MATH_EVAL_CACHE (default: the user's cache folder) for what was fetched or converted.
+The environment variable MATH_EVAL_CACHE names the folder for fetched and converted files; by default it is a folder in
+the user's cache.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from math_eval.errors import DataError, RequestError, UnknownNameError
 
 DATA_ENTRY_POINTS = "math_eval.data"
+"""Group of the entry points by which installed packages add data files."""
 
 
 def data_root() -> Path:
@@ -24,18 +26,20 @@ def data_root() -> Path:
 
 
 def cache_root() -> Path:
-    """The folder for fetched benchmarks and converted models, named by MATH_EVAL_CACHE; it need not exist yet."""
-    if chosen := os.environ.get("MATH_EVAL_CACHE"):
-        return user_path(chosen)
+    """The folder for fetched benchmarks and converted models, named by MATH_EVAL_CACHE; it may not exist yet."""
+    if folder := os.environ.get("MATH_EVAL_CACHE"):
+        return user_path(folder)
     return user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "math-eval"
 
 
 def data_folders() -> list[Path]:
-    """Where data files are looked up, in order: the project's own, the folders of MATH_EVAL_PATH, installed packages.
+    """Lists the folders in which data files are looked up: the project's, those of MATH_EVAL_PATH, installed packages'.
 
-    Each holds subfolders named as in the project's data folder. A package names itself under the entry points of
-    `math_eval.data`: the value is the package or module whose folder has those subfolders. RequestError for one that
-    is missing.
+    Each has subfolders named as in the project's data folder. A package adds its folder by an entry point in the group
+    `math_eval.data` whose value is the package or module that lies in it.
+
+    Raises:
+        RequestError: A folder of MATH_EVAL_PATH or the package of an entry point is missing.
     """
     folders = [data_root()]
     for text in filter(None, os.environ.get("MATH_EVAL_PATH", "").split(os.pathsep)):
@@ -48,7 +52,7 @@ def data_folders() -> list[Path]:
 
 @lru_cache(maxsize=1)
 def _package_folders() -> tuple[Path, ...]:
-    """The data folders of installed packages, read once a process: every look-up of a name asks for them."""
+    """The data folders of installed packages, read once in each process, since every look-up needs them."""
     folders: list[Path] = []
     for entry in entry_points(group=DATA_ENTRY_POINTS):
         try:
@@ -65,15 +69,22 @@ def _package_folders() -> tuple[Path, ...]:
 
 
 def names(kind: str) -> list[str]:
-    """Sorted names of the data files of one kind ("benchmarks", "prompts", "models", "suites" ...)."""
+    """The sorted names of the data files of one kind; the kind is a subfolder, such as "benchmarks" or "prompts"."""
     return sorted({path.stem for folder in data_folders() for path in (folder / kind).glob("*.yaml")})
 
 
-def find(kind: str, name: str, *, what: str = "") -> Path:
-    """The YAML file of that name, or the user's own file where `name` is a path.
+def find(kind: str, name: str, *, label: str = "") -> Path:
+    """Finds a YAML data file by its name, or the user's own file by its path.
 
-    Raises UnknownNameError with near names, RequestError for a name that tries to leave the data folder or that two
-    folders have.
+    Args:
+        kind: The subfolder, such as "benchmarks".
+        name: A name, or a path (see `is_path`).
+        label: What an error message calls the thing; empty derives it from `kind`.
+
+    Raises:
+        UnknownNameError: No file has this name; the text offers similar names.
+        RequestError: The name contains "..", or two folders have a file of this name.
+        DataError: The path is not a file.
     """
     if is_path(name):
         path = user_path(name)
@@ -81,18 +92,22 @@ def find(kind: str, name: str, *, what: str = "") -> Path:
             return path
         raise DataError(f"{name[:200]}: no such file")
     if ".." in name or "\0" in name:
-        raise RequestError(f"{name!r} is not a name: names are made of letters, digits, '_', '-' and '.'")
+        raise RequestError(
+            f"{name!r} is not a name: a name may contain letters, digits, '_', '-' and '.', but not '..'"
+        )
     candidates = (folder / kind / f"{name}.yaml" for folder in dict.fromkeys(data_folders()))
     files = [path for path in candidates if path.is_file()]
     if len(files) > 1:
-        raise RequestError(f"{name}: two files have this name, {files[0]} and {files[1]}; rename one, or give its path")
+        raise RequestError(
+            f"{name}: two files have this name, {files[0]} and {files[1]}; rename one of them or pass its path"
+        )
     if files:
         return files[0]
-    raise UnknownNameError(what or kind.removesuffix("s"), name, names(kind))
+    raise UnknownNameError(label or kind.removesuffix("s"), name, names(kind))
 
 
 def user_path(text: str) -> Path:
-    """A path that a user wrote, "~" expanded; RequestError where that or the path itself is not possible."""
+    """Turns a path that a user wrote into a Path, with "~" expanded; RequestError where the path is not possible."""
     try:
         path = Path(text).expanduser()
         path.exists()
@@ -101,20 +116,24 @@ def user_path(text: str) -> Path:
     return path
 
 
-def data_folder(chosen: Path | None = None) -> Path | None:
-    """The folder of benchmark files that are already there: `chosen`, else MATH_EVAL_DATA, else none."""
-    if chosen is None and (named := os.environ.get("MATH_EVAL_DATA")):
-        chosen = Path(named)
-    if chosen is None:
+def data_folder(folder: Path | None = None) -> Path | None:
+    """The folder with benchmark files that the user has already: `folder`, else MATH_EVAL_DATA, else None.
+
+    Raises:
+        DataError: The folder does not exist.
+    """
+    if folder is None and (path := os.environ.get("MATH_EVAL_DATA")):
+        folder = Path(path)
+    if folder is None:
         return None
-    chosen = user_path(str(chosen))
-    if not chosen.is_dir():
-        raise DataError(f"{chosen}: no such folder (MATH_EVAL_DATA or --data-dir)")
-    return chosen
+    folder = user_path(str(folder))
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder (MATH_EVAL_DATA or --data-dir)")
+    return folder
 
 
 def is_path(name: str) -> bool:
-    """Whether the user means a file of their own: it has a folder in it, or a file ending that we read."""
-    return any(mark in name for mark in ("/", os.sep)) or name.lower().endswith(
+    """Whether `name` means a file of the user's own: it contains a folder, or ends like a data file."""
+    return any(separator in name for separator in ("/", os.sep)) or name.lower().endswith(
         (".yaml", ".yml", ".jsonl", ".json", ".csv", ".parquet")
     )

@@ -1,7 +1,7 @@
-"""The Jinja sandbox in which templates of data files are rendered, and its filters (docs/formats.md).
+"""Renders the Jinja templates of data files in a sandbox, with the filters that docs/formats.md lists.
 
-Strict: a field that a row does not have is an error that names it. Products and powers are refused where they could
-grow without bound, since a data file is not trusted.
+Data files are not trusted: operators and filters whose results could grow without bound are refused. A field that a row
+does not have is an error that names the field.
 """
 
 from __future__ import annotations
@@ -22,24 +22,32 @@ _MAX_REPEAT = 10_000
 
 
 def after(text: str, mark: str) -> str:
-    """What follows the last `mark`, stripped; DataError where there is no mark."""
-    _, found, rest = str(text).rpartition(mark)
-    if not found:
+    """The text after the last `mark`, stripped.
+
+    Raises:
+        DataError: The text does not contain the mark.
+
+    Example:
+        >>> after("3 + 4 = 7 #### 7", "####")
+        '7'
+    """
+    _, separator, tail = str(text).rpartition(mark)
+    if not separator:
         raise DataError(f"no {mark!r} in {str(text)[-60:]!r}")
-    return rest.strip()
+    return tail.strip()
 
 
 def before(text: str, mark: str) -> str:
-    """What stands before the first `mark`, stripped; the whole text where there is none."""
+    """The text before the first `mark`, stripped; the whole text where there is no mark."""
     return str(text).partition(mark)[0].strip()
 
 
 def boxed(text: str) -> str:
-    r"""The content of the last complete `\boxed{}`."""
-    found = last_box(str(text))
-    if found is None:
+    r"""The content of the last closed `\boxed{}`, stripped; DataError where there is none."""
+    content = last_box(str(text))
+    if content is None:
         raise DataError(f"no \\boxed{{}} in {str(text)[-60:]!r}")
-    return found.strip()
+    return content.strip()
 
 
 def undollar(text: str) -> str:
@@ -48,26 +56,46 @@ def undollar(text: str) -> str:
 
 
 def number(value: Any) -> str:
-    """A number as people write it: 145.0 → 145; other text as it is."""
+    """A number as people write it: 145.0 becomes 145; other values become text, stripped."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
 
 
 def sentence(text: str) -> str:
-    """The text, stripped, ending in a full stop whether it had one or not."""
+    """The text, stripped, with a full stop at its end."""
     stripped = str(text).strip()
     return stripped if stripped.endswith(".") else stripped + "."
 
 
 def lettered(options: Mapping[str, Any] | Sequence[Any]) -> str:
-    """Options as "(A) … (B) …", each stripped, one space between."""
+    """Writes options in one line.
+
+    Args:
+        options: Letter → text, or a list of texts, which get the letters A to J.
+
+    Example:
+        >>> lettered(["one", "two"])
+        '(A) one (B) two'
+    """
     pairs = options.items() if isinstance(options, Mapping) else zip("ABCDEFGHIJ", options, strict=False)
     return " ".join(f"({letter}) {str(text).strip()}" for letter, text in pairs)
 
 
 def options_of(text: str, style: str = "A)") -> dict[str, str]:
-    """Letter → text of options written in one string as "A) … B) …" (`style` shows how A is written)."""
+    """Splits options that are written in one string.
+
+    Args:
+        text: The options, with letters A to J.
+        style: How the letter A is written in the text.
+
+    Returns:
+        Letter → text.
+
+    Example:
+        >>> options_of("A) one B) two")
+        {'A': 'one', 'B': 'two'}
+    """
     tail = re.escape(style[1:])
     pieces = re.split(rf"(?:^|\s)([A-J]){tail}\s*", str(text).strip())
     return {letter: body.strip() for letter, body in zip(pieces[1::2], pieces[2::2], strict=False)}
@@ -83,6 +111,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sentence": sentence,
     "undollar": undollar,
 }
+"""Name in a template → the filter."""
 
 
 _METHODS = frozenset(
@@ -101,18 +130,20 @@ class _Environment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         if not numbers or max(abs(left), abs(right)) > _MAX_REPEAT:
-            raise SecurityError(f"{operator} is only for small numbers here")
+            raise SecurityError(f"{operator} works only on numbers of at most {_MAX_REPEAT}")
         return super().call_binop(context, operator, left, right)
 
 
-def _shown(value: Any) -> Any:
-    """Null in a row is no text."""
+def _null_as_empty(value: Any) -> Any:
+    """Renders null, a missing value in a row, as empty text."""
     return "" if value is None else value
 
 
 @lru_cache(maxsize=1)
 def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False, finalize=_shown)
+    environment = _Environment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False, finalize=_null_as_empty
+    )
     for name in _GROWING_FILTERS:
         environment.filters.pop(name, None)
     environment.filters.update(FILTERS)
@@ -121,8 +152,18 @@ def _environment() -> _Environment:
 
 
 @lru_cache(maxsize=512)
-def compiled(template: str) -> Callable[[Mapping[str, Any]], str]:
-    """A renderer for a template; TemplateSyntaxError becomes a DataError that shows the template."""
+def compile_template(template: str) -> Callable[[Mapping[str, Any]], str]:
+    """Compiles a template, once for each text.
+
+    Args:
+        template: The text of the template. Macros, imports and nested loops are refused.
+
+    Returns:
+        A function from a row's fields to the rendered text.
+
+    Raises:
+        DataError: The template is not valid; the text shows it.
+    """
     try:
         _refuse_loops(template)
         body = _environment().from_string(template)
@@ -132,7 +173,7 @@ def compiled(template: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 def _refuse_loops(template: str) -> None:
-    """SecurityError for macros and for a loop inside a loop, whose work no limit on the template bounds."""
+    """Raises SecurityError for macros, imports and nested loops: their work is not bounded by the template's length."""
     tree = _environment().parse(template)
     if list(tree.find_all((nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import))):
         raise SecurityError("macros and imports are not allowed")
@@ -142,8 +183,18 @@ def _refuse_loops(template: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def compiled_value(expression: str) -> Callable[[Mapping[str, Any]], Any]:
-    """An evaluator for a Jinja expression that gives a Python value (a mapping of options, say) instead of text."""
+def compile_expression(expression: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Compiles a Jinja expression that gives a Python value, such as a mapping of options, instead of text.
+
+    Args:
+        expression: The expression, without braces.
+
+    Returns:
+        A function from a row's fields to the value.
+
+    Raises:
+        DataError: The expression is not valid; the text shows it.
+    """
     try:
         return _environment().compile_expression(expression, undefined_to_none=False)
     except TemplateError as error:
@@ -153,15 +204,25 @@ def compiled_value(expression: str) -> Callable[[Mapping[str, Any]], Any]:
 _UNDEFINED = re.compile(r"'([^']+)' is undefined|has no (?:attribute|element) '?([^']+)'?")
 
 
-def render(template: str, fields: Mapping[str, Any], *, what: str) -> str:
-    """The template rendered with `fields`; DataError names `what` and the unknown field beside those that exist."""
+def render(template: str, fields: Mapping[str, Any], *, label: str) -> str:
+    """Renders a template with the fields of a row.
+
+    Args:
+        template: The text of the template.
+        fields: The row.
+        label: What is rendered, such as "gsm8k row 3: question"; error messages begin with it.
+
+    Raises:
+        DataError: The template is not valid, fails, or uses a field that the row does not have; the text then lists the
+            fields of the row.
+    """
     try:
-        return compiled(template)(fields)
+        return compile_template(template)(fields)
     except UndefinedError as error:
-        named = _UNDEFINED.search(str(error))
-        field = (named.group(1) or named.group(2)) if named else str(error)
-        raise DataError(f"{what}: no field {field!r}; the row has: {', '.join(map(str, fields)) or 'none'}") from error
+        match = _UNDEFINED.search(str(error))
+        field = (match.group(1) or match.group(2)) if match else str(error)
+        raise DataError(f"{label}: no field {field!r}; the row has: {', '.join(map(str, fields)) or 'none'}") from error
     except DataError as error:
-        raise DataError(f"{what}: {error}") from error
+        raise DataError(f"{label}: {error}") from error
     except (TemplateError, TypeError, ValueError, KeyError, IndexError, ArithmeticError, RecursionError) as error:
-        raise DataError(f"{what}: {type(error).__name__}: {error}") from error
+        raise DataError(f"{label}: {type(error).__name__}: {error}") from error

@@ -23,9 +23,9 @@ def bench(name, folder):
     return load_benchmark(name, data_dir=folder)
 
 
-def digests(what):
+def digests(subject):
     lines = (Path(__file__).parent / "digests.jsonl").read_text(encoding="utf-8").splitlines()
-    return [record for record in map(json.loads, lines) if record["what"] == what]
+    return [record for record in map(json.loads, lines) if record["what"] == subject]
 
 
 def prompts(benchmarks, demonstrations, record, problems=None):

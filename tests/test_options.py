@@ -52,7 +52,7 @@ def test_the_help_of_evaluate_and_of_the_command_say_the_same_of_every_option():
         assert f"{name}: {declaration.option.help}" in evaluate.__doc__
         assert " ".join(declaration.option.help.split()) in context_help, name
         assert declaration.flag in context_help
-    assert all(name in DECLARED["engine"].option.help for name in ENGINES.ours)
+    assert all(name in DECLARED["engine"].option.help for name in ENGINES.builtin)
 
 
 def test_the_help_is_in_groups(capsys):

@@ -44,7 +44,7 @@ PYTHON_FORMS = [
 def test_python_demonstrations_are_read_and_never_run(tmp_path, source):
     path = tmp_path / "examples.py"
     path.write_text(source, encoding="utf-8")
-    assert [tuple(one) for one in read_demonstrations(path).of("a")] == [("q", "xy")]
+    assert [tuple(pair) for pair in read_demonstrations(path).for_key("a")] == [("q", "xy")]
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_suites_and_families_name_what_exists():
 
 def test_the_qwen_suite_is_the_reference_eval(shared):
     suite = load_suite("qwen-math")
-    listed = [name for entry in suite.entries for name in entry.benchmarks]
-    assert len(listed) == len(set(listed)) == 23
+    benchmarks = [name for entry in suite.entries for name in entry.benchmarks]
+    assert len(benchmarks) == len(set(benchmarks)) == 23
     assert {name: entry.shots for entry in suite.entries for name in entry.benchmarks if entry.shots} == {
         "aqua": 5,
         "sat_math": 5,

@@ -1,4 +1,4 @@
-"""What another package or folder adds: found by name from the command line, and never in place of ours."""
+"""Data files, engines and graders that another package or folder adds: usable by name, and never replacing ours."""
 
 import importlib
 import json
@@ -72,7 +72,7 @@ class Lenient(BaseGrader):
 
 
 @pytest.fixture
-def outside(tmp_path):
+def package(tmp_path):
     package = tmp_path / "site" / "outside"
     for kind, name, text in (
         ("benchmarks", "outside-sums", BENCHMARK),
@@ -110,68 +110,79 @@ def call(package, *arguments, **environment):
 
 
 @pytest.mark.parametrize("way", ["entry points", "MATH_EVAL_PATH"])
-def test_another_package_adds_by_name(outside, tmp_path, way):
+def test_another_package_adds_by_name(package, tmp_path, way):
     if way == "entry points":
-        entry_points(outside)
+        entry_points(package)
         engine, grader, environment = "parrot", "lenient", {}
     else:
-        engine, grader, environment = "outside:Parrot", "outside:Lenient", {"MATH_EVAL_PATH": str(outside)}
-    asked = ("run", "org/Outside-7B-it", "-b", "outside-sums", "-e", engine, "--grader", grader, "-o", tmp_path / "run")
-    asked += ("--prompt", "outside-ask")
-    done = call(outside, *asked, "--json", **environment)
-    assert done.returncode == 0, done.stderr
+        engine, grader, environment = "outside:Parrot", "outside:Lenient", {"MATH_EVAL_PATH": str(package)}
+    arguments = (
+        "run",
+        "org/Outside-7B-it",
+        "-b",
+        "outside-sums",
+        "-e",
+        engine,
+        "--grader",
+        grader,
+        "-o",
+        tmp_path / "run",
+    )
+    arguments += ("--prompt", "outside-ask")
+    process = call(package, *arguments, "--json", **environment)
+    assert process.returncode == 0, process.stderr
     info = json.loads((tmp_path / "run/run.json").read_bytes())
     assert (info["engine"], info["grader"], info["family"]) == (engine, grader, "outside")
     assert info["sets"]["greedy"]["max_tokens"] == 77
-    assert json.loads(done.stdout)["metrics"]["benchmarks"][0]["accuracy"] == 1.0
+    assert json.loads(process.stdout)["metrics"]["benchmarks"][0]["accuracy"] == 1.0
     assert json.loads((tmp_path / "run/prompts.jsonl").read_bytes())["text"].startswith("OUTSIDE 2+2?")
     for kind, name in (("prompts", "outside-ask"), ("models", "outside")):
-        assert name in json.loads(call(outside, kind, "list", "--json", **environment).stdout)
+        assert name in json.loads(call(package, kind, "list", "--json", **environment).stdout)
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"outside_gold": "4", "outside_text": "it is 4"}\n', encoding="utf-8")
-    graded = call(outside, "grade", rows, "--json", **environment)
+    graded = call(package, "grade", rows, "--json", **environment)
     assert json.loads(graded.stdout)["accuracy"] == 100.0, graded.stderr
-    named = call(outside, "score", rows, "--layout", "outside", "--json", **environment)
-    assert json.loads(named.stdout)["benchmarks"][0]["accuracy"] == 1.0, named.stderr
-    wrong = call(outside, "grade", rows, "--layout", "outsid", **environment)
+    scored = call(package, "score", rows, "--layout", "outside", "--json", **environment)
+    assert json.loads(scored.stdout)["benchmarks"][0]["accuracy"] == 1.0, scored.stderr
+    wrong = call(package, "grade", rows, "--layout", "outsid", **environment)
     assert wrong.returncode == 2
     assert "outside" in wrong.stderr
-    listed = call(outside, "benchmarks", "list", "--json", **environment)
-    assert "outside-sums" in {row["benchmark"] for row in json.loads(listed.stdout)}
+    listing = call(package, "benchmarks", "list", "--json", **environment)
+    assert "outside-sums" in {row["benchmark"] for row in json.loads(listing.stdout)}
 
 
-def test_a_layout_file_reads_rows_that_no_layout_of_ours_fits(outside, tmp_path):
+def test_a_layout_file_reads_rows_that_no_layout_of_ours_fits(package, tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"outside_gold": "4", "outside_text": "it is 4"}\n', encoding="utf-8")
-    assert call(outside, "grade", rows).returncode == 2
-    asked = ("grade", rows, "--layout", outside / "layouts/outside.yaml", "--json")
-    assert json.loads(call(outside, *asked).stdout)["accuracy"] == 100.0
-    other = call(outside, "grade", rows, "--layout", "qwen")
-    assert other.returncode == 2
-    assert "no row of the layout qwen" in other.stderr
+    assert call(package, "grade", rows).returncode == 2
+    arguments = ("grade", rows, "--layout", package / "layouts/outside.yaml", "--json")
+    assert json.loads(call(package, *arguments).stdout)["accuracy"] == 100.0
+    refused = call(package, "grade", rows, "--layout", "qwen")
+    assert refused.returncode == 2
+    assert "no row of the layout qwen" in refused.stderr
 
 
-def test_an_entry_point_may_be_a_module_beside_the_folders(outside, tmp_path):
-    module = outside / "data_here.py"
+def test_an_entry_point_may_be_a_module_beside_the_folders(package, tmp_path):
+    module = package / "data_here.py"
     module.write_text("", encoding="utf-8")
-    entry_points(outside)
-    info = outside.parent / "outside-1.0.dist-info/entry_points.txt"
+    entry_points(package)
+    info = package.parent / "outside-1.0.dist-info/entry_points.txt"
     info.write_text("[math_eval.data]\noutside = outside.data_here\n", encoding="utf-8")
-    listed = call(outside, "prompts", "list", "--json")
-    assert "outside-ask" in json.loads(listed.stdout), listed.stderr
+    listing = call(package, "prompts", "list", "--json")
+    assert "outside-ask" in json.loads(listing.stdout), listing.stderr
     info.write_text("[math_eval.data]\noutside = outside_gone\n", encoding="utf-8")
-    gone = call(outside, "prompts", "list")
-    assert (gone.returncode, "outside_gone" in gone.stderr) == (2, True)
+    missing = call(package, "prompts", "list")
+    assert (missing.returncode, "outside_gone" in missing.stderr) == (2, True)
 
 
-def test_an_engine_object_is_recorded_as_its_class(outside, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(outside.parent)
-    monkeypatch.setenv("MATH_EVAL_PATH", str(outside))
+def test_an_engine_object_is_recorded_as_its_class(package, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(package.parent)
+    monkeypatch.setenv("MATH_EVAL_PATH", str(package))
     outside_module = importlib.import_module("outside")
     engine = outside_module.Parrot("m", None)
     engine.dtype = "float32"
-    done = math_eval.evaluate("m", "outside-sums", engine=engine, output=tmp_path / "run", prompt="outside-ask")
-    info = json.loads((done.folder / "run.json").read_bytes())
+    run = math_eval.evaluate("m", "outside-sums", engine=engine, output=tmp_path / "run", prompt="outside-ask")
+    info = json.loads((run.folder / "run.json").read_bytes())
     assert (info["engine"], info["engine_settings"]["dtype_used"]) == ("outside:Parrot", "float32")
 
 
@@ -196,7 +207,7 @@ def test_a_name_that_two_folders_have_is_refused(tmp_path, monkeypatch):
         find("prompts", "direct")
 
 
-def test_a_family_of_ones_own_is_matched_by_model_name(outside, monkeypatch):
+def test_a_family_of_ones_own_is_matched_by_model_name(package, monkeypatch):
     assert family_of("org/Outside-7B")[0] == "generic-base"
-    monkeypatch.setenv("MATH_EVAL_PATH", str(outside))
+    monkeypatch.setenv("MATH_EVAL_PATH", str(package))
     assert family_of("org/Outside-7B")[0] == "outside"

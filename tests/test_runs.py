@@ -198,7 +198,7 @@ def test_a_full_disk_loses_nothing(rows, tmp_path, monkeypatch):
         return real(descriptor, part)
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(StorageError, match="No space left on device; every line before is kept"):
+    with pytest.raises(StorageError, match="No space left on device; every earlier line is kept"):
         run(rows, tmp_path, ScriptedEngine(answers, concurrency=1))
     monkeypatch.setattr(os, "write", real)
     kept = lines(tmp_path)

@@ -1,4 +1,4 @@
-"""Programs of models: what they return, what they may use, and that none gets out."""
+"""Programs of models: their results, what they may use, and that none escapes."""
 
 import asyncio
 import json
@@ -19,23 +19,23 @@ from math_eval.sandbox import Limits, Sandbox, probe
 from math_eval.sandbox import sandbox as sandbox_module
 from math_eval.sandbox.attempts import TRIAL_LIMITS, run_attempts
 from math_eval.sandbox.escapes import ESCAPES
-from math_eval.sandbox.interpreter import interpreter, readable
+from math_eval.sandbox.interpreter import inspect_interpreter, readable_paths
 from math_eval.sandbox.limits import TierReport
 
-OFFERED = [report.tier for report in probe() if report.available]
-needs_sandbox = pytest.mark.skipif(not OFFERED, reason="this machine offers no way to hold a program")
-pytestmark = needs_sandbox
+AVAILABLE_TIERS = [report.tier for report in probe() if report.available]
+needs_tier = pytest.mark.skipif(not AVAILABLE_TIERS, reason="this machine offers no sandbox tier")
+pytestmark = needs_tier
 
 
 @pytest.fixture(scope="module")
-def box():
+def sandbox():
     sandbox = Sandbox(Limits(wall_seconds=10.0))
     yield sandbox
     asyncio.run(sandbox.close())
 
 
 @pytest.fixture(scope="module")
-def trial():
+def trial_sandbox():
     sandbox = Sandbox(TRIAL_LIMITS)
     yield sandbox
     asyncio.run(sandbox.close())
@@ -47,19 +47,19 @@ def run(sandbox, program):
 
 def processes(name):
     """Process ids with this text in their command line or name."""
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            texts = (path / "cmdline").read_bytes(), *(one.read_bytes() for one in path.glob("task/*/comm"))
+            texts = (path / "cmdline").read_bytes(), *(comm.read_bytes() for comm in path.glob("task/*/comm"))
         except OSError:
             continue
         if any(name.encode() in text for text in texts):
-            found.append(int(path.name))
-    return found
+            pids.append(int(path.name))
+    return pids
 
 
 def descendants(pid):
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
@@ -67,8 +67,8 @@ def descendants(pid):
             continue
         if parent == pid:
             child = int(path.parent.name)
-            found += [child, *descendants(child)]
-    return found
+            pids += [child, *descendants(child)]
+    return pids
 
 
 @pytest.mark.parametrize(
@@ -109,91 +109,92 @@ def descendants(pid):
         ("x = bytearray(1 << 40)", "", "", "MemoryError", "memory"),
     ],
 )
-def test_what_a_program_returns(box, program, stdout, value, error, state):
-    result = run(box, program)
+def test_what_a_program_returns(sandbox, program, stdout, value, error, state):
+    result = run(sandbox, program)
     assert (result.stdout, result.value, result.error, result.state) == (stdout, value, error, state)
     assert not result.truncated
     assert result.seconds > 0
 
 
-def test_a_syntax_error_is_an_error(box):
-    result = run(box, "def f(:\n    pass")
+def test_a_syntax_error_is_an_error(sandbox):
+    result = run(sandbox, "def f(:\n    pass")
     assert result.state == "error"
     assert result.error == "SyntaxError: invalid syntax"
 
 
-def test_a_lone_surrogate_in_the_program_is_an_error(box):
-    result = run(box, "print('\ud800')")
+def test_a_lone_surrogate_in_the_program_is_an_error(sandbox):
+    result = run(sandbox, "print('\ud800')")
     assert result.state == "error"
     assert result.error.startswith("UnicodeEncodeError")
 
 
-def test_the_traceback_shows_the_programs_lines_only(box):
-    result = run(box, "def f():\n    return [][1]\n\nf()")
+def test_the_traceback_shows_the_programs_lines_only(sandbox):
+    result = run(sandbox, "def f():\n    return [][1]\n\nf()")
     assert 'File "<program>", line 2, in f' in result.traceback
     assert "return [][1]" in result.traceback
     assert "zygote" not in result.traceback
 
 
-def test_sympy_and_numpy_are_there(box):
+def test_sympy_and_numpy_can_be_imported(sandbox):
     pytest.importorskip("sympy")
     result = run(
-        box, "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 2, x))\nimport numpy as np\nnp.arange(4).sum()"
+        sandbox,
+        "from sympy import *\nx = symbols('x')\nprint(solve(x**2 - 2, x))\nimport numpy as np\nnp.arange(4).sum()",
     )
     assert (result.stdout, result.value) == ("[-sqrt(2), sqrt(2)]\n", "6")
 
 
-def test_every_attempt_to_escape_fails_on_the_strongest_tier(trial):
-    outcomes = asyncio.run(run_attempts(trial))
+def test_every_attempt_to_escape_fails_on_the_strongest_tier(trial_sandbox):
+    outcomes = asyncio.run(run_attempts(trial_sandbox))
     assert len(outcomes) == len(ESCAPES) + 1
-    bad = [outcome for outcome in outcomes if not outcome.held]
-    if trial.tier == "namespaces":
-        assert bad == []
+    breaches = [outcome for outcome in outcomes if not outcome.held]
+    if trial_sandbox.tier == "namespaces":
+        assert breaches == []
     else:
-        assert {one.name for one in bad} <= {"fill the disk"}  # docs/sandbox.md: watched from outside only
+        assert {outcome.name for outcome in breaches} <= {"fill the disk"}  # docs/sandbox.md: watched from outside only
 
 
-@pytest.mark.parametrize("tier", OFFERED[1:])
+@pytest.mark.parametrize("tier", AVAILABLE_TIERS[1:])
 def test_a_weaker_tier_lets_through_only_what_the_page_says(tier):
-    async def tried():
+    async def attempt_all():
         sandbox = Sandbox(TRIAL_LIMITS, tier=tier)
         try:
             return await run_attempts(sandbox)
         finally:
             await sandbox.close()
 
-    assert {one.name for one in asyncio.run(tried()) if not one.held} <= {"fill the disk"}
+    assert {outcome.name for outcome in asyncio.run(attempt_all()) if not outcome.held} <= {"fill the disk"}
 
 
-def test_calls_share_no_state(box):
-    run(box, "import sympy, builtins\nleft = 1\nsympy.left = 1\nbuiltins.left = 1\nopen('left', 'w').close()")
+def test_calls_share_no_state(sandbox):
+    run(sandbox, "import sympy, builtins\nmark = 1\nsympy.mark = 1\nbuiltins.mark = 1\nopen('mark', 'w').close()")
     result = run(
-        box,
+        sandbox,
         "import sympy, builtins, os\n"
-        "print('left' in globals(), hasattr(sympy, 'left'), hasattr(builtins, 'left'), os.listdir())",
+        "print('mark' in globals(), hasattr(sympy, 'mark'), hasattr(builtins, 'mark'), os.listdir())",
     )
     assert result.stdout == "False False False []\n"
 
 
-def test_calls_draw_different_random_numbers(box):
+def test_calls_draw_different_random_numbers(sandbox):
     program = "import random\nprint(random.random())\nimport numpy\nprint(numpy.random.rand())"
-    first, second = (run(box, program).stdout.split() for _ in range(2))
+    first, second = (run(sandbox, program).stdout.split() for _ in range(2))
     assert first[0] != second[0]
     assert first[1] != second[1]
 
 
-def test_sets_print_in_one_order(box):
+def test_sets_print_in_one_order(sandbox):
     program = "print({'a', 'b', 'c', 'd', 'e'})"
-    other = Sandbox(Limits())
-    assert run(box, program).stdout == run(other, program).stdout
-    asyncio.run(other.close())
+    second_sandbox = Sandbox(Limits())
+    assert run(sandbox, program).stdout == run(second_sandbox, program).stdout
+    asyncio.run(second_sandbox.close())
 
 
-def test_twenty_calls_at_once(box):
-    async def many():
-        return await asyncio.gather(*(box.run(f"import time\ntime.sleep(0.05)\n{n} * {n}") for n in range(20)))
+def test_twenty_calls_at_once(sandbox):
+    async def gather_results():
+        return await asyncio.gather(*(sandbox.run(f"import time\ntime.sleep(0.05)\n{n} * {n}") for n in range(20)))
 
-    assert [result.value for result in asyncio.run(many())] == [str(n * n) for n in range(20)]
+    assert [result.value for result in asyncio.run(gather_results())] == [str(n * n) for n in range(20)]
 
 
 @pytest.mark.parametrize("inner", [False, True])
@@ -209,7 +210,7 @@ def test_a_killed_zygote_is_replaced(inner):
 
 
 def test_a_zygote_killed_in_mid_call_is_replaced_and_the_call_made_again():
-    async def both():
+    async def call_and_kill():
         sandbox = Sandbox(Limits(wall_seconds=20.0))
         await sandbox.run("1")
         call = asyncio.ensure_future(sandbox.run("import time\ntime.sleep(1)\nprint('again')"))
@@ -219,19 +220,19 @@ def test_a_zygote_killed_in_mid_call_is_replaced_and_the_call_made_again():
         await sandbox.close()
         return result
 
-    result = asyncio.run(both())
+    result = asyncio.run(call_and_kill())
     assert (result.state, result.stdout) == ("done", "again\n")
 
 
 def test_a_call_whose_zygote_dies_twice_is_killed(monkeypatch):
     sandbox = Sandbox(Limits())
 
-    def lost(self, *_):
+    def lose_zygote(self, *_):
         self.process.kill()
         self.process.wait()
         raise sandbox_module.ZygoteLost
 
-    monkeypatch.setattr(sandbox_module.Zygote, "call", lost)
+    monkeypatch.setattr(sandbox_module.Zygote, "call", lose_zygote)
     assert run(sandbox, "1").state == "killed"
     asyncio.run(sandbox.close())
 
@@ -265,22 +266,22 @@ def test_output_beyond_the_limit_is_cut():
     asyncio.run(sandbox.close())
 
 
-def test_a_program_of_a_megabyte(box):
-    result = run(box, "x = 0\n" + "x += 1  # one more line of a long program\n" * 24_000 + "x")
+def test_a_program_of_a_megabyte(sandbox):
+    result = run(sandbox, "x = 0\n" + "x += 1  # one more line of a long program\n" * 24_000 + "x")
     assert (result.state, result.value) == ("done", "24000")
-    result = run(box, "text = '" + "π" * 1_000_000 + "'\nlen(text)")
+    result = run(sandbox, "text = '" + "π" * 1_000_000 + "'\nlen(text)")
     assert result.value == "1000000"
 
 
-def test_a_forged_result_is_only_the_programs_own(box):
+def test_a_forged_result_is_not_believed(sandbox):
     forged = json.dumps({"state": "timeout", "value": 1, "error": "", "traceback": "", "truncated": False})
-    result = run(box, f"import os\nos.write(1000, {forged!r}.encode())\nos._exit(0)")
+    result = run(sandbox, f"import os\nos.write(1000, {forged!r}.encode())\nos._exit(0)")
     assert (result.state, result.value) == ("killed", "")
 
 
-@pytest.mark.parametrize("tier", [*OFFERED, "none"])
+@pytest.mark.parametrize("tier", [*AVAILABLE_TIERS, "none"])
 def test_close_leaves_no_process_and_no_folder(tier):
-    async def both():
+    async def call_and_close():
         sandbox = Sandbox(Limits(wall_seconds=30.0), tier=tier)
         await sandbox.run("1")
         pid = sandbox._zygote.process.pid
@@ -289,22 +290,22 @@ def test_close_leaves_no_process_and_no_folder(tier):
         children = [pid, *descendants(pid)]
         assert len(children) >= 2
         await sandbox.close()
-        [ended] = await asyncio.gather(call, return_exceptions=True)
-        assert getattr(ended, "state", "raised") != "done", "close does not wait for the program"
+        [result] = await asyncio.gather(call, return_exceptions=True)
+        assert getattr(result, "state", "raised") != "done", "close does not wait for the program"
         with pytest.raises(RequestError):
             await sandbox.run("1")
         return children
 
-    before = set(Path(tempfile.gettempdir()).glob("math-eval-tool-*"))
-    children = asyncio.run(both())
+    old_folders = set(Path(tempfile.gettempdir()).glob("math-eval-tool-*"))
+    children = asyncio.run(call_and_close())
     end = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < end:
         time.sleep(0.05)
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
-    assert set(Path(tempfile.gettempdir()).glob("math-eval-tool-*")) <= before
+    assert set(Path(tempfile.gettempdir()).glob("math-eval-tool-*")) <= old_folders
 
 
-@pytest.mark.parametrize("tier", OFFERED)
+@pytest.mark.parametrize("tier", AVAILABLE_TIERS)
 def test_the_zygote_ends_with_its_parent(tier, tmp_path):
     program = (
         "import asyncio, os, sys\n"
@@ -314,15 +315,15 @@ def test_the_zygote_ends_with_its_parent(tier, tmp_path):
         "print(sandbox._zygote.process.pid, sandbox.scratch, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    path = os.pathsep.join(one for one in sys.path if one)
-    done = subprocess.run(
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    completed = subprocess.run(
         [sys.executable, "-c", program, tier],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path)},
     )
-    pid = int(done.stdout.split()[0])
+    pid = int(completed.stdout.split()[0])
     end = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
         time.sleep(0.05)
@@ -330,15 +331,15 @@ def test_the_zygote_ends_with_its_parent(tier, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_tier_is_said_with_every_reason(monkeypatch):
-    monkeypatch.setattr(sandbox_module, "_offered", lambda tier, _: TierReport(tier, available=False, reason="no"))
+def test_without_a_tier_every_reason_is_given(monkeypatch):
+    monkeypatch.setattr(sandbox_module, "_try_tier", lambda tier, _: TierReport(tier, available=False, reason="no"))
     with pytest.raises(SandboxUnavailable, match="namespaces: no; bubblewrap: no; landlock: no"):
         Sandbox(Limits())
     with pytest.raises(SandboxUnavailable, match="sandbox tier landlock: no"):
         Sandbox(Limits(), tier="landlock")
 
 
-def test_another_interpreter_that_is_not_there_is_refused():
+def test_a_missing_interpreter_is_refused():
     with pytest.raises(SandboxUnavailable, match="no-such-python"):
         Sandbox(Limits(), python=Path("/no-such-python"))
 
@@ -352,22 +353,22 @@ def test_an_unsandboxed_program_still_has_limits():
 
 
 def test_no_other_package_is_readable():
-    found = interpreter(sys.executable)
-    read, _ = readable(found)
-    assert not any("site-packages" in path and Path(path).name not in found.packages for path in read)
-    assert not any("math_eval" in path for path in read)
+    interpreter = inspect_interpreter(sys.executable)
+    read_paths, _ = readable_paths(interpreter)
+    assert not any("site-packages" in path and Path(path).name not in interpreter.packages for path in read_paths)
+    assert not any("math_eval" in path for path in read_paths)
 
 
 def test_the_command_shows_tiers_and_attempts(monkeypatch):
     from math_eval.sandbox import escapes
 
     monkeypatch.setattr("math_eval.sandbox.attempts.ESCAPES", escapes.ESCAPES[:2])
-    done = CliRunner().invoke(cli, ["sandbox", "check", "--json"], standalone_mode=False)
-    told = json.loads(done.output)
-    assert done.return_value == 0
-    assert told["tier"] == OFFERED[0]
-    assert [one["held"] for one in told["attempts"]] == [True, True, True]
+    result = CliRunner().invoke(cli, ["sandbox", "check", "--json"], standalone_mode=False)
+    report = json.loads(result.output)
+    assert result.return_value == 0
+    assert report["tier"] == AVAILABLE_TIERS[0]
+    assert [attempt["held"] for attempt in report["attempts"]] == [True, True, True]
     monkeypatch.setattr("math_eval.sandbox.attempts.ESCAPES", (escapes.Escape("print", f"print({escapes.ESCAPED!r})"),))
-    done = CliRunner().invoke(cli, ["sandbox", "check"], standalone_mode=False)
-    assert done.return_value == 3
-    assert "ESCAPED" in done.output
+    result = CliRunner().invoke(cli, ["sandbox", "check"], standalone_mode=False)
+    assert result.return_value == 3
+    assert "ESCAPED" in result.output

@@ -1,4 +1,4 @@
-"""Programs that go on from earlier ones, results that lie, limits that are none, and sandboxes used out of turn."""
+"""Programs that continue earlier ones, forged results, invalid limits, and sandboxes used at the wrong time."""
 
 import asyncio
 import os
@@ -13,12 +13,12 @@ from math_eval.runfolder.layout import read_run_info
 from math_eval.sandbox import Limits, Sandbox, probe
 from math_eval.sandbox import launch as launch_module
 
-OFFERED = [report.tier for report in probe() if report.available]
-pytestmark = pytest.mark.skipif(not OFFERED, reason="this machine offers no way to hold a program")
+AVAILABLE_TIERS = [report.tier for report in probe() if report.available]
+pytestmark = pytest.mark.skipif(not AVAILABLE_TIERS, reason="this machine offers no sandbox tier")
 
 
 @pytest.fixture(scope="module")
-def box():
+def sandbox():
     sandbox = Sandbox(Limits(wall_seconds=30.0))
     yield sandbox
     asyncio.run(sandbox.close())
@@ -41,29 +41,31 @@ def run(sandbox, program, *before):
         (["def f():\n    return 5"], "print(f())", "5\n"),
     ],
 )
-def test_names_stay_and_nothing_else(box, before, program, stdout):
-    result = run(box, program, *before)
+def test_variables_stay_and_nothing_else(sandbox, before, program, stdout):
+    result = run(sandbox, program, *before)
     assert (result.stdout, result.state) == (stdout, "done")
 
 
-def test_lines_are_counted_from_the_program_itself(box):
-    result = run(box, "1\n1 / 0", "a = 1\nb = 2")
+def test_lines_are_counted_from_the_program_itself(sandbox):
+    result = run(sandbox, "1\n1 / 0", "a = 1\nb = 2")
     assert "line 2, in <module>\n    1 / 0\n" in result.traceback
 
 
 def test_each_earlier_program_has_its_own_time():
-    box = Sandbox(Limits(wall_seconds=6.0))
+    sandbox = Sandbox(Limits(wall_seconds=6.0))
     slow = "import time\ntime.sleep(3.2)\nx = 1"
-    assert run(box, "time.sleep(0.1)\nprint(x)", slow, slow).stdout == "1\n", "together they take longer than one may"
-    late = run(box, "while True: pass", "x = 1", "x = 2")
-    assert (late.state, late.error) == ("timeout", "ended after 6 seconds")
-    assert late.seconds < 12, "time that earlier programs leave is not the last one's: three shares are 18 s"
-    asyncio.run(box.close())
+    assert run(sandbox, "time.sleep(0.1)\nprint(x)", slow, slow).stdout == "1\n", (
+        "together they exceed the limit of one program"
+    )
+    result = run(sandbox, "while True: pass", "x = 1", "x = 2")
+    assert (result.state, result.error) == ("timeout", "ended after 6 seconds")
+    assert result.seconds < 12, "the program must not get the time that earlier programs leave: three shares are 18 s"
+    asyncio.run(sandbox.close())
 
 
 @pytest.mark.parametrize("program", ["chr(55300)", "raise ValueError('\\ud800')", "'\\ud83d' '\\ude00'"])
-def test_what_comes_back_can_be_encoded(box, program):
-    result = run(box, program)
+def test_results_can_be_encoded(sandbox, program):
+    result = run(sandbox, program)
     for text in (result.value, result.error, result.traceback):
         text.encode()
 
@@ -76,16 +78,14 @@ def test_what_comes_back_can_be_encoded(box, program):
         ("import os\nos.kill(os.getpid(), 9)", "ended by SIGKILL"),
     ],
 )
-@pytest.mark.parametrize("tier", OFFERED)
-def test_a_program_that_lies_about_its_end_is_killed_once(tier, program, error):
-    box = Sandbox(Limits(), tier)
+@pytest.mark.parametrize("tier", AVAILABLE_TIERS)
+def test_a_program_that_forges_its_end_is_killed_once(tier, program, error):
+    sandbox = Sandbox(Limits(), tier)
     try:
-        result = run(box, program)
+        result = run(sandbox, program)
     finally:
-        box.close_now()
-    if (
-        tier != "namespaces" or "kill" not in program
-    ):  # the first process of its namespace does not hear its own signals
+        sandbox.close_now()
+    if tier != "namespaces" or "kill" not in program:  # a namespace's first process ignores its own signals
         assert (result.state, result.error) == ("killed", error)
 
 
@@ -102,29 +102,29 @@ def test_a_program_that_lies_about_its_end_is_killed_once(tier, program, error):
         {"processes": 0},
     ],
 )
-def test_a_limit_that_is_none_is_refused(limit):
+def test_an_invalid_limit_is_refused(limit):
     [name] = limit
     with pytest.raises(RequestError, match=f"^{name} .*: expected"):
         Limits(**limit)
 
 
 def test_closing_in_mid_call_cancels_nobody():
-    async def scene():
-        box = Sandbox(Limits())
-        calls = [asyncio.create_task(box.run("import time\ntime.sleep(3)")) for _ in range(8)]
+    async def call_and_close():
+        sandbox = Sandbox(Limits())
+        calls = [asyncio.create_task(sandbox.run("import time\ntime.sleep(3)")) for _ in range(8)]
         await asyncio.sleep(1.0)
-        await box.close()
+        await sandbox.close()
         return await asyncio.gather(*calls)
 
-    assert {result.state for result in asyncio.run(scene())} <= {"unavailable", "killed"}
+    assert {result.state for result in asyncio.run(call_and_close())} <= {"unavailable", "killed"}
 
 
-def test_a_forked_process_makes_its_own(box):
+def test_a_forked_process_is_refused(sandbox):
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            run(box, "1")
+            run(sandbox, "1")
         except RequestError:
             code = 0
         finally:
@@ -133,38 +133,44 @@ def test_a_forked_process_makes_its_own(box):
 
 
 def test_no_folder_for_temporary_files_is_a_reason(monkeypatch):
-    def full(**_named):
+    def fail(**_options):
         raise FileNotFoundError(2, "No usable temporary directory")
 
-    monkeypatch.setattr(launch_module.tempfile, "mkdtemp", full)
+    monkeypatch.setattr(launch_module.tempfile, "mkdtemp", fail)
     with pytest.raises(SandboxUnavailable, match="temporary"):
-        Sandbox(Limits(), "none")._started()
+        Sandbox(Limits(), "none")._ensure_zygote()
 
 
-def programs(tmp_path, **more):
+def run_programs(tmp_path, **options):
     rows = tmp_path / "sums.jsonl"
     rows.write_text('{"question": "1 + 1?", "answer": 2}\n', encoding="utf-8")
     turns = ["```python\nprint(1 + 1)\n```\n", "So $\\boxed{2}$."]
-    warned = []
-    done = evaluate(
+    warnings = []
+    evaluated = evaluate(
         RunRequest(
-            "m", (str(rows),), engine="scripted", prompt="qwen25-math-tir", output=tmp_path / "run", greedy=True, **more
+            "m",
+            (str(rows),),
+            engine="scripted",
+            prompt="qwen25-math-tir",
+            output=tmp_path / "run",
+            greedy=True,
+            **options,
         ),
         engine=ScriptedEngine(lambda prompt, _: turns[prompt.turn]),
-        warn=warned.append,
+        warn=warnings.append,
     )
-    return done, warned
+    return evaluated, warnings
 
 
-def test_without_isolation_only_where_there_is_none(tmp_path, monkeypatch):
-    done, warned = programs(tmp_path, unsandboxed=True)
-    assert (done.info.sandbox, done.metrics.benchmarks[0].accuracy) == (OFFERED[0], 1.0)
-    assert not [line for line in warned if "isolation" in line]
+def test_unsandboxed_only_where_no_tier_works(tmp_path, monkeypatch):
+    evaluated, warnings = run_programs(tmp_path, unsandboxed=True)
+    assert (evaluated.info.sandbox, evaluated.metrics.benchmarks[0].accuracy) == (AVAILABLE_TIERS[0], 1.0)
+    assert not [line for line in warnings if "isolation" in line]
     monkeypatch.setenv("MATH_EVAL_SANDBOX", "docker")
     monkeypatch.setenv("PATH", "")
-    done, warned = programs(tmp_path, unsandboxed=True, samples=1, temperature=1.0)
-    assert done.info.sandbox == f"{OFFERED[0]}, none"
-    assert read_run_info(done.folder).sandbox == done.info.sandbox
-    assert any(line.startswith("programs run without isolation") for line in warned)
+    evaluated, warnings = run_programs(tmp_path, unsandboxed=True, samples=1, temperature=1.0)
+    assert evaluated.info.sandbox == f"{AVAILABLE_TIERS[0]}, none"
+    assert read_run_info(evaluated.folder).sandbox == evaluated.info.sandbox
+    assert any(line.startswith("programs run without isolation") for line in warnings)
     with pytest.raises(SandboxUnavailable, match="--unsandboxed does without"):
-        programs(tmp_path, samples=2, temperature=1.0)
+        run_programs(tmp_path, samples=2, temperature=1.0)

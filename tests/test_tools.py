@@ -1,4 +1,4 @@
-"""Transcripts: when a program is executed, what is shown of it, and how a sample goes on."""
+"""Transcripts: when a program is executed, how its output is shown, and how the sample continues."""
 
 import asyncio
 import json
@@ -16,12 +16,12 @@ from math_eval.results import score_run
 from math_eval.sandbox.limits import ToolResult
 from math_eval.tools.transcript import (
     ProgramRequest,
-    asked,
-    cut,
     observation,
+    program_request,
+    reference_executes,
     reference_output,
     reference_program,
-    reference_request,
+    shorten,
 )
 
 BLOCK = "```python\nprint(1+1)\n```"
@@ -48,31 +48,31 @@ BLOCK = "```python\nprint(1+1)\n```"
         ("```python\nx\n```\n" * 20_000, "x\n"),
     ],
 )
-def test_when_a_turn_asks(turn, program):
-    made = asked(turn, ("before",), "blocks")
-    assert made == (None if program is None else ProgramRequest(program, ("before",)))
+def test_turns_that_ask_for_a_program(turn, program):
+    request = program_request(turn, ("before",), "blocks")
+    assert request == (None if program is None else ProgramRequest(program, ("before",)))
 
 
-def test_a_program_prompt_is_all_program():
-    assert asked("x = 1\nprint(x)", (), "program") == ProgramRequest("x = 1\nprint(x)")
-    assert asked(f"Here:\n{BLOCK}", (), "program") == ProgramRequest("print(1+1)\n")
-    assert asked("  \n", (), "program") is None
+def test_with_protocol_program_the_turn_is_the_program():
+    assert program_request("x = 1\nprint(x)", (), "program") == ProgramRequest("x = 1\nprint(x)")
+    assert program_request(f"Here:\n{BLOCK}", (), "program") == ProgramRequest("print(1+1)\n")
+    assert program_request("  \n", (), "program") is None
 
 
-def test_what_is_shown():
+def test_observation_text():
     assert observation("2\n", "", "") == "\n```output\n2\n```\n"
     assert observation("2\n", "3", "") == "\n```output\n2\n3\n```\n"
     assert observation("a\n", "", "NameError: x") == "\n```output\na\nNameError: x\n```\n"
     assert observation("", "", "killed", timed_out=True) == "\n```output\nTimeout Error\n```\n"
     assert observation("7\n", "", "", protocol="program") == "\n```output\n\\boxed{7}\n```\n"
-    assert len(cut("x" * 5_000)) == 403
-    assert cut("x" * 400) == "x" * 400
+    assert len(shorten("x" * 5_000)) == 403
+    assert shorten("x" * 400) == "x" * 400
 
 
 def test_the_references_rules():
-    assert reference_request("so\n```", "blocks")
-    assert not reference_request("so \\boxed{2}\n```", "blocks")
-    assert not reference_request("so", "blocks")
+    assert reference_executes("so\n```", "blocks")
+    assert not reference_executes("so \\boxed{2}\n```", "blocks")
+    assert not reference_executes("so", "blocks")
     transcript = (
         "a\n```python\nimport math\nx = 1\nprint(x)\n```\n```output\n1\n```\nb\n```python\nfrom math import pi\ny = z\n"
         "```\n```output\nNameError: z\n```\nc\n```python\nprint(x + 1)\n```\n"
@@ -86,7 +86,7 @@ def test_the_references_rules():
 
 
 class Calculator:
-    """Knows what a few programs print."""
+    """An executor that knows the output of a few programs."""
 
     def __init__(self, printed=None):
         self.calls = []
@@ -99,7 +99,7 @@ class Calculator:
 
 
 class Recorded(Calculator):
-    """Gives recorded outputs one after another."""
+    """An executor that gives recorded outputs one after another."""
 
     def __init__(self, outputs):
         super().__init__()
@@ -119,29 +119,29 @@ def talk(turns, use, budget=100):
 def test_a_conversation():
     tool = Calculator({"bad": ToolResult("", error="NameError: bad", state="error")})
     turns = [f"Let us see.\n{BLOCK}\n```output\n77", "again\n```python\nbad\n```\n", "It is \\boxed{2}."]
-    made = talk(turns, ToolUse("blocks", "ours", 4, tool))
-    assert made.text == (
+    completion = talk(turns, ToolUse("blocks", "ours", 4, tool))
+    assert completion.text == (
         f"Let us see.\n{BLOCK}\n```output\n2\n```\n"
         "again\n```python\nbad\n```\n```output\nNameError: bad\n```\nIt is \\boxed{2}."
-    ), "what a model imagines behind the stop string is cut"
+    ), "text that the model invents after the stop string is cut"
     assert tool.calls == [("print(1+1)\n", ()), ("bad\n", ("print(1+1)\n",))]
-    assert [turn.get("tool_state") for turn in made.turns] == ["done", "error", None]
-    assert made.tokens_out == sum(turn["tokens_out"] for turn in made.turns)
-    assert made.finish == "stop"
+    assert [turn.get("tool_state") for turn in completion.turns] == ["done", "error", None]
+    assert completion.tokens_out == sum(turn["tokens_out"] for turn in completion.turns)
+    assert completion.finish == "stop"
 
 
 def test_the_limits_of_a_conversation():
     tool = Calculator()
-    made = talk([f"a {BLOCK[:0]}\n{BLOCK}\n"] * 9, ToolUse("blocks", "ours", 2, tool))
-    assert (len(tool.calls), len(made.turns)) == (2, 3)
-    made = talk([f"a\n{BLOCK}\n"] * 9, ToolUse("blocks", "qwen", 2, Calculator()))
-    assert made.text.endswith("Reach max function call limit.")
-    made = talk([f"one two three\n{BLOCK}\n"] * 9, ToolUse("blocks", "ours", 8, Calculator()), budget=14)
-    assert made.finish == "length" and made.tokens_out <= 14
-    made = talk([f"a\n{BLOCK}\n"], ToolUse("blocks", "ours", 4, None))
-    assert made.turns[-1]["tool"] == "none" and made.text == f"a\n{BLOCK}\n"
-    made = talk(["x = 5\nprint(x)"], ToolUse("program", "ours", 4, Calculator()))
-    assert made.text.endswith("```output\n\\boxed{2}\n```\n")
+    completion = talk([f"a {BLOCK[:0]}\n{BLOCK}\n"] * 9, ToolUse("blocks", "ours", 2, tool))
+    assert (len(tool.calls), len(completion.turns)) == (2, 3)
+    completion = talk([f"a\n{BLOCK}\n"] * 9, ToolUse("blocks", "qwen", 2, Calculator()))
+    assert completion.text.endswith("Reach max function call limit.")
+    completion = talk([f"one two three\n{BLOCK}\n"] * 9, ToolUse("blocks", "ours", 8, Calculator()), budget=14)
+    assert completion.finish == "length" and completion.tokens_out <= 14
+    completion = talk([f"a\n{BLOCK}\n"], ToolUse("blocks", "ours", 4, None))
+    assert completion.turns[-1]["tool"] == "none" and completion.text == f"a\n{BLOCK}\n"
+    completion = talk(["x = 5\nprint(x)"], ToolUse("program", "ours", 4, Calculator()))
+    assert completion.text.endswith("```output\n\\boxed{2}\n```\n")
     assert talk(["no tool"], ToolUse("blocks", "ours", 4, Calculator())).turns == ()
 
 
@@ -152,25 +152,29 @@ def sums(tmp_path):
     return path
 
 
-def run(sums, tmp_path, prompt, executor, turns=None, **more):
-    said = turns or [f"See\n{BLOCK}\n", "It is \\boxed{2}."]
-    engine = ScriptedEngine({f"sums/test/{n}": said for n in range(6)})
-    request = RunRequest("m", (str(sums),), engine="scripted", prompt=prompt, output=tmp_path / f"run-{prompt}", **more)
+def run(sums, tmp_path, prompt, executor, turns=None, **options):
+    completions = turns or [f"See\n{BLOCK}\n", "It is \\boxed{2}."]
+    engine = ScriptedEngine({f"sums/test/{n}": completions for n in range(6)})
+    request = RunRequest(
+        "m", (str(sums),), engine="scripted", prompt=prompt, output=tmp_path / f"run-{prompt}", **options
+    )
     return evaluate(request, engine=engine, executor=executor)
 
 
 def test_a_run_with_tools(sums, tmp_path):
     tool = Calculator()
-    done = run(sums, tmp_path, "qwen25-math-tir", tool)
+    result = run(sums, tmp_path, "qwen25-math-tir", tool)
     assert len(tool.calls) == 6
-    assert done.metrics.benchmarks[0].accuracy == pytest.approx(1 / 6)
-    line = json.loads(next((done.folder / "samples").glob("*")).read_text().splitlines()[0])
+    assert result.metrics.benchmarks[0].accuracy == pytest.approx(1 / 6)
+    line = json.loads(next((result.folder / "samples").glob("*")).read_text().splitlines()[0])
     assert line["text"] == f"See\n{BLOCK}\n```output\n2\n```\nIt is \\boxed{{2}}."
     assert line["turns"][0]["tool"] == "python" and line["turns"][0]["output"] == "\n```output\n2\n```\n"
-    assert json.loads((done.folder / "run.json").read_text())["benchmarks"][0]["tools"].startswith("python, ours rules")
-    again = Calculator()
-    run(sums, tmp_path, "qwen25-math-tir", again)
-    assert again.calls == []
+    assert json.loads((result.folder / "run.json").read_text())["benchmarks"][0]["tools"].startswith(
+        "python, ours rules"
+    )
+    second_tool = Calculator()
+    run(sums, tmp_path, "qwen25-math-tir", second_tool)
+    assert second_tool.calls == []
     with pytest.raises(RunConflictError, match=r"at most 4 calls .* there, .* at most 2 calls"):
         run(sums, tmp_path, "qwen25-math-tir", tool, max_tool_calls=2)
 
@@ -179,22 +183,22 @@ def test_a_cot_prompt_never_executes(sums, tmp_path):
     """Whatever the completion looks like: only the reference's reading with tools executes under other prompts."""
     for prompt in ("cot", "qwen25-math-cot", "qwen-boxed", "direct"):
         tool = Calculator()
-        done = run(sums, tmp_path, prompt, tool)
-        assert tool.calls == [] and done.metrics.benchmarks[0].unexecuted == 0
+        result = run(sums, tmp_path, prompt, tool)
+        assert tool.calls == [] and result.metrics.benchmarks[0].unexecuted == 0
     tool = Calculator()
-    done = run(sums, tmp_path / "qwen", "qwen25-math-cot", tool, reading="qwen", tools="none")
-    assert tool.calls == [] and done.metrics.benchmarks[0].unexecuted == 1.0
-    done = run(sums, tmp_path / "qwen2", "qwen25-math-cot", tool, reading="qwen", tools="python")
-    assert len(tool.calls) == 6 and done.metrics.benchmarks[0].unexecuted == 0
+    result = run(sums, tmp_path / "qwen", "qwen25-math-cot", tool, reading="qwen", tools="none")
+    assert tool.calls == [] and result.metrics.benchmarks[0].unexecuted == 1.0
+    result = run(sums, tmp_path / "qwen2", "qwen25-math-cot", tool, reading="qwen", tools="python")
+    assert len(tool.calls) == 6 and result.metrics.benchmarks[0].unexecuted == 0
     with pytest.raises(RequestError, match="--tools has no effect: no prompt asks for programs"):
         run(sums, tmp_path / "qwen3", "cot", tool, reading="qwen", tools="python")
     assert len(tool.calls) == 6
 
 
 def test_tools_none_is_counted(sums, tmp_path):
-    done = run(sums, tmp_path, "tora", None, tools="none")
-    assert done.metrics.benchmarks[0].unexecuted == 1.0
-    assert score_run(done.folder)[1].benchmarks[0].unexecuted == 1.0
+    result = run(sums, tmp_path, "tora", None, tools="none")
+    assert result.metrics.benchmarks[0].unexecuted == 1.0
+    assert score_run(result.folder)[1].benchmarks[0].unexecuted == 1.0
 
 
 def test_recorded_transcripts_replay_turn_by_turn(shared):
@@ -207,48 +211,48 @@ def test_recorded_transcripts_replay_turn_by_turn(shared):
             parts = text.split("```output\n")
             turns, outputs = [parts[0]], []
             for part in parts[1:]:
-                output, fence, rest = part.partition("\n```\n")
+                output, fence, turn = part.partition("\n```\n")
                 outputs.append(output)
-                turns.append(rest)
+                turns.append(turn)
             if not fence and len(parts) > 1:
                 skipped += 1  # the last output is what the recording ends with
                 continue
-            made = talk(turns, ToolUse("blocks", "qwen", len(turns), Recorded(outputs)), budget=100_000)
-            if "\nReach max function call limit." in made.text or "..." in "".join(outputs):
+            completion = talk(turns, ToolUse("blocks", "qwen", len(turns), Recorded(outputs)), budget=100_000)
+            if "\nReach max function call limit." in completion.text or "..." in "".join(outputs):
                 skipped += 1
                 continue
-            replayed += made.text.rstrip() == text.rstrip()
-            assert made.text.rstrip() == text.rstrip() or made.text in text
+            replayed += completion.text.rstrip() == text.rstrip()
+            assert completion.text.rstrip() == text.rstrip() or completion.text in text
     assert replayed > 450, (replayed, skipped)
 
 
 class Turns:
-    """An engine that says one turn after another."""
+    """An engine that gives its turns one after another."""
 
     concurrency = 1
 
     def __init__(self, *turns):
         self.turns = turns
-        self.heard = []
+        self.transcripts = []
 
     async def complete(self, prompt, _):
-        self.heard.append(prompt.transcript)
+        self.transcripts.append(prompt.transcript)
         return Completion(self.turns[prompt.turn], "stop", 1, 1)
 
 
 class Fixed:
-    """An executor with one result, which notes what it is asked."""
+    """An executor that gives its results one after another and records its calls."""
 
     def __init__(self, *results):
         self.results = list(results)
-        self.asked = []
+        self.calls = []
 
     async def run(self, program, before=()):
-        self.asked.append((program, before))
+        self.calls.append((program, before))
         return self.results.pop(0)
 
 
-def said(engine, executor, rules="ours"):
+def complete_sample(engine, executor, rules="ours"):
     use = ToolUse("blocks", rules, 4, executor)
     return asyncio.run(converse(engine, Prompt("p"), Sampling(), use, None))
 
@@ -258,26 +262,30 @@ def block(program):
 
 
 @pytest.mark.parametrize(
-    ("state", "left"),
+    ("state", "keeps_variables"),
     [("done", True), ("error", True), ("timeout", False), ("killed", False), ("memory", False), ("output", False)],
 )
-def test_a_program_that_was_killed_is_not_run_again_for_its_names(state, left):
+def test_a_program_that_was_killed_is_not_run_again_for_its_names(state, keeps_variables):
     executor = Fixed(ToolResult("", state=state), ToolResult("8\n"))
-    said(Turns(block("x = 1"), block("print(8)"), "So \\boxed{8}"), executor)
-    assert executor.asked[1] == ("print(8)\n", ("x = 1\n",) if left else ())
+    complete_sample(Turns(block("x = 1"), block("print(8)"), "So \\boxed{8}"), executor)
+    assert executor.calls[1] == ("print(8)\n", ("x = 1\n",) if keeps_variables else ())
 
 
 def test_a_program_that_could_not_be_run_fails_its_sample():
     executor = Fixed(ToolResult("", error="no room", state="unavailable"))
-    made = said(Turns(block("print(8)"), "So \\boxed{8}"), executor)
-    assert (made.finish, made.text, made.error) == ("error", "", "a program could not be run: no room")
-    assert made.turns[0]["tool_state"] == "unavailable"
+    completion = complete_sample(Turns(block("print(8)"), "So \\boxed{8}"), executor)
+    assert (completion.finish, completion.text, completion.error) == (
+        "error",
+        "",
+        "a program could not be run: no room",
+    )
+    assert completion.turns[0]["tool_state"] == "unavailable"
 
 
 def test_a_lone_surrogate_reaches_no_engine():
     engine = Turns("\ud800\n" + block("1"), "done")
-    made = said(engine, Fixed(ToolResult("\ud801", value="\ud802")))
-    for text in (engine.heard[1], made.text):
+    completion = complete_sample(engine, Fixed(ToolResult("\ud801", value="\ud802")))
+    for text in (engine.transcripts[1], completion.text):
         text.encode()
 
 
@@ -292,10 +300,12 @@ programs: python
 """
 
 
-def shown(one, other):
+def demonstration(first, second):
     """A demonstration of a sum as one line of YAML."""
-    turns = f"Question: What is {one} + {other}?\nSolution:\n```python\nprint({one} + {other})\n```\n"
-    return json.dumps(f"{turns}```output\n{one + other}\n```\nThe answer is \\boxed{{{one + other}}}.\n---\n")[1:-1]
+    turns = f"Question: What is {first} + {second}?\nSolution:\n```python\nprint({first} + {second})\n```\n"
+    return json.dumps(f"{turns}```output\n{first + second}\n```\nThe answer is \\boxed{{{first + second}}}.\n---\n")[
+        1:-1
+    ]
 
 
 @pytest.mark.model
@@ -304,12 +314,15 @@ def test_a_real_model_reasons_by_programs(smollm, tmp_path, engine):
     """The model copies the shape of its demonstrations; what it cannot add, its programs do, in the sandbox."""
     pytest.importorskip("torch" if engine == "transformers" else "vllm")
     template = tmp_path / "sums-tir.yaml"
-    template.write_text(SUMS.format(shown(31, 47) + shown(12, 9)), encoding="utf-8")
+    template.write_text(SUMS.format(demonstration(31, 47) + demonstration(12, 9)), encoding="utf-8")
     sums = [(23, 58), (64, 19), (81, 17), (45, 36), (57, 26), (38, 38)]
     rows = tmp_path / "sums.jsonl"
-    lines = (json.dumps({"question": f"What is {one} + {other}?", "answer": one + other}) + "\n" for one, other in sums)
+    lines = (
+        json.dumps({"question": f"What is {first} + {second}?", "answer": first + second}) + "\n"
+        for first, second in sums
+    )
     rows.write_text("".join(lines), encoding="utf-8")
-    done = evaluate(
+    result = evaluate(
         RunRequest(
             str(smollm),
             (str(rows),),
@@ -320,16 +333,16 @@ def test_a_real_model_reasons_by_programs(smollm, tmp_path, engine):
             output=tmp_path / "run",
         )
     )
-    written = (done.folder / "samples/00000.jsonl").read_text(encoding="utf-8")
+    written = (result.folder / "samples/00000.jsonl").read_text(encoding="utf-8")
     samples = {line["problem"]: line for line in map(json.loads, written.splitlines())}
     right = 0
-    for number, (one, other) in enumerate(sums):
+    for number, (first, second) in enumerate(sums):
         sample = samples[str(number)]
-        if sample["turns"] and sample["turns"][0].get("program") == f"print({one} + {other})\n":
-            assert sample["turns"][0]["output"] == f"\n```output\n{one + other}\n```\n"
-            told = f"```python\nprint({one} + {other})\n```\n```output\n{one + other}\n```\n"
-            assert sample["text"].startswith(told)
+        if sample["turns"] and sample["turns"][0].get("program") == f"print({first} + {second})\n":
+            assert sample["turns"][0]["output"] == f"\n```output\n{first + second}\n```\n"
+            expected = f"```python\nprint({first} + {second})\n```\n```output\n{first + second}\n```\n"
+            assert sample["text"].startswith(expected)
             right += 1
-    assert right >= 4, "the model hardly ever asks for the program that its demonstrations show"
-    assert done.info.sandbox in {"namespaces", "bubblewrap", "landlock"}
-    assert done.metrics.benchmarks[0].accuracy >= 0.5
+    assert right >= 4, "the model rarely asks for the program that its demonstrations show"
+    assert result.info.sandbox in {"namespaces", "bubblewrap", "landlock"}
+    assert result.metrics.benchmarks[0].accuracy >= 0.5

@@ -14,7 +14,7 @@ from math_eval.errors import DataError, RequestError, UnknownNameError
 from math_eval.records import AnswerKind, Problem
 from math_eval.registry import find, is_path, names, user_path
 from math_eval.sources import Progress
-from math_eval.templating import compiled_value, render
+from math_eval.templating import compile_expression, render
 
 _KINDS = frozenset(get_args(AnswerKind))
 
@@ -136,7 +136,7 @@ def _problem(definition: Definition, split: str, number: int, row: Row, bad: dic
     options = _options(spec.options, row, where)
 
     def text(template: str, what: str) -> str:
-        return render(template, row, what=f"{where}: {what}")
+        return render(template, row, label=f"{where}: {what}")
 
     identity = text(spec.id, "id").strip() if spec.id else str(number)
     correction = spec.corrections.get(identity)
@@ -182,7 +182,7 @@ def _options(expression: str, row: Row, where: str) -> dict[str, str]:
     if not expression:
         return {}
     try:
-        value: Any = compiled_value(expression)(row)
+        value: Any = compile_expression(expression)(row)
     except Exception as error:  # an expression over a row can fail in as many ways as Python
         raise DataError(f"{where}: options: {error}") from error
     if not value:

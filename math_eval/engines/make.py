@@ -12,7 +12,7 @@ from math_eval.plugins import Plugins
 ENGINES = Plugins(
     kind="engine",
     group="math_eval.engines",
-    ours={
+    builtin={
         "replay": "math_eval.engines.replay:ReplayEngine",
         "scripted": "math_eval.engines.scripted:ScriptedEngine",
         "server": "math_eval.engines.server:ServerEngine",

@@ -15,7 +15,7 @@ from math_eval.documents import read_document
 from math_eval.errors import DataError
 from math_eval.records import AnswerKind
 from math_eval.registry import find, names
-from math_eval.templating import compiled_value
+from math_eval.templating import compile_expression
 
 
 class RowFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +106,7 @@ def read_stored(
 
 def load_row_format(name: str) -> RowFormat:
     """The row format of that name, or of the YAML file at that path; UnknownNameError offers near names."""
-    return read_document(find("layouts", name, what="row format"), RowFormat)
+    return read_document(find("layouts", name, label="row format"), RowFormat)
 
 
 def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:
@@ -158,7 +158,7 @@ def _answers(layout: RowFormat, row: Row, number: int, path: Path) -> Iterator[S
         if not expression:
             return None
         try:
-            return compiled_value(expression)({**row, "row": row})
+            return compile_expression(expression)({**row, "row": row})
         except Exception as error:  # an expression over a row can fail in as many ways as Python
             raise DataError(f"{where}: {expression}: {type(error).__name__}: {error}") from error
 

@@ -38,7 +38,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_family(name: str) -> Family:
     """The family file of that name or path; UnknownNameError offers near names."""
-    return read_document(find("models", name, what="model family"), Family)
+    return read_document(find("models", name, label="model family"), Family)
 
 
 def family_of(model: str, *, has_chat_template: bool | None = None) -> tuple[str, Family]:

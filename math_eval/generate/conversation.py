@@ -16,13 +16,13 @@ from math_eval.tools.transcript import (
     OUTPUT_FENCE,
     ProgramRequest,
     ToolProtocol,
-    asked,
-    cut,
     observation,
+    output_block,
+    program_request,
+    reference_executes,
     reference_output,
     reference_program,
-    reference_request,
-    wrapped,
+    shorten,
 )
 
 ToolRules = Literal["ours", "qwen"]
@@ -128,7 +128,7 @@ class _State:
         timed_out = result.state == "timeout"
         if use.rules == "qwen":
             said = reference_output(result.stdout, result.value, result.error, request.program, timed_out=timed_out)
-            output = wrapped(said, use.protocol)
+            output = output_block(said, use.protocol)
         else:
             output = observation(result.stdout, result.value, result.error, timed_out=timed_out, protocol=use.protocol)
         output = clean_text(output)
@@ -141,7 +141,7 @@ class _State:
             program=request.program,
             output=output,
             tool_state=result.state,
-            tool_error=cut(result.error),
+            tool_error=shorten(result.error),
             tool_seconds=round(result.seconds, 4),
         )
 
@@ -154,8 +154,8 @@ class _State:
 
 def _request(state: _State, turn: str, use: ToolUse) -> ProgramRequest | None:
     if use.rules == "qwen":
-        return ProgramRequest(reference_program(state.text)) if reference_request(turn, use.protocol) else None
-    return asked(turn, tuple(state.programs), use.protocol)
+        return ProgramRequest(reference_program(state.text)) if reference_executes(turn, use.protocol) else None
+    return program_request(turn, tuple(state.programs), use.protocol)
 
 
 def _continued(state: _State, tokenizer: Tokenizer | None) -> Prompt:

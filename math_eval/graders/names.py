@@ -12,7 +12,7 @@ from math_eval.plugins import Plugins
 GRADERS = Plugins(
     kind="grader",
     group="math_eval.graders",
-    ours={
+    builtin={
         "equivalence": "math_eval.graders.equivalence.grader:EquivalenceGrader",
         "math-verify": "math_eval.graders.math_verify:MathVerifyGrader",
         "qwen": "math_eval.graders.qwen.grader:QwenGrader",

@@ -1,4 +1,4 @@
-"""Prompt templates: data files that turn a problem and demonstrations into raw text, to the byte, or messages."""
+"""Prompt templates: data files that turn a problem and demonstrations into raw text or chat messages."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from math_eval.registry import find, is_path
 from math_eval.templating import render
 
 LETTER_GOLDS = frozenset("ABCDE")
+"""Golds of the rows to which adaptive demonstrations apply."""
 
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One text for each language."""
+    """One text for each language of benchmarks."""
 
     en: str
     zh: str = ""
 
-    def of(self, language: str) -> str:
-        """The wording for a language; English where a language has none."""
+    def in_language(self, language: str) -> str:
+        """The text in a language; the English one where that language has none."""
         return (self.zh if language == "zh" else "") or self.en
 
 
 class PromptSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A prompt file; docs/formats.md says what each key means."""
+    """A data file `data/prompts/NAME.yaml`; docs/formats.md explains each key."""
 
     SCHEMA: ClassVar[int] = 1
     schema: int
@@ -49,17 +50,21 @@ class PromptSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.kind == "raw" and "{{ question }}" not in self.prompt:
-            raise ValueError("a raw prompt needs `prompt` with {{ question }} in it")
+            raise ValueError("a raw prompt needs `prompt`, and {{ question }} in it")
         if self.kind == "chat" and (self.user is None or self.prompt):
             raise ValueError("a chat prompt needs `user`, and no `prompt`")
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A named prompt file with the few-shot setting it is used with.
+    """A prompt template together with its few-shot setting.
 
-    shots: demonstrations before every question. adaptive: the reference's "adapt few shot": instead of `shots`, the
-    benchmark's own number of demonstrations, and only on rows whose gold is a single letter A to E.
+    Attributes:
+        name: The name of the data file, as run.json records it.
+        spec: The content of the data file.
+        shots: Number of demonstrations before every question.
+        adaptive: The reference's "adapt few shot": rows whose gold is a single letter A to E get the benchmark's own
+            key and number of demonstrations; other rows get `shots`.
     """
 
     name: str
@@ -69,61 +74,78 @@ class Template:
 
     @property
     def sha256(self) -> str:
-        """A hash of everything in the file that can change a prompt or where its completion stops."""
+        """Hash of the parts of the file that can change a prompt or the end of its completion."""
         spec = self.spec
-        said = (spec.kind, spec.prompt, spec.system, spec.user, spec.demonstration, spec.separator, spec.stop)
-        return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+        content = (spec.kind, spec.prompt, spec.system, spec.user, spec.demonstration, spec.separator, spec.stop)
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
     @property
     def shows_demonstrations(self) -> bool:
-        """Whether the template has a place for demonstrations."""
+        """Whether the template has a place for demonstrations; without one, `shots` has no effect."""
         return bool(self.spec.demonstration) and (self.spec.kind == "chat" or "demonstrations" in self.spec.prompt)
 
     def build(
         self, problem: Problem, demonstrations: Demonstrations | None, *, key: str, adaptive: tuple[str, int] = ("", 0)
     ) -> Prompt:
-        """The prompt of one problem; `key` is the benchmark's demonstrations key, `adaptive` its key and number there.
+        """Builds the prompt of one problem.
 
-        Raises RequestError where demonstrations are asked for and the key has none.
+        Args:
+            problem: The problem.
+            demonstrations: Where demonstrations are taken from; may be None where no problem needs any.
+            key: The benchmark's key in `demonstrations`; may be empty.
+            adaptive: The benchmark's key and number of demonstrations for adaptive templates; ("", 0) for none.
+
+        Returns:
+            A prompt with `text` (raw) or `messages` (chat), its stop strings, and "BENCHMARK/SPLIT/ID" as its key.
+
+        Raises:
+            RequestError: Demonstrations are needed, and there are none under the key.
+            DataError: The template uses a field that does not exist.
         """
         shots = self.shots
-        gold = problem.grader_fields.get("qwen", {}).get("gold", problem.gold)  # the rule is the reference's
+        # the rule is the reference's, and so is the gold that it looks at
+        gold = problem.grader_fields.get("qwen", {}).get("gold", problem.gold)
         if self.adaptive and adaptive[1] and gold in LETTER_GOLDS:
             key, shots = adaptive
-        shown: Sequence[Demonstration] = ()
-        if shots and (demonstrations is None or not (shown := demonstrations.of(key)[:shots])):
+        examples: Sequence[Demonstration] = ()
+        if shots and (demonstrations is None or not (examples := demonstrations.for_key(key)[:shots])):
             raise RequestError(
                 f"{problem.benchmark} has no demonstrations{f' under {key!r}' if key else ''}: "
-                "ask for --shots 0, or give --demonstrations FILE"
+                "use --shots 0, or name a file with --demonstrations"
             )
-        where = f"prompt {self.name}"
+        label = f"prompt {self.name}"
         identity = f"{problem.benchmark}/{problem.split}/{problem.id}"
-        stop = tuple(self.spec.stop)
+        stop_strings = tuple(self.spec.stop)
         if self.spec.kind == "chat":
             return Prompt(
-                messages=self._messages(problem, shown, where), stop=stop, key=identity, question=problem.question
+                messages=self._messages(problem, examples, label),
+                stop=stop_strings,
+                key=identity,
+                question=problem.question,
             )
         blocks = [
-            render(self.spec.demonstration, {"question": one.question, "answer": one.answer}, what=where)
+            render(self.spec.demonstration, {"question": example.question, "answer": example.answer}, label=label)
             + self.spec.separator
-            for one in shown
+            for example in examples
         ]
-        text = render(self.spec.prompt, _fields(problem) | {"demonstrations": "".join(blocks)}, what=where)
-        return Prompt(text=text.strip(" "), stop=stop, key=identity, question=problem.question)
+        text = render(self.spec.prompt, _fields(problem) | {"demonstrations": "".join(blocks)}, label=label)
+        return Prompt(text=text.strip(" "), stop=stop_strings, key=identity, question=problem.question)
 
-    def _messages(self, problem: Problem, shown: Sequence[Demonstration], where: str) -> tuple[Message, ...]:
+    def _messages(self, problem: Problem, examples: Sequence[Demonstration], label: str) -> tuple[Message, ...]:
         spec, fields = self.spec, _fields(problem)
         if spec.user is None:
-            raise RequestError(f"{where}: no user wording")
-        user = spec.user.of(problem.language)
+            raise RequestError(f"{label}: the template has no `user` text")
+        user = spec.user.in_language(problem.language)
         messages: list[Message] = []
         if spec.system is not None:
-            messages.append({"role": "system", "content": render(spec.system.of(problem.language), fields, what=where)})
-        for one in shown:
-            asked = render(user, fields | {"question": one.question}, what=where)
-            answered = render(spec.demonstration, {"question": one.question, "answer": one.answer}, what=where)
-            messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
-        messages.append({"role": "user", "content": render(user, fields, what=where)})
+            messages.append(
+                {"role": "system", "content": render(spec.system.in_language(problem.language), fields, label=label)}
+            )
+        for example in examples:
+            question = render(user, fields | {"question": example.question}, label=label)
+            answer = render(spec.demonstration, {"question": example.question, "answer": example.answer}, label=label)
+            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        messages.append({"role": "user", "content": render(user, fields, label=label)})
         return tuple(messages)
 
 
@@ -132,7 +154,17 @@ def _fields(problem: Problem) -> dict[str, str]:
 
 
 def load_template(name: str, *, shots: int = 0, adaptive: bool = False) -> Template:
-    """The prompt file of that name (or path) with its few-shot setting; UnknownNameError offers near names."""
+    """Loads a prompt template.
+
+    Args:
+        name: The name of a template, or the path of a YAML file.
+        shots: Number of demonstrations before every question.
+        adaptive: Whether the benchmark decides the demonstrations; see `Template`.
+
+    Raises:
+        UnknownNameError: No template has this name; the text offers similar names.
+        DataError: The file is not a valid template.
+    """
     path = find("prompts", name)
     spec = read_document(path, PromptSpec)
     return Template(path.stem if is_path(name) else name, spec, shots=shots, adaptive=adaptive)

@@ -44,7 +44,7 @@ class RewardPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_reward_preset(name: str) -> RewardPreset:
     """The reward preset of that name or path; UnknownNameError offers near names."""
-    return read_document(find("rewards", name, what="reward preset"), RewardPreset)
+    return read_document(find("rewards", name, label="reward preset"), RewardPreset)
 
 
 def reward_preset_of(model: str, kind: RewardKind | None = None) -> tuple[str, RewardPreset] | None:

@@ -1,4 +1,4 @@
-"""The sandbox: where programs written by models run, with limits and isolation."""
+"""The sandbox: runs programs written by models under limits and in isolation."""
 
 from math_eval.sandbox.limits import Limits, State, Tier, TierReport, ToolResult
 from math_eval.sandbox.sandbox import Sandbox, probe

@@ -1,4 +1,4 @@
-"""Running the escape attempts against a sandbox, with something for each of them to find."""
+"""Runs the escape attempts against a sandbox, with a target for each of them to hit."""
 
 from __future__ import annotations
 
@@ -22,23 +22,32 @@ from math_eval.sandbox.sandbox import Sandbox
 TRIAL_LIMITS = Limits(
     wall_seconds=2.0, cpu_seconds=4, memory_bytes=256 << 20, processes=6, file_bytes=8 << 20, output_bytes=1 << 16
 )
-"""Small, so that the attempts that reach a limit do so soon."""
-_LATE_SECONDS = 2.0
-"""Past the wall limit: a program that took longer was not ended in time."""
+"""Small limits, so that attempts which run into a limit do so quickly."""
+_KILL_SECONDS = 2.0
+"""Seconds beyond the wall limit after which a program counts as not ended in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What came of one attempt."""
+    """The outcome of one attempt.
+
+    Attributes:
+        name: The attempt, as `Escape.name` has it.
+        held: Whether the sandbox withstood it.
+        detail: The breach; where there is none, the program's final state and error.
+    """
 
     name: str
     held: bool
     detail: str
-    """How the program ended, or what it reached."""
 
 
 class Targets:
-    """What the attempts aim at: files, sockets, a process, a secret; a context manager."""
+    """The targets of the attempts: files, sockets, a process and a secret, which exist while this context is open.
+
+    Args:
+        limits: The sandbox's limits. The programs try to exceed them, and `breach` checks against them.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -49,14 +58,14 @@ class Targets:
 
     def __enter__(self) -> Targets:  # noqa: PYI034  Self is not in typing before 3.11
         folder = Path(self._close.enter_context(tempfile.TemporaryDirectory(prefix="math-eval-targets-")))
-        folder.chmod(0o777)  # all is open: it must be the sandbox that refuses
-        self._folder, self._outside = folder, folder / "outside"
-        self._outside.mkdir()
-        self._outside.chmod(0o777)
+        folder.chmod(0o777)  # no permission is in the way: the refusal must come from the sandbox
+        self._folder, self._outside_folder = folder, folder / "outside"
+        self._outside_folder.mkdir()
+        self._outside_folder.chmod(0o777)
         for name in ("run.json", "golds.jsonl"):
             (folder / name).write_text("{}", encoding="utf-8")
-        self._sockets()
-        self._state = self._marks()
+        self._open_sockets()
+        self._initial_states = self._file_states()
         self._victim = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(900)"])
         self._close.callback(self._end_victim)
         return self
@@ -70,32 +79,40 @@ class Targets:
         self._victim.kill()
         self._victim.wait()
 
-    def _sockets(self) -> None:
+    def _open_sockets(self) -> None:
         self._tcp = self._close.enter_context(socket.create_server(("127.0.0.1", 0)))
         self._udp = self._close.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self._udp.bind(("127.0.0.1", 0))
         self._udp.setblocking(False)
         for address in (str(self._folder / "socket"), f"\0{self._name}"):
-            one = self._close.enter_context(socket.socket(socket.AF_UNIX))
-            one.bind(address)
-            one.listen()
+            listener = self._close.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(address)
+            listener.listen()
         (self._folder / "socket").chmod(0o777)
 
     @property
     def neighbour(self) -> str:
-        """A program to run beside the one that reads memory: it holds the token."""
+        """A program that holds the token while another call searches memory for it."""
         return f"import time\ntoken = {self._token!r}\nopen('note', 'w').write(token)\ntime.sleep(1)\n"
 
     @property
     def secret(self) -> tuple[str, str]:
-        """An environment variable that no program may see."""
+        """Name and value of an environment variable that no program may see."""
         return "MATH_EVAL_TRIAL_KEY", self._secret
 
     def fill(self, program: str, scratch: str) -> str:
-        """The program with its words replaced."""
+        """Replaces the placeholders of an attempt's program by the targets of this machine.
+
+        Args:
+            program: The text of an `Escape`, with placeholders such as `@OUTSIDE@`.
+            scratch: The sandbox's scratch folder, for `@SCRATCH@`.
+
+        Returns:
+            The program with a Python literal in place of each placeholder.
+        """
         package = Path(math_eval.__file__).parent
-        words: dict[str, object] = {
-            "OUTSIDE": str(self._outside),
+        literals: dict[str, object] = {
+            "OUTSIDE": str(self._outside_folder),
             "RUN": str(self._folder / "run.json"),
             "CACHE": [str(self._folder / "golds.jsonl"), *_files(package / "data"), *_files(package.parent / "data")],
             "HOME": _files(Path.home()),
@@ -115,78 +132,96 @@ class Targets:
             "SCRATCH": scratch,
             "USER": os.geteuid(),
         }
-        for word, value in words.items():
-            program = program.replace(f"@{word}@", repr(value))
+        for placeholder, literal in literals.items():
+            program = program.replace(f"@{placeholder}@", repr(literal))
         return program
 
-    def reached(self, escape: Escape, result: ToolResult) -> str:
-        """What the attempt reached outside; empty where nothing."""
-        if escape.outside == "files" and self._marks() != self._state:
+    def breach(self, escape: Escape, result: ToolResult) -> str:
+        """Describes what the attempt did outside the sandbox.
+
+        Args:
+            escape: The attempt.
+            result: The result of its program.
+
+        Returns:
+            One phrase, such as "a process survived"; empty where nothing outside was touched.
+        """
+        if escape.evidence == "files" and self._file_states() != self._initial_states:
             return "files outside were changed"
-        if escape.outside == "datagram":
+        if escape.evidence == "datagram":
             with contextlib.suppress(BlockingIOError):
                 self._udp.recv(1)
                 return "a datagram arrived"
-        if escape.outside == "victim" and self._victim.poll() is not None:
+        if escape.evidence == "victim" and self._victim.poll() is not None:
             return "another process was ended"
-        if escape.outside == "survivor" and _running(self._name):
+        if escape.evidence == "survivor" and _process_exists(self._name):
             return "a process survived"
-        if escape.outside == "output" and len(result.stdout) > self._limits.output_bytes:
+        if escape.evidence == "output" and len(result.stdout) > self._limits.output_bytes:
             return f"{len(result.stdout)} bytes of output"
-        if result.seconds > self._limits.wall_seconds + _LATE_SECONDS:
+        if result.seconds > self._limits.wall_seconds + _KILL_SECONDS:
             return f"ran for {result.seconds:.1f} s"
         return ""
 
-    def _marks(self) -> list[tuple[str, int, int, float]]:
-        """The state of every file: its mode, owner and time."""
-        found = [(path, path.lstat()) for path in sorted(self._folder.rglob("*"))]
-        return [(str(path), one.st_mode, one.st_uid, one.st_mtime) for path, one in found]
+    def _file_states(self) -> list[tuple[str, int, int, float]]:
+        """Path, mode, owner and modification time of every file in the target folder."""
+        statuses = [(path, path.lstat()) for path in sorted(self._folder.rglob("*"))]
+        return [(str(path), status.st_mode, status.st_uid, status.st_mtime) for path, status in statuses]
 
 
 async def run_attempts(sandbox: Sandbox, names: frozenset[str] | None = None) -> list[AttemptResult]:
-    """Runs the attempts one after another, all or those named; the sandbox must not be the tier `none`."""
+    """Runs escape attempts one after another and checks that the sandbox still works afterwards.
+
+    Args:
+        sandbox: The sandbox under test. Its tier must not be `none`: the attempts would succeed and do harm.
+        names: Names of the attempts to run; None runs all of them.
+
+    Returns:
+        One result for each attempt, then one that says whether an ordinary program still runs.
+    """
     outcomes: list[AttemptResult] = []
     with Targets(sandbox.limits) as targets:
         name, secret = targets.secret
         os.environ[name] = secret
         try:
-            chosen = [escape for escape in ESCAPES if names is None or escape.name in names]
-            outcomes = [await _attempt(sandbox, targets, escape) for escape in chosen]
+            selected = [escape for escape in ESCAPES if names is None or escape.name in names]
+            outcomes = [await _attempt(sandbox, targets, escape) for escape in selected]
         finally:
             del os.environ[name]
-        after = await sandbox.run("print(6 * 7)")
-        works = after.stdout == "42\n"
-        outcomes.append(AttemptResult("the sandbox works afterwards", works, after.error))
+        last_result = await sandbox.run("print(6 * 7)")
+        usable = last_result.stdout == "42\n"
+        outcomes.append(AttemptResult("the sandbox works afterwards", usable, last_result.error))
     return outcomes
 
 
 async def _attempt(sandbox: Sandbox, targets: Targets, escape: Escape) -> AttemptResult:
-    beside = asyncio.ensure_future(sandbox.run(targets.neighbour)) if "@TOKEN@" in escape.program else None
-    if beside is not None:
+    neighbour_call = asyncio.ensure_future(sandbox.run(targets.neighbour)) if "@TOKEN@" in escape.program else None
+    if neighbour_call is not None:
         await asyncio.sleep(0.3)
     result = await sandbox.run(targets.fill(escape.program, sandbox.scratch))
-    if beside is not None:
-        await beside
-    said = next((line for line in result.stdout.splitlines() if line.startswith(ESCAPED)), "")
-    reached = targets.reached(escape, result) or said
+    if neighbour_call is not None:
+        await neighbour_call
+    escape_line = next((line for line in result.stdout.splitlines() if line.startswith(ESCAPED)), "")
+    breach = targets.breach(escape, result) or escape_line
     ran = result.state != "unavailable" and "SyntaxError" not in result.error
-    ended = f"{result.state}: {result.error}" if result.error else result.state
-    return AttemptResult(escape.name, held=ran and not reached, detail=reached or ended)
+    outcome = f"{result.state}: {result.error}" if result.error else result.state
+    return AttemptResult(escape.name, held=ran and not breach, detail=breach or outcome)
 
 
 def _files(folder: Path) -> list[str]:
-    """A few files of a folder and of those in it, as things to read."""
-    found: list[str] = []
+    """A few files in a folder and its subfolders, as targets to read."""
+    paths: list[str] = []
     with contextlib.suppress(OSError):
         for path in sorted(folder.iterdir()):
-            if len(found) < 5:
-                inside = sorted(path.iterdir())[:1] if path.is_dir() and os.access(path, os.R_OK | os.X_OK) else [path]
-                found += [str(one) for one in inside if one.is_file()]
-    return found
+            if len(paths) < 5:
+                candidates = (
+                    sorted(path.iterdir())[:1] if path.is_dir() and os.access(path, os.R_OK | os.X_OK) else [path]
+                )
+                paths += [str(candidate) for candidate in candidates if candidate.is_file()]
+    return paths
 
 
-def _running(name: str) -> bool:
-    """Whether a process, or a thread of one, has this name."""
+def _process_exists(name: str) -> bool:
+    """Whether a process or thread of this name exists."""
     for path in Path("/proc").glob("[0-9]*/task/*/comm"):
         with contextlib.suppress(OSError):
             if path.read_text(encoding="utf-8").strip() == name:

@@ -1,7 +1,7 @@
 """One attempt to get out of the sandbox: a program, and how its success is recognised.
 
-A program prints ESCAPED when it did what it tried; what it cannot know itself is looked for outside, by the name in
-`outside`. Words between @ are replaced by Python literals: see `attempts.Targets`.
+A program prints ESCAPED when its attempt succeeds. Where the program itself cannot tell, `evidence` names what is
+checked outside. Placeholders such as `@OUTSIDE@` are replaced by Python literals: see `attempts.Targets.fill`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from typing import Literal
 
 ESCAPED = "ESCAPED"
 
-Outside = Literal["", "files", "datagram", "victim", "survivor", "output", "time"]
-"""What to look at after the program: a folder that must be untouched, a socket that must have heard nothing, a process
-that must live, a process that must not, the length of the output, the time it took."""
+Evidence = Literal["", "files", "datagram", "victim", "survivor", "output", "time"]
+"""What is checked after the program: that the files outside are unchanged, that no datagram arrived, that the victim
+process lives, that no process survives the call, the length of the output, or the time that the program took. Empty:
+only whether the program printed ESCAPED."""
 
 
 @dataclass(frozen=True, slots=True)
 class Escape:
-    """One attempt."""
+    """One attempt to escape, as data."""
 
     name: str
-    """What it tries, as shown."""
+    """What the attempt tries to do, as the command line shows it."""
     program: str
-    outside: Outside = ""
+    evidence: Evidence = ""

@@ -7,6 +7,6 @@ from math_eval.sandbox.escapes_hold import HOLD
 from math_eval.sandbox.escapes_reach import REACH
 
 ESCAPES: tuple[Escape, ...] = (*REACH, *HOLD)
-"""In the order in which they are shown."""
+"""Every attempt, in the order in which results are shown."""
 
 __all__ = ["ESCAPED", "ESCAPES", "Escape"]

@@ -1,4 +1,4 @@
-"""Attempts to break what holds a program: its limits, its end, the kernel's walls."""
+"""Attempts to break a program's confinement: its limits, its termination, the kernel's isolation."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ raise SystemExit
     Escape(
         "memory bomb",
         """
-kept, total = [], 0
+blocks, total = [], 0
 try:
     while total < 2 * @MEMORY@:
-        kept.append(b"x" * (16 << 20))
+        blocks.append(b"x" * (16 << 20))
         total += 16 << 20
 except MemoryError as error:
     print("refused")

@@ -1,4 +1,4 @@
-"""Attempts to reach what is outside: files, sockets, other processes, secrets."""
+"""Attempts to reach targets outside the sandbox: files, sockets, other processes, secrets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ for path in {paths}:
 _CONNECT = """
 import socket
 try:
-    with socket.socket({kind}) as one:
-        one.settimeout(1)
+    with socket.socket({kind}) as client:
+        client.settimeout(1)
         {act}
 except OSError as error:
     print(error)
@@ -75,15 +75,17 @@ except (ImportError, OSError) as error:
     ),
     Escape(
         "TCP socket",
-        _CONNECT.format(kind="socket.AF_INET", act='one.connect(("127.0.0.1", @TCP@)); print("ESCAPED")'),
+        _CONNECT.format(kind="socket.AF_INET", act='client.connect(("127.0.0.1", @TCP@)); print("ESCAPED")'),
     ),
     Escape(
         "UDP socket",
-        _CONNECT.format(kind="socket.AF_INET, socket.SOCK_DGRAM", act='one.sendto(b"x", ("127.0.0.1", @UDP@))'),
+        _CONNECT.format(kind="socket.AF_INET, socket.SOCK_DGRAM", act='client.sendto(b"x", ("127.0.0.1", @UDP@))'),
         "datagram",
     ),
-    Escape("Unix socket", _CONNECT.format(kind="socket.AF_UNIX", act='one.connect(@UNIX@); print("ESCAPED")')),
-    Escape("abstract socket", _CONNECT.format(kind="socket.AF_UNIX", act='one.connect(@ABSTRACT@); print("ESCAPED")')),
+    Escape("Unix socket", _CONNECT.format(kind="socket.AF_UNIX", act='client.connect(@UNIX@); print("ESCAPED")')),
+    Escape(
+        "abstract socket", _CONNECT.format(kind="socket.AF_UNIX", act='client.connect(@ABSTRACT@); print("ESCAPED")')
+    ),
     Escape(
         "other families of sockets",
         """
@@ -101,14 +103,14 @@ for family in (16, 17, 31, 38, 40):
         "look at other processes",
         """
 import os
-own = str(os.getpid())
+pid = str(os.getpid())
 try:
     names = os.listdir("/proc")
 except OSError as error:
     names = []
     print(error)
 for name in [*names, "1", "2", str(@VICTIM@), str(@PARENT@), str(os.getppid())]:
-    if name.isdigit() and name != own:
+    if name.isdigit() and name != pid:
         for part in ("environ", "cmdline", "status", "mem", "maps"):
             try:
                 with open(f"/proc/{name}/{part}", "rb") as file:
@@ -137,10 +139,10 @@ print("ESCAPED" if any(@SECRET@ in text for text in texts) else "held")
 import os, stat
 for number in range(3, 4096):
     try:
-        found = os.fstat(number)
+        status = os.fstat(number)
     except OSError:
         continue
-    if not stat.S_ISFIFO(found.st_mode):
+    if not stat.S_ISFIFO(status.st_mode):
         print("ESCAPED", number)
     os.set_blocking(number, False)
     for act in (lambda: os.read(number, 1), lambda: os.read(os.dup(number), 1)):
@@ -186,29 +188,29 @@ for act in (lambda: open("folder/x", "w"), lambda: os.mkdir("folder/y"), lambda:
 import ctypes, gc, os, sys
 head, tail = @TOKEN@
 def texts():
-    for one in gc.get_objects():
-        if isinstance(one, dict):
-            yield from (value for value in list(one.values()) if isinstance(value, (str, bytes)))
-        elif isinstance(one, (list, tuple)):
-            yield from (value for value in list(one) if isinstance(value, (str, bytes)))
+    for container in gc.get_objects():
+        if isinstance(container, dict):
+            yield from (value for value in list(container.values()) if isinstance(value, (str, bytes)))
+        elif isinstance(container, (list, tuple)):
+            yield from (value for value in list(container) if isinstance(value, (str, bytes)))
     frame = sys._getframe()
     while frame is not None:
         yield from (value for value in list(frame.f_locals.values()) if isinstance(value, (str, bytes)))
         frame = frame.f_back
-found = False
+has_token = False
 for text in texts():
     plain = text if isinstance(text, str) else text.decode("latin-1")
     if head + tail in plain:
-        found = True
+        has_token = True
 for folder in ("..", "/.math-eval/work", "/tmp", @SCRATCH@):
     try:
         for place, _, names in os.walk(folder):
             for name in names:
                 with open(os.path.join(place, name), "rb") as file:
-                    found = found or (head + tail).encode() in file.read(1 << 20)
+                    has_token = has_token or (head + tail).encode() in file.read(1 << 20)
     except OSError:
         pass
-print("ESCAPED" if found else "held")
+print("ESCAPED" if has_token else "held")
 """,
     ),
 )

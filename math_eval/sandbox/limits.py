@@ -1,4 +1,4 @@
-"""What a program may use, what came of it, and what a machine offers to hold it."""
+"""Limits of a program, its result, and the isolation tiers of a machine."""
 
 from __future__ import annotations
 
@@ -9,37 +9,42 @@ from typing import Literal
 from math_eval.errors import RequestError
 
 Tier = Literal["namespaces", "bubblewrap", "landlock", "docker", "podman", "none"]
-"""How a program is held. The first three are chosen by themselves, strongest first; the containers never unasked, nor
-none, a plain child process with limits."""
+"""How a program is isolated. The first three are chosen automatically, strongest first. Containers are used only when
+asked for by name, and so is `none`: a plain child process with limits."""
 
 State = Literal["done", "error", "timeout", "memory", "output", "killed", "unavailable"]
-"""How a program ended: by itself, with an exception, or at the limit named; killed: by a signal, os._exit, or with its
-zygote; unavailable: it was not run, the sandbox could not hold it."""
+"""How a program ended. done: by itself. error: with an exception. timeout, memory, output: at that limit. killed: by a
+signal, by os._exit, for filling its folder, or with its zygote. unavailable: it was not run, because the sandbox could
+not isolate it."""
 
-
-_LONGEST = 86_400
+_MAX_WALL_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one program. RequestError for a limit that is none."""
+    """The limits of one program.
+
+    Raises:
+        RequestError: A limit is not a positive number, or `wall_seconds` is more than a day.
+    """
 
     wall_seconds: float = 5.0
-    """From the program's arrival in the sandbox to its kill; waiting for a free core does not count."""
+    """Seconds that a program may run, from its arrival in the sandbox; waiting for a free core does not count."""
     cpu_seconds: int = 10
-    """Processor time of any one of its processes; whole seconds."""
+    """Whole seconds of processor time, for each process of the program."""
     memory_bytes: int = 1 << 30
-    """Address space that any one of its processes may add to the warm interpreter's."""
+    """Bytes of address space that each process of the program may add to the warm interpreter's."""
     processes: int = 8
-    """Processes and threads at once, its first included."""
+    """Processes and threads that may exist at the same time, the first included."""
     file_bytes: int = 32 << 20
-    """Everything in its folder together."""
+    """Bytes that all files in the program's folder may take together."""
     output_bytes: int = 1 << 16
-    """Bytes that it may print; at more it is killed and its output cut. Value and traceback are cut there too."""
+    """Bytes that a program may print; one that prints more is killed and its output cut. Value and traceback are cut at
+    this length too."""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.wall_seconds) and 0 < self.wall_seconds <= _LONGEST):
-            raise RequestError(f"wall_seconds {self.wall_seconds}: expected more than 0, at most {_LONGEST}")
+        if not (math.isfinite(self.wall_seconds) and 0 < self.wall_seconds <= _MAX_WALL_SECONDS):
+            raise RequestError(f"wall_seconds {self.wall_seconds}: expected more than 0, at most {_MAX_WALL_SECONDS}")
         for field in fields(self)[1:]:
             value = getattr(self, field.name)
             if not isinstance(value, int) or value < 1:
@@ -48,26 +53,26 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What one program did."""
+    """The result of one program."""
 
     stdout: str
-    """What it printed, as UTF-8; bytes that are not are shown as U+FFFD."""
+    """What the program printed, decoded as UTF-8; each invalid byte becomes U+FFFD."""
     value: str = ""
-    """str() of the last statement where that is an expression with a value other than None; else empty."""
+    """str() of the last statement's value where that is an expression and its value is not None; else empty."""
     error: str = ""
-    """The last line of the traceback, or why the program was ended; empty for state done."""
+    """The last line of the traceback, or the limit that ended the program; empty for state `done`."""
     traceback: str = ""
     """The whole traceback, with the program's own frames only."""
     state: State = "done"
     seconds: float = 0.0
-    """Wall time in the sandbox."""
+    """Wall time in the sandbox, in seconds."""
     truncated: bool = False
-    """Something was cut at output_bytes."""
+    """Whether stdout, value or traceback was cut at `Limits.output_bytes`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TierReport:
-    """Whether this machine offers a tier; the reason where it does not."""
+    """Whether a tier works on this machine; where it does not, the reason in one line."""
 
     tier: Tier
     available: bool

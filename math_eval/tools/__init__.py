@@ -1,5 +1,19 @@
-"""Tool use in completions: when a program is asked for, and what the model is shown of its output."""
+"""Tool use in completions: which program a turn asks for, and how its output is shown to the model."""
 
-from math_eval.tools.transcript import ProgramRequest, asked, cut, observation, reference_program, reference_request
+from math_eval.tools.transcript import (
+    ProgramRequest,
+    observation,
+    program_request,
+    reference_executes,
+    reference_program,
+    shorten,
+)
 
-__all__ = ["ProgramRequest", "asked", "cut", "observation", "reference_program", "reference_request"]
+__all__ = [
+    "ProgramRequest",
+    "observation",
+    "program_request",
+    "reference_executes",
+    "reference_program",
+    "shorten",
+]

@@ -1,4 +1,4 @@
-"""The program that runs inside the sandbox's own process; it imports the standard library only, never math_eval.
+"""The program of the sandbox's own process. It imports the standard library only, never math_eval.
 
 It is started by path, with the folder above this one first on sys.path: `from zygote.main import main; main()`.
 """

@@ -1,4 +1,4 @@
-"""The system calls that Python has no name for, by ctypes; each raises OSError with the call's name."""
+"""System calls that Python does not offer, through ctypes; each raises OSError with the call's name."""
 
 from __future__ import annotations
 
@@ -49,43 +49,55 @@ def machine() -> str:
     return os.uname().machine
 
 
-def _checked(result: int, what: str) -> int:
+def _check(result: int, name: str) -> int:
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+        raise OSError(number, f"{name}: {os.strerror(number)}")
     return result
 
 
-def system_call(what: str, number: int, *arguments: int | ctypes.Array[ctypes.c_char] | bytes) -> int:
-    """A system call by its number."""
-    wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
-    return _checked(_libc.syscall(ctypes.c_long(number), *wide), what)
+def system_call(name: str, number: int, *arguments: int | ctypes.Array[ctypes.c_char] | bytes) -> int:
+    """Makes a system call by its number.
+
+    Args:
+        name: The call's name, for the error message.
+        number: The call's number on this processor.
+        arguments: Integers, buffers and byte strings.
+
+    Returns:
+        The call's result, 0 or more.
+
+    Raises:
+        OSError: The call failed.
+    """
+    words = [ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments]
+    return _check(_libc.syscall(ctypes.c_long(number), *words), name)
 
 
 def prctl(option: int, value: int = 0, third: int = 0) -> None:
-    """The system call of this name, with whole numbers."""
+    """Sets an attribute of this process or thread, as the manual page of prctl describes."""
     long = ctypes.c_ulong
-    _checked(_libc.prctl(option, long(value), long(third), long(0), long(0)), f"prctl {option}")
+    _check(_libc.prctl(option, long(value), long(third), long(0), long(0)), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:
-    """Leaves the namespaces of these flags for new ones."""
-    _checked(_libc.unshare(flags), "unshare")
+    """Moves this process into new namespaces of the kinds in `flags`."""
+    _check(_libc.unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """Puts a file system, or a folder again, at a place."""
+    """Mounts a file system, or binds an existing folder, at `target`."""
     texts = [text.encode() if text else None for text in (source, target, kind)]
-    _checked(_libc.mount(*texts, ctypes.c_ulong(flags), options.encode() or None), f"mount {target}")
+    _check(_libc.mount(*texts, ctypes.c_ulong(flags), options.encode() or None), f"mount {target}")
 
 
 def detach(target: str) -> None:
-    """Takes a mount out of the view."""
-    _checked(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+    """Unmounts `target` at once; files that are still open stay usable."""
+    _check(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
 
 
 def restrict_mount(target: str, attributes: int, *, recursive: bool = True) -> None:
-    """Adds attributes, as read-only, to a mount and those below it; Linux 5.12."""
+    """Adds attributes, such as read-only, to a mount and the mounts below it; needs Linux 5.12."""
     block = attributes.to_bytes(8, "little") + bytes(24)
     flags = _AT_RECURSIVE if recursive else 0
     buffer = ctypes.create_string_buffer(block, len(block))
@@ -93,12 +105,12 @@ def restrict_mount(target: str, attributes: int, *, recursive: bool = True) -> N
 
 
 def pivot_root(new: str, old: str) -> None:
-    """Makes a mount the root; the old root appears at `old`, a folder below it or the same one."""
+    """Makes the mount `new` the root; the old root appears at `old`, which is `new` or a folder below it."""
     system_call("pivot_root", _PIVOT_ROOT[machine()], new.encode(), old.encode())
 
 
 def drop_capabilities() -> None:
-    """Gives up every capability, and every way to get one back."""
+    """Gives up every capability and every way to regain one."""
     for capability in range(_LAST_CAPABILITY + 1):
         try:
             prctl(PR_CAPBSET_DROP, capability)
@@ -106,5 +118,5 @@ def drop_capabilities() -> None:
             continue
     prctl(PR_CAP_AMBIENT, 4)
     header = ctypes.create_string_buffer(_CAPABILITY_VERSION.to_bytes(4, "little") + bytes(4), 8)
-    _checked(_libc.capset(header, ctypes.create_string_buffer(24)), "capset")
+    _check(_libc.capset(header, ctypes.create_string_buffer(24)), "capset")
     prctl(PR_SET_NO_NEW_PRIVS, 1)

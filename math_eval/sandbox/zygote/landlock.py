@@ -1,4 +1,4 @@
-"""Landlock: which files a process may touch, whatever its user may."""
+"""Landlock: limits the files that a process may use, whatever its user may do."""
 
 from __future__ import annotations
 
@@ -18,39 +18,51 @@ _PATH_BENEATH = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 _FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | 1 << 14
 _READ = READ_FILE | READ_DIR | EXECUTE
-# the rights of each version: creating and removing; then REFER, TRUNCATE and IOCTL_DEV
+# all rights of each version: those of version 1, then REFER, TRUNCATE and IOCTL_DEV are added
 _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
-_NETWORK_FROM, _NETWORK = 4, 3
-_SCOPES_FROM, _SCOPES = 6, 3
+_NETWORK_VERSION, _NETWORK = 4, 3
+_SCOPES_VERSION, _SCOPES = 6, 3
 _SPECIAL_FILES = 1 << 6 | 1 << 11
-"""Creating character and block devices."""
+"""The rights to create character and block devices."""
 
 
 def version() -> int:
-    """The version that the kernel offers; 0 where it offers none."""
+    """The Landlock version of the kernel; 0 where it has none or does not allow it."""
     try:
         return kernel.system_call("landlock", _CREATE_RULESET, 0, 0, _VERSION_FLAG)
     except OSError:
         return 0
 
 
-def restrict(read: Iterable[str], list_only: Iterable[str], write: Iterable[str]) -> None:
-    """Leaves this thread, and what it starts, the reading of some files, the listing of folders, and some folders.
+def restrict(read_paths: Iterable[str], list_paths: Iterable[str], write_paths: Iterable[str]) -> None:
+    """Limits this thread, and every process that it starts, to the given paths.
 
-    Paths that are not there are passed over. no_new_privs must be set. OSError where Landlock is not there.
+    Paths that do not exist or cannot be opened are skipped. The flag no_new_privs must be set.
+
+    Args:
+        read_paths: Files and folders that may be read and executed, with everything below them.
+        list_paths: Folders that may only be listed, with every folder below them.
+        write_paths: Files and folders with every right except to create devices.
+
+    Raises:
+        OSError: The kernel has no Landlock.
     """
-    offered = version()
-    handled = _RIGHTS[max(known for known in _RIGHTS if known <= max(offered, 1))]
-    network = _NETWORK if offered >= _NETWORK_FROM else 0
-    scopes = _SCOPES if offered >= _SCOPES_FROM else 0
+    kernel_version = version()
+    handled_rights = _RIGHTS[max(number for number in _RIGHTS if number <= max(kernel_version, 1))]
+    network = _NETWORK if kernel_version >= _NETWORK_VERSION else 0
+    scopes = _SCOPES if kernel_version >= _SCOPES_VERSION else 0
     size = 24 if scopes else 16 if network else 8
-    attributes = ctypes.create_string_buffer(struct.pack("QQQ", handled, network, scopes)[:size], size)
+    attributes = ctypes.create_string_buffer(struct.pack("QQQ", handled_rights, network, scopes)[:size], size)
     ruleset = kernel.system_call("landlock_create_ruleset", _CREATE_RULESET, attributes, size, 0)
     try:
-        for paths, rights in ((read, _READ), (list_only, READ_DIR), (write, handled & ~_SPECIAL_FILES)):
+        for paths, rights in (
+            (read_paths, _READ),
+            (list_paths, READ_DIR),
+            (write_paths, handled_rights & ~_SPECIAL_FILES),
+        ):
             for path in paths:
                 with contextlib.suppress(FileNotFoundError, PermissionError):
-                    _allow(ruleset, path, rights & handled)
+                    _allow(ruleset, path, rights & handled_rights)
         kernel.system_call("landlock_restrict_self", _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

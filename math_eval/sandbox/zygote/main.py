@@ -1,4 +1,4 @@
-"""The zygote: moves to where it is held, imports what programs import, and forks a supervisor for each call."""
+"""The zygote: confines itself, imports the packages that programs use, and forks a supervisor for each call."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from .settings import Settings
 
 
 def main() -> NoReturn:
-    """Serves the socket named in the settings until it is closed; the first message says whether it can."""
-    settings = Settings.of(sys.stdin.read())
+    """Runs the zygote: reads its settings from standard input and serves calls until the control socket is closed.
+
+    The first message on the socket says whether the tier works: `{"ok": true}`, or `{"ok": false, "reason": TEXT}`.
+    """
+    settings = Settings.from_json(sys.stdin.read())
     sys.path[:] = [path for path in sys.path[1:] if path]  # neither this file's folder nor the current one
     del sys.orig_argv[1:]
-    control = _control(settings)
+    control = _connect_control(settings)
     code = 1
     try:
         _prepare(settings)
@@ -37,8 +40,8 @@ def main() -> NoReturn:
         os._exit(code)
 
 
-def _control(settings: Settings) -> socket.socket:
-    """The socket that calls come through."""
+def _connect_control(settings: Settings) -> socket.socket:
+    """Opens the socket through which calls arrive."""
     if settings.address:
         control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         control.connect(settings.address)
@@ -53,26 +56,28 @@ def _prepare(settings: Settings) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < call.OPEN_FILES:
         raise OSError(f"the limit on open files is {hard}; {call.OPEN_FILES} are needed (ulimit -n)")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for the calls' result descriptor, a high number
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the calls' result descriptor has a high number
     if settings.tier != "none" and not seccomp.supported():
-        raise OSError(f"system calls of {os.uname().machine} are not known here (x86_64 and aarch64 are)")
+        raise OSError(
+            f"the system-call filter does not know the processor {os.uname().machine}, only x86_64 and aarch64"
+        )
     if settings.tier == "landlock" and not landlock.version():
         raise OSError("the kernel offers no Landlock")
-    if settings.own_namespaces:
+    if settings.private_namespaces:
         namespaces.enter(settings)
-    if settings.folders:  # a container's processes have one user: none may open another's memory
+    if settings.folders:  # a container's processes share one user: none may open the memory of another
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     sys.path.append(settings.package_folder)
     if settings.warm:
-        _warm(settings)
+        _import_packages(settings)
     gc.collect()
     gc.freeze()
     gc.disable()
-    settings.base_bytes = settings.statm() * os.sysconf("SC_PAGE_SIZE")
+    settings.base_bytes = settings.address_space_pages() * os.sysconf("SC_PAGE_SIZE")
 
 
-def _warm(settings: Settings) -> None:
-    """Imports what is there and does some work of each kind, so that lazy parts are loaded too."""
+def _import_packages(settings: Settings) -> None:
+    """Imports the installed packages and does some work of each kind, so that their lazy parts are loaded too."""
     for name in ("numpy", "numpy.random", "numpy.linalg", "mpmath", "sympy"):
         if name.partition(".")[0] in settings.packages:
             with contextlib.suppress(ImportError):
@@ -91,12 +96,12 @@ def _serve(control: socket.socket, settings: Settings) -> None:
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 16, 1)
         if not data:
-            if settings.scratch and not settings.own_view:
+            if settings.scratch and not settings.private_view:
                 shutil.rmtree(settings.scratch, ignore_errors=True)  # the sandbox may have been killed
             return
         try:
             child = os.fork()
-        except OSError:  # out of processes or memory: the caller sees its socket closed and asks again
+        except OSError:  # out of processes or memory: the caller sees its socket closed and tries again
             child = -1
         if child == 0:
             control.close()

@@ -1,4 +1,4 @@
-"""The system-call filter: what no program of a model needs and what an escape would use is refused with EPERM."""
+"""The system-call filter: refuses, with EPERM, the calls that an escape would use and no model's program needs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DENIED: dict[str, tuple[int, int]] = {
     "sysfs": (139, -1), "umount2": (166, 39), "unshare": (272, 97), "userfaultfd": (323, 282), "uselib": (134, -1),
     "ustat": (136, -1), "vhangup": (153, 58),
 }  # fmt: skip
-# what is left open by Landlock, refused where the file system is not the program's own
+# what Landlock does not cover; refused where the program shares its file system with others
 _OWNERSHIP: dict[str, tuple[int, int]] = {
     "chmod": (90, -1), "chown": (92, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
     "fchown": (93, 55), "fchownat": (260, 54), "fremovexattr": (199, 16), "fsetxattr": (190, 7), "futimesat": (261, -1),
@@ -52,7 +52,7 @@ _PRCTL = (157, 167)
 _ARCHITECTURE = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 
 _CLONE_THREAD = 0x00010000
-_NAMESPACE_FLAGS = kernel.ALL_NAMESPACES  # a new time namespace is out of clone's reach: its bit is the signal number's
+_NAMESPACE_FLAGS = kernel.ALL_NAMESPACES  # clone cannot make a time namespace: that bit belongs to the signal number
 _X32 = 0x40000000
 
 _LOAD, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
@@ -64,18 +64,21 @@ Rule = tuple[int, int, int, int]
 
 
 def supported() -> bool:
-    """Whether the numbers of this processor's system calls are known here."""
+    """Whether the filter knows the system-call numbers of this processor."""
     return kernel.machine() in _ARCHITECTURE
 
 
-def install(*, shared: bool) -> None:
-    """Puts the filter on this thread and what it starts.
+def install(*, shared_namespaces: bool) -> None:
+    """Installs the filter on this thread and every process that it starts.
 
     Args:
-        shared: the program shares its process and file namespaces with others: it may start no process, signal none
-            but itself, and change no file's owner or mode.
+        shared_namespaces: Whether the program shares its process and file namespaces with others. Then it may start no
+            process, signal no process but itself, and change no file's owner or mode.
+
+    Raises:
+        OSError: The kernel refuses the filter.
     """
-    rules = _filter(shared=shared)
+    rules = _filter(shared_namespaces=shared_namespaces)
     code = b"".join(struct.pack("HBBI", *rule) for rule in rules)
     buffer = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("HxxxxxxP", len(rules), ctypes.addressof(buffer))
@@ -83,7 +86,7 @@ def install(*, shared: bool) -> None:
     kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(holder))
 
 
-def _filter(*, shared: bool) -> list[Rule]:
+def _filter(*, shared_namespaces: bool) -> list[Rule]:
     arch, column = _ARCHITECTURE[kernel.machine()]
     refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
     rules: list[Rule] = [
@@ -94,17 +97,17 @@ def _filter(*, shared: bool) -> list[Rule]:
         (_JUMP_GREATER, 0, 1, _X32),
         refuse,
         (_JUMP_EQUAL, 0, 1, _CLONE3[column]),
-        (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),  # its flags are out of a filter's sight; libraries fall back to clone
+        (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),  # a filter cannot read its flags; libraries fall back to clone
     ]
     denied = dict(_DENIED)
-    if shared:
+    if shared_namespaces:
         denied |= _OWNERSHIP | _PROCESS
     for numbers in denied.values():
         if numbers[column] >= 0:
             rules += [(_JUMP_EQUAL, 0, 1, numbers[column]), refuse]
     rules += _on_argument(_CLONE[column], [(_JUMP_SET, 0, 1, _NAMESPACE_FLAGS), refuse])
     rules += _on_argument(_PRLIMIT[column], [(_JUMP_EQUAL, 1, 0, 0), refuse])
-    if shared:
+    if shared_namespaces:
         rules += _on_argument(_PRCTL[column], [(_JUMP_EQUAL, 0, 1, kernel.PR_SET_PDEATHSIG), refuse])
         rules += _on_argument(_CLONE[column], [(_JUMP_SET, 1, 0, _CLONE_THREAD), refuse])
         for numbers in (_KILL, _TGKILL):
@@ -114,6 +117,6 @@ def _filter(*, shared: bool) -> list[Rule]:
 
 
 def _on_argument(number: int, test: list[Rule]) -> list[Rule]:
-    """The test of the low half of a call's first argument, for that call alone; the call's number is loaded again."""
+    """Applies a test to the low half of one call's first argument, then loads the call's number again."""
     body = [(_LOAD, 0, 0, _FIRST_ARGUMENT), *test, (_LOAD, 0, 0, _NUMBER)]
     return [(_JUMP_EQUAL, 0, len(body), number), *body]

@@ -1,4 +1,4 @@
-"""What the sandbox tells its zygote at the start, as JSON on its input."""
+"""The settings that the sandbox sends to its zygote at the start, as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import json
 import os
 from dataclasses import dataclass, field
 
-OURS = "/.math-eval"
-"""What is ours in a view: a name that no interpreter lies below."""
-WORK = OURS + "/work"
-"""The program's own folder where the file system is its own."""
-PACKAGES = OURS + "/packages"
-"""Where that file system shows the packages that programs may import."""
+SANDBOX_ROOT = "/.math-eval"
+"""The folder for the sandbox's own files in a view; no interpreter lies below it."""
+WORK = SANDBOX_ROOT + "/work"
+"""The program's working folder, in tiers with a file system of their own."""
+PACKAGES = SANDBOX_ROOT + "/packages"
+"""The folder with the packages that programs may import, in the same tiers."""
 
-FILES = 4096
-"""Files and folders that a program may have in its folder, where that is a mount of its own."""
+MAX_FILES = 4096
+"""Files and folders that a program may create in its folder, where that folder is a mount."""
 
 
 @dataclass(slots=True)
 class Settings:
-    """One zygote's task; paths are resolved."""
+    """The settings of one zygote; paths are resolved."""
 
     tier: str
     control: int
-    """The descriptor of the socket that calls come through; -1 where it is reached by its address."""
+    """Descriptor of the socket through which calls arrive; -1 where `address` names it instead."""
     wall_seconds: float
     cpu_seconds: int
     memory_bytes: int
@@ -31,48 +31,49 @@ class Settings:
     file_bytes: int
     output_bytes: int
     scratch: str
-    """A folder of the sandbox's own, for tiers whose programs share the file system."""
+    """The folder below which each call gets its own, in tiers where calls share a file system."""
     roots: list[str]
     """Files and folders that programs may read."""
     aliases: dict[str, str]
-    """Links to make in the view, as /lib to usr/lib."""
+    """Links to make in the view: path of the link, such as /lib, and its target."""
     masks: list[str]
     """Folders below the roots that programs may not read."""
     packages: dict[str, str]
-    """Names in the packages folder and what they stand for."""
+    """Name in the packages folder, and the path where the package is installed."""
     warm: bool
-    """Import NumPy and SymPy before the first call."""
+    """Whether to import NumPy and SymPy before the first call."""
     address: str = ""
-    """The path of a socket to connect to, where none could be handed down."""
+    """Path of the socket to connect to, where the zygote cannot inherit one."""
     folders: list[str] = field(default_factory=list)
-    """Folders of limited size, one for each call at the same time; empty where a call has its own made."""
+    """Folders of limited size, one for each concurrent call; empty where a folder is created for each call."""
     may_fork: bool = True
-    """False where the number of a program's processes cannot be limited but by refusing them."""
+    """Whether programs may start processes; False where their number cannot be limited."""
     proc: int = -1
-    """A descriptor of the outer /proc, through which a call's namespaces get their user."""
+    """Descriptor of the /proc outside, needed to map the user of each call's namespaces; -1 for none."""
     base_bytes: int = 0
-    """Address space of the warm interpreter."""
-    shared_reads: list[str] = field(default_factory=list)
-    """The roots without what the masks hide, for Landlock."""
-    shared_lists: list[str] = field(default_factory=list)
+    """Address space of the warm interpreter, in bytes."""
+    read_paths: list[str] = field(default_factory=list)
+    """Paths that Landlock lets programs read: the roots without the masks."""
+    list_paths: list[str] = field(default_factory=list)
+    """Folders that Landlock lets programs list only, since a mask lies below them."""
 
     @classmethod
-    def of(cls, text: str) -> Settings:
-        """The settings of a JSON text."""
+    def from_json(cls, text: str) -> Settings:
+        """Reads settings from JSON."""
         return cls(**json.loads(text))
 
     @property
-    def own_view(self) -> bool:
-        """Whether the zygote is in a file system of its own."""
+    def private_view(self) -> bool:
+        """Whether the zygote has a file system of its own."""
         return self.tier not in {"landlock", "none"}
 
     @property
     def package_folder(self) -> str:
-        """Where programs find their packages."""
-        return PACKAGES if self.own_view else f"{self.scratch}/packages"
+        """The folder from which programs import their packages."""
+        return PACKAGES if self.private_view else f"{self.scratch}/packages"
 
-    def statm(self) -> int:
-        """Address space of this process, in pages."""
+    def address_space_pages(self) -> int:
+        """The address space of this process, in pages."""
         folder = os.open("/proc", os.O_PATH | os.O_CLOEXEC) if self.proc < 0 else os.dup(self.proc)
         descriptor = os.open("self/statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
         try:
@@ -82,6 +83,6 @@ class Settings:
             os.close(folder)
 
     @property
-    def own_namespaces(self) -> bool:
-        """Whether each call has a file system, processes and a network of its own."""
+    def private_namespaces(self) -> bool:
+        """Whether each call has its own file system, process and network namespaces."""
         return self.tier == "namespaces"

@@ -1,4 +1,4 @@
-"""Running one program to its end, in a child that is already held; what it did goes back as JSON."""
+"""Runs one program to its end, in a child that is already confined, and writes its result as JSON."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import traceback
 import types
 from typing import Any, NoReturn
 
-_NAME = "<program>"
+_FILE_NAME = "<program>"
 
 
 def run(program: str, before: list[str], result: int, limit: int) -> NoReturn:
     """Runs the program in this process, which ends with it.
 
     Args:
-        program: the text.
-        before: earlier programs, whose names it finds; what they write or raise is dropped.
-        result: a descriptor to write to: a line end when the earlier programs are over, then the JSON object of value,
-            error, traceback, state, truncated.
-        limit: characters after which value and traceback are cut.
+        program: The text of the program.
+        before: Earlier programs, whose variables it may use; what they print or raise is dropped.
+        result: Descriptor to write to: a newline when the earlier programs have ended, then a JSON object with `value`,
+            `error`, `traceback`, `state` and `truncated`.
+        limit: Characters after which value and traceback are cut.
     """
     sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
     out = io.FileIO(1, "w", closefd=False)
@@ -34,87 +34,87 @@ def run(program: str, before: list[str], result: int, limit: int) -> NoReturn:
         io.BufferedWriter(out), encoding="utf-8", errors="backslashreplace", line_buffering=True
     )
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", errors="backslashreplace")
-    sys.argv = [_NAME]
+    sys.argv = [_FILE_NAME]
     _reseed()
     gc.enable()
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     if before:
-        _earlier(before, module.__dict__)
+        _run_earlier(before, module.__dict__)
         os.write(result, b"\n")
-    found = _outcome(program, module.__dict__)
-    texts = {key: text[:limit] for key, text in found.items()}
+    outcome = _outcome(program, module.__dict__)
+    texts = {key: text[:limit] for key, text in outcome.items()}
     texts["error"] = texts["error"][:1000]
-    cut = any(texts[key] != text for key, text in found.items())
-    data = json.dumps({**texts, "truncated": cut}).encode()
+    truncated = any(texts[key] != text for key, text in outcome.items())
+    data = json.dumps({**texts, "truncated": truncated}).encode()
     while data:
         data = data[os.write(result, data) :]
     os._exit(0)
 
 
-def _earlier(programs: list[str], space: dict[str, Any]) -> None:
-    """Runs earlier programs for the names that they leave; what they print goes where errors go, to nobody."""
-    out, kept = sys.stdout, os.dup(1)
+def _run_earlier(programs: list[str], space: dict[str, Any]) -> None:
+    """Runs earlier programs for the variables that they leave; what they print goes to the null device."""
+    out, stdout_copy = sys.stdout, os.dup(1)
     os.dup2(2, 1)
     for program in programs:
         with contextlib.suppress(BaseException):
-            exec(compile(program, "<earlier>", "exec", dont_inherit=True), space)  # noqa: S102  as below
+            exec(compile(program, "<earlier>", "exec", dont_inherit=True), space)  # noqa: S102  the purpose of this process
     with contextlib.suppress(BaseException):
         out.flush()
-    os.dup2(kept, 1)
-    os.close(kept)
+    os.dup2(stdout_copy, 1)
+    os.close(stdout_copy)
     sys.stdout = out
 
 
 def _outcome(program: str, space: dict[str, Any]) -> dict[str, str]:
     try:
-        value = _executed(program, space)
+        value = _execute(program, space)
     except SystemExit as stop:
         if stop.code in {None, 0}:
-            return _told("done")
-        return _told("error", error=f"SystemExit: {_text(stop.code)}")
+            return _result_texts("done")
+        return _result_texts("error", error=f"SystemExit: {_safe_text(stop.code)}")
     except BaseException as error:  # noqa: BLE001  whatever the program raised
-        return _failed(error)
-    return _told("done", value=value)
+        return _describe_error(error)
+    return _result_texts("done", value=value)
 
 
-def _executed(program: str, space: dict[str, Any]) -> str:
-    tree = ast.parse(program, _NAME)
+def _execute(program: str, space: dict[str, Any]) -> str:
+    tree = ast.parse(program, _FILE_NAME)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    body = compile(tree, _NAME, "exec", dont_inherit=True)
+    body = compile(tree, _FILE_NAME, "exec", dont_inherit=True)
     lines = program.splitlines(keepends=True)
-    linecache.cache[_NAME] = (len(program), None, lines, _NAME)
+    linecache.cache[_FILE_NAME] = (len(program), None, lines, _FILE_NAME)
     try:
         exec(body, space)  # noqa: S102  the purpose of this process
         value: Any = None
         if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), _NAME, "eval", dont_inherit=True), space)  # noqa: S307  the same
-        shown = "" if value is None else str(value)
+            value = eval(compile(ast.Expression(last.value), _FILE_NAME, "eval", dont_inherit=True), space)  # noqa: S307  as above
+        text = "" if value is None else str(value)
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:
                 thread.join()
     finally:
         sys.stdout.flush()
-    return shown
+    return text
 
 
-def _failed(error: BaseException) -> dict[str, str]:
+def _describe_error(error: BaseException) -> dict[str, str]:
     try:
         frames = error.__traceback__
-        while frames is not None and frames.tb_frame.f_code.co_filename != _NAME:
+        while frames is not None and frames.tb_frame.f_code.co_filename != _FILE_NAME:
             frames = frames.tb_next
         text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
         last = text.rsplit("\n", 1)[-1].strip()
     except BaseException:  # noqa: BLE001  an exception that cannot be shown
         text = last = type(error).__name__
-    return _told("memory" if isinstance(error, MemoryError) else "error", error=last, trace=text)
+    return _result_texts("memory" if isinstance(error, MemoryError) else "error", error=last, trace=text)
 
 
-def _told(state: str, *, value: str = "", error: str = "", trace: str = "") -> dict[str, str]:
+def _result_texts(state: str, *, value: str = "", error: str = "", trace: str = "") -> dict[str, str]:
     return {"state": state, "value": value, "error": error, "traceback": trace}
 
 
-def _text(value: object) -> str:
+def _safe_text(value: object) -> str:
     try:
         return str(value)
     except Exception:  # noqa: BLE001  whatever the program's object does
@@ -122,7 +122,7 @@ def _text(value: object) -> str:
 
 
 def _reseed() -> None:
-    """The standard generator seeds itself again after a fork; NumPy's does not."""
+    """Seeds NumPy's generator anew after the fork; the standard one does so itself."""
     generators = sys.modules.get("numpy.random")
     if generators is not None:
         generators.seed(int.from_bytes(os.urandom(4), "little"))
