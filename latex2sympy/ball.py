@@ -6,14 +6,16 @@ point at which some part is not real decides nothing. Work is counted and bounde
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from flint import acb, arb, fmpq
+
 from latex2sympy.errors import LimitError
 from latex2sympy.exact import MAX_TERMS
 from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Symbol
+from latex2sympy.precision import precision
 
 MAX_WORK = 60_000
 """Operations of one evaluation."""
@@ -21,7 +23,6 @@ MAX_MAGNITUDE_BITS = 40_000
 """Exponents beyond which a value counts as too large to compare."""
 
 _WHOLE_LIMIT = 2**62
-_PRECISION = threading.Lock()
 
 
 class Undefined(Exception):  # noqa: N818  a state of an evaluation, not an error of the text
@@ -35,15 +36,12 @@ class Evaluator:
     """
 
     def __init__(self, values: Mapping[str, Fraction], *, complex_values: bool) -> None:
-        from flint import acb, arb, fmpq
-
-        self._acb, self._arb, self._fmpq = acb, arb, fmpq
         self._values: dict[str, Any] = {name: self._from_fraction(value) for name, value in values.items()}
         self._complex = complex_values
         self._work = 0
 
     def _from_fraction(self, value: Fraction) -> Any:
-        return self._arb(self._fmpq(value.numerator, value.denominator))
+        return arb(fmpq(value.numerator, value.denominator))
 
     def evaluate(self, node: Node) -> Any:
         """The ball of a tree: arb, or acb where complex values are allowed. Undefined, LimitError."""
@@ -66,7 +64,7 @@ class Evaluator:
         raise Undefined(f"{type(node).__name__} has no value")
 
     def _checked(self, value: Any) -> Any:
-        if isinstance(value, self._acb) and not self._complex:
+        if isinstance(value, acb) and not self._complex:
             raise Undefined("not real")
         if not value.is_finite():
             raise Undefined("not finite")
@@ -74,11 +72,11 @@ class Evaluator:
 
     def _constant(self, name: str) -> Any:
         if name == "pi":
-            return self._arb.pi()
+            return arb.pi()
         if name == "e":
-            return self._arb.const_e()
+            return arb.const_e()
         if name == "i" and self._complex:
-            return self._acb(0, 1)
+            return acb(0, 1)
         raise Undefined(name)
 
     def _apply(self, op: str, args: tuple[Node, ...]) -> Any:
@@ -109,11 +107,11 @@ class Evaluator:
             case "percent", [value]:
                 return value / 100
             case (("degree" | "arcminute" | "arcsecond"), [value]):
-                return value * self._arb.pi() / {"degree": 180, "arcminute": 10_800, "arcsecond": 648_000}[op]
+                return value * arb.pi() / {"degree": 180, "arcminute": 10_800, "arcsecond": 648_000}[op]
             case (("abs" | "norm"), [value]):
                 return abs(value)
             case ("log", [value]) | ("lg", [value]):
-                return self._log(value) / self._arb(10).log()
+                return self._log(value) / arb(10).log()
             case "log", [value, base]:
                 return self._log(value) / self._nonzero(self._log(base))
         rule = _FUNCTIONS.get(op)
@@ -125,7 +123,7 @@ class Evaluator:
             raise Undefined(op) from error
 
     def _power(self, base: Any, exponent: Any) -> Any:
-        if isinstance(exponent, self._arb) and exponent.is_integer():
+        if isinstance(exponent, arb) and exponent.is_integer():
             number = self._whole(exponent)
             if abs(number) > MAX_MAGNITUDE_BITS:
                 raise LimitError("exponent")
@@ -135,13 +133,13 @@ class Evaluator:
             if size > 2 and number > 0:
                 self._magnitude(size.log() * number)
             return base**number
-        if isinstance(base, self._arb) and base > 0:
-            if isinstance(exponent, self._arb):
+        if isinstance(base, arb) and base > 0:
+            if isinstance(exponent, arb):
                 self._magnitude(exponent * base.log())
             return base**exponent
         if self._complex:
-            return self._acb(base) ** exponent
-        if isinstance(base, self._arb) and base.is_zero() and exponent > 0:
+            return acb(base) ** exponent
+        if isinstance(base, arb) and base.is_zero() and exponent > 0:
             return base
         raise Undefined("a power that is not real")
 
@@ -150,36 +148,36 @@ class Evaluator:
             raise LimitError("exponent")
 
     def _sqrt(self, value: Any) -> Any:
-        if isinstance(value, self._arb) and value >= 0:
+        if isinstance(value, arb) and value >= 0:
             return value.sqrt()
         if self._complex:
-            return self._acb(value).sqrt()
+            return acb(value).sqrt()
         if value.contains(0) and not value < 0:
             return value.nonnegative_part().sqrt() if hasattr(value, "nonnegative_part") else value.sqrt()
         raise Undefined("a root that is not real")
 
     def _root(self, value: Any, degree: Any) -> Any:
-        number = self._whole(degree) if isinstance(degree, self._arb) and degree.is_integer() else 0
+        number = self._whole(degree) if isinstance(degree, arb) and degree.is_integer() else 0
         if not 1 <= number <= 1000:
             return self._power(value, 1 / self._nonzero(degree))
-        if isinstance(value, self._arb):
+        if isinstance(value, arb):
             if value >= 0:
                 return value.root(number)
             if value < 0 and number % 2:
                 return -((-value).root(number))
         if self._complex:
-            return self._acb(value) ** (1 / degree)
+            return acb(value) ** (1 / degree)
         raise Undefined("a root that is not real")
 
     def _log(self, value: Any) -> Any:
-        if isinstance(value, self._arb):
+        if isinstance(value, arb):
             if value > 0:
                 return value.log()
             if not self._complex:
                 raise Undefined("a logarithm that is not real")
         if value.contains(0):
             raise Undefined("the logarithm of zero")
-        return self._acb(value).log()
+        return acb(value).log()
 
     def _nonzero(self, value: Any) -> Any:
         if value.contains(0):
@@ -192,10 +190,10 @@ class Evaluator:
         low, high = self._whole(self.evaluate(node.low)), self._whole(self.evaluate(node.high))
         if high - low >= MAX_TERMS:
             raise LimitError("terms")
-        total = self._arb(0 if node.kind == "sum" else 1)
+        total = arb(0 if node.kind == "sum" else 1)
         before = self._values.get(node.variable)
         for number in range(low, high + 1):
-            self._values[node.variable] = self._arb(number)
+            self._values[node.variable] = arb(number)
             value = self.evaluate(node.body)
             total = total + value if node.kind == "sum" else total * value
         if before is None:
@@ -205,7 +203,7 @@ class Evaluator:
         return total
 
     def _whole(self, value: Any) -> int:
-        if not isinstance(value, self._arb):
+        if not isinstance(value, arb):
             raise Undefined("a bound that is not real")
         if not abs(value) < _WHOLE_LIMIT:
             raise LimitError("number size")  # before the number itself is written out
@@ -216,7 +214,7 @@ class Evaluator:
 
     def real(self, value: Any) -> Any:
         """A value that must be real."""
-        if isinstance(value, self._arb):
+        if isinstance(value, arb):
             return value
         raise Undefined("not real")
 
@@ -229,9 +227,9 @@ class Evaluator:
 
 
 def _between(ev: Evaluator, value: Any) -> Any:
-    if isinstance(value, ev._arb) and not ev._complex and not abs(value) <= 1:  # noqa: SLF001  this module's own
+    if isinstance(value, arb) and not ev._complex and not abs(value) <= 1:  # noqa: SLF001  this module's own
         raise Undefined("outside -1 to 1")
-    return value if isinstance(value, ev._arb) and abs(value) <= 1 else ev._acb(value)  # noqa: SLF001
+    return value if isinstance(value, arb) and abs(value) <= 1 else acb(value)
 
 
 def _reciprocal(rule: Callable[[Any], Any]) -> Callable[[Evaluator, Any], Any]:
@@ -258,7 +256,7 @@ def _binom(ev: Evaluator, top: Any, bottom: Any) -> Any:
     whole = ev._whole(bottom) if bottom.is_integer() else -1  # noqa: SLF001
     if not 0 <= whole <= 500:
         return _gamma(ev, top) / (_gamma(ev, bottom) * _gamma(ev, top - bottom))
-    total = ev._arb(1)  # noqa: SLF001
+    total = arb(1)
     for number in range(whole):
         total = total * (top - number) / (number + 1)
     return total
@@ -288,7 +286,7 @@ def _sgn(ev: Evaluator, value: Any) -> Any:
 
 
 def _part(name: str) -> Callable[[Evaluator, Any], Any]:
-    return lambda ev, value: getattr(ev._acb(value), name)  # noqa: SLF001
+    return lambda _, value: getattr(acb(value), name)
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -321,7 +319,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sgn": _sgn,
     "re": _part("real"),
     "im": _part("imag"),
-    "cbrt": lambda ev, value: ev._root(value, ev._arb(3)),  # noqa: SLF001
+    "cbrt": lambda ev, value: ev._root(value, arb(3)),  # noqa: SLF001
 }
 
 
@@ -330,12 +328,5 @@ def ball(node: Node, values: Mapping[str, Fraction], bits: int, *, complex_value
 
     Raises Undefined (no value there, or not real), LimitError (too much work, too large). Thread-safe.
     """
-    from flint import ctx
-
-    with _PRECISION:
-        before = ctx.prec
-        ctx.prec = bits
-        try:
-            return Evaluator(values, complex_values=complex_values).evaluate(node)
-        finally:
-            ctx.prec = before
+    with precision(bits):
+        return Evaluator(values, complex_values=complex_values).evaluate(node)

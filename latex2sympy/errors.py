@@ -7,9 +7,21 @@ MathTextError
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MathTextError(Exception):
-    """Base of both."""
+    """Base of both; can be pickled, whatever arguments a subclass takes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
+    """An error out of its parts, without calling its constructor, which may want other arguments than the message."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class ParseError(MathTextError):

@@ -19,6 +19,9 @@ MAX_WORK = 4_000_000
 """Bits of all intermediate results of one evaluation."""
 
 
+_ROOTS = frozenset({"sqrt", "root", "pow"})
+
+
 class _Meter:
     """Counts the bits that an evaluation has produced."""
 
@@ -33,6 +36,12 @@ class _Meter:
         if self.bits > MAX_WORK:
             raise LimitError("work")
         return value
+
+    def charge_root(self, value: Fraction) -> None:
+        """Counts a root, which costs like several results of the size of the number that it is taken of."""
+        self.bits += 8 * max(value.numerator.bit_length(), value.denominator.bit_length())
+        if self.bits > MAX_WORK:
+            raise LimitError("work")
 
 
 def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction | None:
@@ -65,6 +74,8 @@ def _apply(node: Apply, values: dict[str, Fraction], meter: _Meter) -> Fraction 
         if value is None:
             return None
         arguments.append(value)
+    if node.op in _ROOTS and arguments:
+        meter.charge_root(arguments[0])
     try:
         result = rule(*arguments)
     except TypeError:  # sqrt(1, 2): a function of another number of arguments
@@ -141,14 +152,19 @@ def _whole_root(value: int, degree: int) -> int | None:
         return root if root * root == value else None
     if value < 2:
         return value
-    low, high = 1, 1 << (value.bit_length() // degree + 1)
-    while low <= high:
-        middle = (low + high) // 2
-        power = middle**degree
-        if power == value:
-            return middle
-        low, high = (middle + 1, high) if power < value else (low, middle - 1)
-    return None
+    root = _root_above(value, degree)
+    while True:  # Newton's steps fall towards the root and end on its whole part
+        lower = ((degree - 1) * root + value // root ** (degree - 1)) // degree
+        if lower >= root:
+            return root if root**degree == value else None
+        root = lower
+
+
+def _root_above(value: int, degree: int) -> int:
+    """A number a little above the root, so that few steps are left."""
+    whole, fraction = divmod(math.log2(value) / degree, 1)
+    digits = 2.0 ** (fraction + 50) * (1 + 2.0**-25)
+    return ((int(digits) << int(whole)) >> 50) + 1
 
 
 def _factorial(value: Fraction) -> Fraction | None:

@@ -21,12 +21,26 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 class MathEvalError(Exception):
-    """Base of every expected error; its text is one line that says what is wrong and what would be right."""
+    """Base of every expected error; its text is one line that says what is wrong and what would be right.
+
+    It can be pickled, whatever arguments a subclass takes.
+    """
 
     exit_code = 3
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
+    """An error out of its parts, without calling its constructor, which may want other arguments than the message."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class RequestError(MathEvalError):

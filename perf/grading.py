@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("MATH_EVAL_SHARED", ROOT.parent / "shared"))
 ROUNDS = 3
 HARD = 400
+THREADS = 8
 
 RIVAL = """
 import json, sys, time
@@ -111,6 +113,25 @@ def stalls() -> list[float]:
     return sorted(took)
 
 
+def threads_ratio(pairs: list[tuple[str, str]]) -> float:
+    """Pairs a second of eight threads over those of one: 1 where they merely take turns, less where they wait."""
+    best = 0.0
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for answer, gold in pairs:
+            grade(answer, gold=gold)
+        alone = time.perf_counter() - began
+        parts = [pairs[at::THREADS] for at in range(THREADS)]
+        threads = [threading.Thread(target=lambda part=part: [grade(a, gold=g) for a, g in part]) for part in parts]
+        began = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        best = max(best, alone / (time.perf_counter() - began))
+    return best
+
+
 def cold_start() -> float:
     """CPU seconds of a new process that grades one pair."""
     program = "from math_eval import grade; grade('1/2', gold='0.5'); import time; print(time.process_time())"
@@ -133,6 +154,7 @@ def main() -> None:
             line += f", math-verify {other:,.0f}, ratio {own / other:.1f}"
         print(line, flush=True)
     print(f"responses with extraction (GSM8K): {responses():,.0f} a second")
+    print(f"{THREADS} threads: {threads_ratio(easy_pairs() + hard_pairs()):.2f} of the speed of one")
     took = stalls()
     print(
         f"{len(took):,} stored responses, one by one: mean {1000 * sum(took) / len(took):.2f} ms, "

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from flint import acb
+
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
@@ -279,8 +281,6 @@ def _at(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values:
 
 
 def _complex(value: Any) -> Any:
-    from flint import acb
-
     return acb(value)
 
 

@@ -106,6 +106,16 @@ def shared_equality() -> ReferenceEquality:
         if _shared is None:
             _shared = ReferenceEquality()
             atexit.register(_shared.close)
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=_shared.forget)
         return _shared
+
+
+def _forked() -> None:
+    """For the child of a fork, where no thread is left that could release a lock."""
+    global _shared_lock  # noqa: PLW0603  one a process
+    _shared_lock = threading.Lock()
+    if _shared is not None:
+        _shared.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
