@@ -75,6 +75,14 @@ def fold(text: str) -> str:
     return " ".join(word for word in words if word and word not in {"the", "a", "an"}) or text.strip().lower()
 
 
+_LINKING = frozenset("if for when where is are be with any".split())
+
+
+def condition_words(text: str) -> str:
+    """The words of a condition in one order, so that "n is even" and "even n" are the same."""
+    return " ".join(sorted(word for word in re.findall(r"[^\s{}$,.;]+", text.lower()) if word not in _LINKING))
+
+
 _COMMANDS = re.compile(r"\\[a-zA-Z]+\s*(?:\{[a-z]+\})?")
 _OPENING = re.compile(r"(?:yes|no|we|for|let|if|the)\b[\s.,]", re.IGNORECASE)
 _LONG_WORDS = re.compile(r"[A-Za-z]{3,}")
