@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from latex2sympy.errors import ParseError
-from latex2sympy.nodes import Apply, Node, Number, Relation, Symbol, symbols
+from latex2sympy.nodes import Apply, Listing, Node, Number, Relation, Symbol, symbols
 from latex2sympy.stream import Stream
 from latex2sympy.symbols import FUNCTIONS, GREEK_NAMES, INVERSE, RELATIONS
 
@@ -59,12 +59,14 @@ class Functions(Stream):
             return None
         before, self.in_set = self.in_set, True  # a bar between is "given", not an absolute value
         self.take()
+        arguments: tuple[Node, ...] = ()
         try:
-            arguments: tuple[Node, ...] = (self.listing(),)
-            if self.accept("|", "\\mid", ";"):
-                arguments = (*arguments, self.listing())
+            inner = self.listing()
+            arguments = inner.items if isinstance(inner, Listing) else (inner,)
+            if self.accept("|", "\\mid"):
+                arguments = (Apply("given", (inner, self.listing())),)
         except ParseError:
-            arguments = ()
+            pass
         self.in_set = before
         if self.index != closed or not _are_arguments(head.name, arguments):
             self.index = start
@@ -138,5 +140,5 @@ def _are_arguments(head: str, arguments: tuple[Node, ...]) -> bool:
     if head in _STOCHASTIC or len(head.partition("_")[0]) > 1 or len(arguments) > 1:
         return True
     return isinstance(arguments[0], Symbol | Number | Relation) or (
-        isinstance(arguments[0], Apply) and arguments[0].op in {"union", "intersection", "difference"}
+        isinstance(arguments[0], Apply) and arguments[0].op in {"union", "intersection", "difference", "given"}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -60,9 +60,10 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Items with commas, semicolons, "and" or "or" between, and no brackets around."""
+    """Items with commas, semicolons, "and" or "or" between, and no brackets around; either: an "or" stands there."""
 
     items: tuple[Node, ...]
+    either: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

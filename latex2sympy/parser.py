@@ -22,12 +22,13 @@ from latex2sympy.atoms import Atoms
 from latex2sympy.errors import ParseError
 from latex2sympy.nodes import Apply, Bracket, Listing, Matrix, Node, Number, NumberSet, Quantity, Ratio, Relation, Words
 from latex2sympy.plain import plain_reading
-from latex2sympy.symbols import NEGATIVES, RELATIONS, SEPARATOR_WORDS, SET_SIGNS
+from latex2sympy.symbols import NEGATIVES, OR_WORDS, RELATIONS, SEPARATOR_WORDS, SET_SIGNS
 from latex2sympy.words import ANONYMOUS, BEFORE, BEHIND, LEAD_WORDS, Phrases
 
 _ADDITIVE = {"+": "add", "-": "sub", "\\pm": "pm", "\\mp": "mp"}
 _SEPARATORS = (",", ";", "\\quad", "\\lor", "\\vee", "\\land", "\\wedge")
 _TIMES = ("*", "\\times", "\\cdot", "\\ast", "\\star", "\\bullet")
+_VECTOR_PRODUCTS = {"\\times": "cross", "\\cdot": "dot", "\\bullet": "dot"}
 _OVER = ("/", "\\div", "//")
 
 
@@ -55,22 +56,25 @@ class Parser(Atoms, Phrases):
         """Items with separators between, or the one item."""
         with self.deeper():
             items = [self.relation()]
-            while self._separator():
+            either = False
+            while separator := self._separator():
+                either = either or separator in OR_WORDS
                 if self.closes():
                     break
                 items.append(self.relation())
-            return items[0] if len(items) == 1 else Listing(tuple(items))
+            return items[0] if len(items) == 1 else Listing(tuple(items), either)
 
-    def _separator(self) -> bool:
-        found = False
+    def _separator(self) -> str:
+        """The separator read, the last one where several stand there; "" for none."""
+        found = ""
         while True:
             token = self.token
             word = token.text.strip().lower()
             if not found and self.at("\\textcircled"):
-                return True  # circled numbers side by side are a list
+                return ","  # circled numbers side by side are a list
             if self.at(*_SEPARATORS) or (token.kind in {"text", "name"} and word in SEPARATOR_WORDS):
                 self.take()
-                found = True
+                found = word
             else:
                 return found
 
@@ -191,8 +195,10 @@ class Parser(Atoms, Phrases):
             sign = self.token.text
             if self.accept(*_TIMES) or self._cross():
                 right = self.factor()
-                crossed = sign == "\\times" and _is_vector(factors[-1]) and _is_vector(right)
-                factors.append(Apply("cross", (factors.pop(), right)) if crossed else right)
+                op = _VECTOR_PRODUCTS.get(sign)
+                if op and _is_vector(factors[-1]) and _is_vector(right):
+                    right = Apply(op, (factors.pop(), right))
+                factors.append(right)
             elif self.at(*_OVER):
                 self.take()
                 factors = [Apply("div", (_mul(factors), self.factor()))]

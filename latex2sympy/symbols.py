@@ -231,6 +231,7 @@ INVERSE = {
 }
 NUMBER_SETS = {"R": "R", "Q": "Q", "Z": "Z", "N": "N", "C": "C", "RR": "R", "QQ": "Q", "ZZ": "Z", "NN": "N", "CC": "C"}
 SEPARATOR_WORDS = frozenset({"and", "or", "或", "和", "且", "或者", "与", "及", "以及"})
+OR_WORDS = frozenset({"or", "或", "或者", "\\lor", "\\vee"})
 WORD_RULES = {
     "hundred": ("mul", 100),
     "thousand": ("mul", 1000),
