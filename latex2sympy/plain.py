@@ -13,7 +13,7 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z'’\-]*(?:[ ,]+[A-Za-z][A-Za-z'’\-]*)*")
 _WRAPPED = re.compile(r"\s*\\(?:text|textbf|textit|mathrm|mbox|textrm|operatorname)\s*\{([^{}\\]*)\}\s*")
 _KNOWN = frozenset({*FUNCTIONS, *GREEK_NAMES, "pi", *INFINITIES, "and", "or", "mod"})
 _SHORT_WORDS = frozenset(
-    "yes no true false odd even none red blue never always all both north south east west up down left right am pm "
+    "yes no dne true false odd even none red blue never always all both north south east west up down left right am pm "
     "sat sun mon tue wed thu fri jan feb mar apr may jun jul aug sep oct nov dec".split()
 )
 

@@ -13,6 +13,10 @@ _OTHERWISE = re.compile(r"\s*,?\s*(?:\\text\s*\{\s*)?(?:otherwise|else)\b")
 _ALWAYS = re.compile(r"(?:for|with|where)?[\s\\text{}$]*(?:all|every|each|any|some)\b", re.IGNORECASE)
 _INNER_COMMA = re.compile(r"([,;])\s*((?:and|or)?)\s*\}")
 _TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
+_WHOLE = re.compile(
+    r"[,;]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|with)\s+(?:some|any|all|every)\s+"
+    r"(?:(positive|nonnegative|non-negative)\s+)?integers?\s*\}\s*([a-z])\s*((?:\\geq?|>)\s*\d+)?\s*$"
+)
 _JOINED = re.compile(r"\s*(?:\\(?:,|;|:|quad|qquad| )\s*)*(?:\\text\s*\{\s*(?:and|or)\s*\}|(?:and|or)\b)?\s*")
 
 
@@ -32,7 +36,13 @@ def unconditioned(text: str) -> str:
 
 
 def _without_tail(text: str) -> str:
-    return (_TAIL.sub("", text) or text) if "\\text" in text else text
+    if "\\text" not in text:
+        return text
+    bare = _TAIL.sub("", text)
+    if bare and (found := _WHOLE.match(text, len(bare))):
+        low = {"positive": "^+", "nonnegative": "_{\\ge0}", "non-negative": "_{\\ge0}"}.get(found.group(1) or "", "")
+        bare += f",{found.group(2)}\\in\\mathbb{{Z}}{low}" + (f",{found.group(2)}{found.group(3)}" if found.group(3) else "")
+    return bare or text
 
 
 def _rows(text: str) -> list[tuple[str, str]]:

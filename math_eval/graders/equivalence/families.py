@@ -27,7 +27,7 @@ from latex2sympy.nodes import (
 )
 from math_eval.graders.equivalence.match import Match, decided
 from math_eval.graders.equivalence.policy import DEFAULT
-from math_eval.graders.equivalence.sequences import endless, endless_both_ways
+from math_eval.graders.equivalence.sequences import endless
 from math_eval.graders.equivalence.trees import renamed
 from math_eval.graders.equivalence.values import BITS, same_value
 
@@ -115,9 +115,6 @@ def family(node: Node) -> Family | None:
 
 
 def _endless(items: Sequence[Node]) -> Family | None:
-    step = endless_both_ways(items)
-    if step is not None:
-        return Family((Apply("mul", (Number(step), _PARAMETER)),), None)
     found = endless(items)
     if found is None or found[1] < 0:
         return None

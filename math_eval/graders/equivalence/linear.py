@@ -70,6 +70,9 @@ def _value(node: Node, size: int) -> Node | Rows:
             return rows
         case Bracket(open="(" | "[", close=")" | "]", items=items):
             return tuple((one,) for one in items)
+    match node:
+        case Apply(op="transpose", args=(Bracket() as inner,)):
+            return _value(inner, size)  # (1, 2, 3)ᵀ: the column
     if not isinstance(node, Apply):
         return node
     axis = _unit(node)

@@ -13,7 +13,7 @@ _LEAD = re.compile(
 _NUMBERS = re.compile(
     r"(?P<signs>(?:(?:positive|nonnegative|non-negative|negative|nonzero|non-zero|odd|even) )*)"
     r"(?P<kind>real numbers?|reals?|rational numbers?|complex numbers?|integers?|whole numbers)"
-    r"(?: except (?:for )?(?P<hole>-?[\d/.]+))?"
+    r"(?: except (?:for )?(?P<hole>-?[\d/.]+))?(?: (?P<letter>[a-z]))?"
 )
 _PARITY = re.compile(r"(?P<signs>odd|even)(?P<kind>)(?P<hole>)")
 _MULTIPLES = re.compile(r"(?:a )?(?:multiples? of|divisible by) (\d+)")
@@ -62,6 +62,8 @@ def restated(text: str) -> str:
     lead = _LEAD.match(words)
     rest = words[lead.end() :] if lead else words
     name = lead.group("name") if lead else None
+    if not name and (found := _NUMBERS.fullmatch(rest)) and found.group("letter"):
+        name, rest = found.group("letter"), rest[:-2]  # all odd positive integers n
     formula = _formula(rest, named=bool(name))
     if formula is None:
         return text

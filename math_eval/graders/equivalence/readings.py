@@ -13,7 +13,7 @@ _FOREIGN = re.compile(
     r"|(?P<lakh>\d{1,2}(?:,\d{2})+,\d{3})"  # 1,23,456
     r")(?![\d,]|\.\d)"
 )
-_COMMA = re.compile(r"\s*([-+]?\d+),(\d+)\s*([€%]?)\s*")
+_COMMA = re.compile(r"\s*([-+]?\d+),(\d{1,2}|\d{4,})\s*([€%]?)\s*")
 
 
 def as_list(text: str) -> str:

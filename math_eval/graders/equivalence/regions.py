@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -62,6 +63,8 @@ def is_region(node: Node) -> bool:
             if len(ops) == 1 and ops[0] == "in":
                 return is_region(items[1]) or _pair(items[1])
             return all(op in _ORDER for op in ops) or ops == ("!=",)
+        case SetBuilder(element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="R"))), condition=inner):
+            return is_region(SetBuilder(element, inner))
         case SetBuilder(element=Symbol() as element, condition=condition):
             return is_region(condition) and _unknown(condition) in {element.name, None}
         case Apply(op="union" | "difference" | "intersection", args=args):
@@ -101,6 +104,38 @@ def _unknown(node: Node) -> str | None:
         if inner is not None:
             return inner
     return None
+
+
+def listed(node: Node) -> Node:
+    """A set of single members that is written with a condition: {x | x = 1 or x = 4}, [2, 5] ∩ ℤ; others as they are."""
+    match node:
+        case SetBuilder(element=Symbol(name=name), condition=Listing(items=items, either=True)):
+            values = [one.items[1] for one in items if _solved(one) is not None and _unknown(one) == name]
+            return Bracket("{", "}", tuple(values)) if len(values) == len(items) else node
+        case SetBuilder(element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="Z"))), condition=inner):
+            return _whole(pieces(inner) if is_region(inner) and _unknown(inner) == element.name else None) or node
+        case SetBuilder(element=Bracket(open="(", items=names), condition=Listing(items=items)):
+            values = [one.items[1] for name in names for one in items if _solved(one) is not None and one.items[0] == name]
+            return Bracket("{", "}", (Bracket("(", ")", tuple(values)),)) if len(values) == len(items) == len(names) else node
+        case Apply(op="intersection", args=(inner, NumberSet(name="Z"))) | Apply(
+            op="intersection", args=(NumberSet(name="Z"), inner)
+        ):
+            return _whole(pieces(inner)) or node
+    return node
+
+
+def _whole(found: list[Piece] | None) -> Node | None:
+    """The whole numbers of bounded pieces as a set."""
+    values: list[Node] = []
+    for one in found or ():
+        low, high = position(one.low), position(one.high)
+        if low is None or high is None or not -1e6 < low <= high < 1e6 or high - low > MAX_PIECES:
+            return None
+        for number in range(math.floor(low) - 1, math.ceil(high) + 2):
+            node = Number(Fraction(number))
+            if common([point(node)], [one]):
+                values.append(node)
+    return Bracket("{", "}", tuple(values)) if found else None
 
 
 def list_against_interval(items: Node, region: Node) -> bool:

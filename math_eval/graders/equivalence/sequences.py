@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from latex2sympy.exact import rational
-from latex2sympy.nodes import Apply, Bracket, Dots, Listing, Node, Number
+from latex2sympy.nodes import Apply, Bracket, Dots, Listing, Node, Number, NumberSet, Relation, SetBuilder, Symbol
 
 MAX_ITEMS = 1_000
 
@@ -17,6 +17,10 @@ def written_out(node: Node) -> Node:
         return node
     if isinstance(node, Bracket) and node.open not in {"{", "("}:
         return node
+    step = endless_both_ways(node.items)
+    if step is not None:
+        member = Apply("mul", (Number(step), Symbol("k")))
+        return SetBuilder(member, Relation(("in",), (Symbol("k"), NumberSet("Z"))))
     found = _finite(node.items)
     if found is None:
         return node

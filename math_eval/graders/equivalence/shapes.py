@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
-from latex2sympy.nodes import Apply, Based, Bracket, Dots, Listing, Matrix, Node, Ratio, Relation, Words
+from latex2sympy.nodes import Apply, Based, Bracket, Dots, Listing, Matrix, Node, Number, Ratio, Relation, Words
 from math_eval.graders.equivalence.constants import constants_renamed, free_constants
 from math_eval.graders.equivalence.equations import same_equation
 from math_eval.graders.equivalence.families import may_be_family, same_family
@@ -18,10 +19,10 @@ from math_eval.graders.equivalence.linear import computed
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
 from math_eval.graders.equivalence.opaque import has_opaque, same_with_opaque
 from math_eval.graders.equivalence.phrases import is_nothing, same_words
-from math_eval.graders.equivalence.plusminus import expanded, scaled
+from math_eval.graders.equivalence.plusminus import expanded, independent, scaled
 from math_eval.graders.equivalence.policy import Policy
 from math_eval.graders.equivalence.ratios import same_ratio
-from math_eval.graders.equivalence.regions import is_region, list_against_interval, pieces, unknowns_agree
+from math_eval.graders.equivalence.regions import is_region, list_against_interval, listed, pieces, unknowns_agree
 from math_eval.graders.equivalence.sequences import written_out
 from math_eval.graders.equivalence.sets import is_set_formula, same_sets
 from math_eval.graders.equivalence.unknowns import (
@@ -29,6 +30,7 @@ from math_eval.graders.equivalence.unknowns import (
     chain,
     items_of,
     named_values,
+    parameter_renaming,
     same_label,
     spoken_order,
     with_names,
@@ -51,9 +53,17 @@ class Comparison:
         """Whether the answer is the gold."""
         if answer == gold:
             return decided(same=True, rule="same")
-        answer, gold = prepared(answer), prepared(gold)
-        if answer == gold:
+        left, right = prepared(answer), prepared(gold)
+        if left == right:
             return decided(same=True, rule="same")
+        outcome = self._prepared(left, right)
+        if outcome.status != "wrong" or not (isinstance(answer, Bracket) or isinstance(gold, Bracket)):
+            return outcome
+        apart = independent(answer), independent(gold)
+        return outcome if apart == (answer, gold) else self.same(*apart)
+
+    def _prepared(self, answer: Node, gold: Node) -> Match:
+        """The rules in their order; the first that applies decides."""
         if list_against_interval(answer, gold) or list_against_interval(gold, answer):
             return decided(same=False, rule="interval")
         for rule in (self._named, self._labelled, self._words, self._families, self._regions):
@@ -135,6 +145,8 @@ class Comparison:
             return decided(same=same_words(answer.text, gold.text), rule="words")
         words, other = (answer, gold) if isinstance(answer, Words) else (gold, answer)
         if isinstance(words, Words) and is_nothing(words.text):
+            if other == Number(Fraction(0)):
+                return undecided("words")  # a count of none is 0, a set of none is empty
             nothing = isinstance(other, Bracket) and not other.items
             return decided(same=nothing or (is_region(other) and pieces(other) == []), rule="words")
         return decided(same=False, rule="words")
@@ -210,11 +222,9 @@ class Comparison:
         given, wanted = items_of(answer), items_of(gold)
         if any(isinstance(one, Dots) for one in (*given, *wanted)):
             return self._in_order(given, wanted, "list")
-        if isinstance(answer, Listing) and len(given) > len(wanted):
+        if isinstance(answer, Listing) and (len(given) > len(wanted) or isinstance(given[0], Bracket)):
             given = self._distinct(given)  # a solution said twice
-            if len(given) == 1 and not isinstance(gold, Listing | Bracket):
-                return self.same(given[0], gold)
-            if len(given) == 1 and isinstance(given[0], Bracket):
+            if len(given) == 1 and (isinstance(given[0], Bracket) or not isinstance(gold, Listing | Bracket)):
                 return self.same(given[0], gold)
         if isinstance(gold, Listing):
             return self._unordered(given, wanted, "list")
@@ -245,7 +255,10 @@ class Comparison:
         if left is not None and right is not None:
             if set(left) != set(right):
                 return decided(same=False, rule="list")
-            return every((self.same(left[name], right[name]) for name in right), "list")
+            outcome = every((self.same(left[name], right[name]) for name in right), "list")
+            if outcome.status != "wrong" or (renaming := parameter_renaming(left, right)) is None:
+                return outcome
+            return every((self.same(with_names(left[name], renaming), right[name]) for name in right), "list")
         named, other = (left, gold) if left is not None else (right, answer)
         if named is None or not isinstance(other, Listing | Bracket):
             return None
@@ -339,7 +352,7 @@ def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
 
 def prepared(node: Node) -> Node:
     """The tree with ± and dots written out, vectors and matrices computed, P(2, 3) as the point."""
-    return computed(scaled(written_out(expanded(_point(node)))))
+    return computed(scaled(expanded(written_out(listed(_point(node))))))
 
 
 def _point(node: Node) -> Node:

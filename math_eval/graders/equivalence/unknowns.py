@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from latex2sympy.nodes import (
     Apply,
+    Based,
     Binder,
     Bracket,
     Constant,
     Listing,
     Matrix,
     Node,
+    Number,
+    Quantity,
     Ratio,
     Relation,
     Symbol,
@@ -56,12 +60,12 @@ def chain(node: Node, *, of_gold: bool = False) -> Chain | None:
     first, last = node.items[0], node.items[-1]
     if is_name(first) or _is_quantity(first, of_gold=of_gold, value=last):
         values = node.items[1:]
-        if isinstance(first, Symbol) and any(first.name in symbols(one) for one in values):
-            return None
+        if isinstance(first, Symbol) and not of_gold and any(first.name in symbols(one) for one in values):
+            return None  # x = 2x - 5 is no value of x
         return Chain(first, values, _agree(values, node.ops[1:]))
     if len(node.items) == 2 and node.ops == ("=",) and is_name(last):
         return None if isinstance(last, Symbol) and last.name in symbols(first) else Chain(last, (first,))
-    if "in" not in node.ops and not any(map(symbols, node.items)) and len(set(node.items)) > 1:
+    if "in" not in node.ops and len(set(node.items)) > 1 and all(map(_is_closed, node.items)):
         return Chain(None, node.items, _agree(node.items, node.ops))
     return None
 
@@ -80,8 +84,22 @@ def _agree(values: Sequence[Node], ops: Sequence[str]) -> bool:
     return all(_step(left, right, op) for left, right, op in pairs if bool(symbols(left)) == bool(symbols(right)))
 
 
+def _is_closed(node: Node) -> bool:
+    """Whether a node is a value or a calculation without letters."""
+    return isinstance(node, Number | Constant | Quantity | Apply | Binder | Based | Matrix) and not symbols(node)
+
+
+def _value(node: Node) -> Node:
+    """A number with its base as the number it is."""
+    if not isinstance(node, Based) or not node.digits.isdigit() or not 2 <= node.base <= 10:
+        return node
+    if any(int(digit) >= node.base for digit in node.digits):
+        return node
+    return Number(Fraction(int(node.digits, node.base)))
+
+
 def _step(left: Node, right: Node, op: str) -> bool:
-    one, other = scalar(left), scalar(right)
+    one, other = scalar(_value(left)), scalar(_value(right))
     if op == "approx" and not symbols(left) and approximates(other, one):
         return True
     return same_scalar(one, other, _ROUNDING).status != "wrong"
@@ -185,7 +203,7 @@ def named_values(node: Node) -> dict[str, Node] | None:
             found = {}
             for one in items:
                 pair = prefixed(one) if isinstance(one, Relation) and one.ops == ("=",) else None
-                if pair is None:
+                if pair is None or not is_name(pair[0]):
                     return None
                 found[str(pair[0])] = pair[1]
             return found if len(found) == len(items) else None
@@ -199,6 +217,15 @@ def spoken_order(values: dict[str, Node]) -> list[Node]:
         if all(len(letter) == 1 and letter in alphabet for letter in letters.values()):
             return [values[name] for name in sorted(values, key=lambda name: alphabet.index(letters[name]))]
     return list(values.values())
+
+
+def parameter_renaming(left: dict[str, Node], right: dict[str, Node]) -> dict[str, Node] | None:
+    """The one letter of x = t, y = 2t that the other side lacks, under the other side's name; None without such a one."""
+    names = [frozenset[str]().union(*map(symbols, side.values())) for side in (left, right)]
+    own, others = names[0] - names[1], names[1] - names[0]
+    if len(own) != 1 or len(others) != 1:
+        return None
+    return {next(iter(own)): Symbol(next(iter(others)))}
 
 
 def with_names(node: Node, names: dict[str, Node]) -> Node:

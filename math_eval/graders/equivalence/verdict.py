@@ -28,7 +28,7 @@ GRADER_VERSION = "5"
 
 _LETTERS = frozenset("ABCDEFGH")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
-_LEAD = re.compile(r"^(?:the )?(?:final |correct )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE)
+_LEAD = re.compile(r"^(?:the )?(?:final |correct |only |unique )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE)
 _BETWEEN_DOLLARS = re.compile(r"\$[^$]*\$")
 _TEXT_LEAD = re.compile(r"^\s*\\text\s*\{([^{}]*)\}")
 
