@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -63,7 +63,7 @@ class Listing:
     """Items with commas, semicolons, "and" or "or" between, and no brackets around; either: an "or" stands there."""
 
     items: tuple[Node, ...]
-    either: bool = field(default=False, compare=False)
+    either: bool = False
 
 
 @dataclass(frozen=True, slots=True)

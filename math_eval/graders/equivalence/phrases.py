@@ -47,7 +47,6 @@ _NOTHING = frozenset(
 )
 _NOT_THERE = frozenset("dne|does not exist|doesn t exist|do not exist|undefined|not exist|not defined".split("|"))
 _ENDLESS = frozenset("infinitely many|infinitely many solutions|infinite solutions|infinite number of solutions".split("|"))
-EMPTY_WORDS = _NOTHING
 _CLASSES = (_NOTHING, _NOT_THERE, _ENDLESS)
 
 
@@ -100,3 +99,8 @@ def same_words(left: str, right: str) -> bool:
 def is_nothing(text: str) -> bool:
     """Whether a folded text says that there is no answer."""
     return _STOCK.sub("", text) in _NOTHING
+
+
+def is_undefined(text: str) -> bool:
+    """Whether a folded text says that a value does not exist."""
+    return _STOCK.sub("", text) in _NOT_THERE

@@ -14,7 +14,7 @@ def expanded(node: Node) -> Node:
     """± as the list of its two values, inside a list too."""
     if isinstance(node, Listing):
         items = [inner for one in node.items for inner in _spread(one)]
-        return Listing(tuple(items)) if len(items) != len(node.items) else node
+        return Listing(tuple(items), node.either) if len(items) != len(node.items) else node
     if isinstance(node, Bracket) and node.open == "{":
         items = [inner for one in node.items for inner in _spread(one)]
         return Bracket(node.open, node.close, tuple(items)) if len(items) != len(node.items) else node

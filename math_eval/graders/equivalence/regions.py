@@ -145,10 +145,18 @@ def list_against_interval(items: Node, region: Node) -> bool:
     match region:
         case Relation(ops=("in",), items=(_, inside)):
             return _pair(inside)
+        case Bracket(open="(") if _same_unknown(items.items):
+            return True  # x = 1, x = 2 is no point
         case Bracket(open=opened, close=closed, items=(low, high)) if (opened, closed) != ("(", ")"):
             ends = position(low), position(high)
             return opened in "([]" and ends[0] is not None and ends[1] is not None and ends[0] < ends[1]
     return False
+
+
+def _same_unknown(items: tuple[Node, ...]) -> bool:
+    """Whether the items are values of one unknown."""
+    names = {one.items[0] if isinstance(one, Relation) and one.ops == ("=",) else None for one in items}
+    return len(items) > 1 and len(names) == 1 and None not in names
 
 
 def unknowns_agree(left: Node, right: Node) -> bool:

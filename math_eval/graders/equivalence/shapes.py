@@ -18,7 +18,7 @@ from math_eval.graders.equivalence.intervals import infinite_sign, lone_point, s
 from math_eval.graders.equivalence.linear import computed
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
 from math_eval.graders.equivalence.opaque import has_opaque, same_with_opaque
-from math_eval.graders.equivalence.phrases import is_nothing, same_words
+from math_eval.graders.equivalence.phrases import is_nothing, is_undefined, same_words
 from math_eval.graders.equivalence.plusminus import expanded, independent, scaled
 from math_eval.graders.equivalence.policy import Policy
 from math_eval.graders.equivalence.ratios import same_ratio
@@ -101,7 +101,8 @@ class Comparison:
         other = gold if given is not None else answer
         if isinstance(other, Relation) or self.policy.prefix == "strict":
             return None
-        values = (given or wanted).values  # type: ignore[union-attr]  # one of both is there
+        one = given or wanted
+        values = one.values if one is not None and one.consistent else one.values[-1:] if one is not None else ()
         return self._any_value([(one, gold) if given is not None else (answer, one) for one in values])
 
     def _same_labels(self, given: Chain, wanted: Chain) -> Match | None:
@@ -149,6 +150,8 @@ class Comparison:
                 return undecided("words")  # a count of none is 0, a set of none is empty
             nothing = isinstance(other, Bracket) and not other.items
             return decided(same=nothing or (is_region(other) and pieces(other) == []), rule="words")
+        if isinstance(words, Words) and is_undefined(words.text) and infinite_sign(other):
+            return undecided("words")  # an infinite limit: some say that it does not exist
         return decided(same=False, rule="words")
 
     def _regions(self, answer: Node, gold: Node) -> Match | None:
@@ -232,6 +235,8 @@ class Comparison:
             if isinstance(answer, Bracket) and answer.open != "{":
                 return decided(same=False, rule="set")
             return self._unordered(self._distinct(given), self._distinct(wanted), "set")
+        if isinstance(answer, Bracket) and answer.open == "{" and len(given) == 1 and isinstance(given[0], Bracket):
+            return self.same(given[0], gold)  # the set of the one point
         if not isinstance(gold, Bracket):  # the answer is a collection, the gold one value
             alone = len(given) == 1 and isinstance(answer, Bracket) and answer.open == "{"
             return self.same(given[0], gold) if alone else decided(same=False, rule="list")

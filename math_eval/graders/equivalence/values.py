@@ -109,13 +109,15 @@ def printed(number: Decimal) -> Fraction:
 
 
 def approximates(rounded: Scalar, exact: Scalar) -> bool:
-    """Whether a number written in decimals is within one unit of its last place of a value: what ≈ promises."""
+    """Whether a number written in decimals is what a value is rounded to, or cut off at: what ≈ promises."""
     node = Apply("div", (rounded.node, Number(Fraction(100)))) if rounded.percent and not exact.percent else rounded.node
     found = decimal(node)
     if found is None and (whole := rational(node)) is not None and whole.denominator == 1:
         found = Decimal(whole, Fraction(1, 2), 1)
-    outcome = _near(exact.node, found.value, 2 * found.half) if found else None
-    return outcome is not None and outcome.correct
+    if found is None:
+        return False
+    beyond = found.value + (found.half if found.value > 0 else -found.half)
+    return any(outcome is not None and outcome.correct for outcome in (_near(exact.node, center, found.half) for center in (found.value, beyond)))
 
 
 def same_scalar(answer: Scalar, gold: Scalar, policy: Policy) -> Match:
