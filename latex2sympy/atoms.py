@@ -364,7 +364,10 @@ _SPACED_COMMA = re.compile(r"\s?\{,\s*\}")
 
 def read_number(text: str) -> Number:
     """A Number from a token: separators dropped, decimals and exponent read exactly."""
-    text = _SPACED_COMMA.sub("{,}", text)
+    if text.isdigit():
+        return Number(Fraction(int(text)))
+    if "{" in text:
+        text = _SPACED_COMMA.sub("{,}", text)
     grouped = "{,}" in text and all(len(part.partition(".")[0]) == 3 for part in text.split("{,}")[1:])
     text = text.replace("{,}", "" if grouped else ".")
     text = text.replace("\\!", "")

@@ -34,6 +34,7 @@ from math_eval.graders.equivalence.values import BITS, same_value
 _PARAMETER = Symbol("parameter")
 _LETTERS = frozenset("knmlj")
 _MAX_OFFSETS = 60
+_APART = 1e-6
 _ONE, _ZERO = Number(Fraction(1)), Number(Fraction(0))
 _STARTS: dict[str, Fraction | None] = {
     "Z": None,
@@ -295,11 +296,17 @@ def _same_lattice(left: list[_Progression], right: list[_Progression]) -> bool |
                 return None
         offsets.append(places)
     whole = Apply("mul", (Number(period), unit))
+    turns = [[(one, _float(Apply("div", (one, whole)))) for one in side] for side in offsets]
     return all(
-        any(_is_whole(Apply("div", (_minus(one, other), whole))) for other in others)
-        for side, others in (offsets, offsets[::-1])
-        for one in side
+        any(_is_near(turn, to) and _is_whole(Apply("div", (_minus(one, other), whole))) for other, to in others)
+        for side, others in (turns, turns[::-1])
+        for one, turn in side
     )
+
+
+def _is_near(one: float | None, other: float | None) -> bool:
+    """Whether two places may differ by a whole number: the cheap look before the exact one."""
+    return one is None or other is None or abs(one - other - round(one - other)) < _APART
 
 
 def _ratio(step: Node, unit: Node) -> Fraction | None:
@@ -319,7 +326,9 @@ def _is_whole(node: Node) -> bool:
     if exact is not None:
         return exact.denominator == 1
     value = _float(node)
-    return value is not None and abs(value) < 10**6 and same_value(node, Number(Fraction(round(value))), DEFAULT).correct
+    if value is None or abs(value) > 10**6 or abs(value - round(value)) > _APART:
+        return False
+    return same_value(node, Number(Fraction(round(value))), DEFAULT).correct
 
 
 def _float(node: Node) -> float | None:

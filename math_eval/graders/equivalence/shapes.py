@@ -10,7 +10,7 @@ from fractions import Fraction
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
-from latex2sympy.nodes import Apply, Based, Bracket, Dots, Listing, Matrix, Node, Number, Ratio, Relation, Words
+from latex2sympy.nodes import Apply, Based, Bracket, Constant, Dots, Listing, Matrix, Node, Number, Ratio, Relation, Symbol, Words
 from math_eval.graders.equivalence.constants import constants_renamed, free_constants
 from math_eval.graders.equivalence.equations import same_equation
 from math_eval.graders.equivalence.families import may_be_family, same_family
@@ -39,6 +39,7 @@ from math_eval.graders.equivalence.values import BITS, same_scalar, scalar
 
 MAX_ITEMS = 100
 """Unordered lists are matched pair by pair up to so many items that differ in spelling."""
+_ATOMS = (Number, Symbol, Constant)
 _OTHERWISE = Words("otherwise")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
@@ -53,10 +54,7 @@ class Comparison:
         """Whether the answer is the gold."""
         if answer == gold:
             return decided(same=True, rule="same")
-        left, right = prepared(answer), prepared(gold)
-        if left == right:
-            return decided(same=True, rule="same")
-        outcome = self._prepared(left, right)
+        outcome = self._prepared(prepared(answer), prepared(gold))
         if outcome.status != "wrong" or not (isinstance(answer, Bracket) or isinstance(gold, Bracket)):
             return outcome
         apart = independent(answer), independent(gold)
@@ -64,6 +62,12 @@ class Comparison:
 
     def _prepared(self, answer: Node, gold: Node) -> Match:
         """The rules in their order; the first that applies decides."""
+        if answer == gold:
+            return decided(same=True, rule="same")
+        if isinstance(answer, _ATOMS) and isinstance(gold, _ATOMS):
+            return self._single(answer, gold)
+        if _is_tuple(answer) and _is_tuple(gold):
+            return self._collection(answer, gold) or decided(same=False, rule="tuple")
         if list_against_interval(answer, gold) or list_against_interval(gold, answer):
             return decided(same=False, rule="interval")
         for rule in (self._named, self._labelled, self._words, self._families, self._regions):
@@ -84,9 +88,9 @@ class Comparison:
         if is_set_formula(answer) and is_set_formula(gold) and (same := same_sets(answer, gold)) is not None:
             return decided(same=same, rule="sets")
         left, right = scalar(answer), scalar(gold)
-        if has_opaque(answer) or has_opaque(gold):
-            return same_with_opaque(left.node, right.node, self.policy)
         outcome = same_scalar(left, right, self.policy)
+        if outcome.status == "undecided" and (has_opaque(answer) or has_opaque(gold)):
+            return same_with_opaque(left.node, right.node, self.policy)
         return outcome if outcome.status != "wrong" else self._constants(None, answer, gold) or outcome
 
     def _labelled(self, answer: Node, gold: Node) -> Match | None:
@@ -225,10 +229,8 @@ class Comparison:
         given, wanted = items_of(answer), items_of(gold)
         if any(isinstance(one, Dots) for one in (*given, *wanted)):
             return self._in_order(given, wanted, "list")
-        if isinstance(answer, Listing) and (len(given) > len(wanted) or isinstance(given[0], Bracket)):
-            given = self._distinct(given)  # a solution said twice
-            if len(given) == 1 and (isinstance(given[0], Bracket) or not isinstance(gold, Listing | Bracket)):
-                return self.same(given[0], gold)
+        if isinstance(answer, Listing) and self._says_again(given, gold):
+            return decided(same=True, rule="list")
         if isinstance(gold, Listing):
             return self._unordered(given, wanted, "list")
         if isinstance(gold, Bracket) and gold.open == "{":
@@ -287,13 +289,13 @@ class Comparison:
         if len(given) != len(wanted):
             return decided(same=False, rule=rule)
         common = Counter(given) & Counter(wanted)  # equal trees match at once
-        left, wanted = _rest(given, common), _rest(wanted, common)
+        left, wanted = ([prepared(one) for one in _rest(side, common)] for side in (given, wanted))
         if len(wanted) > MAX_ITEMS:
             return undecided("limit:items")
         unsettled: Match | None = None
         for other in wanted:
             for at, one in enumerate(left):
-                outcome = self.same(one, other)
+                outcome = self._prepared(one, other)
                 if outcome.correct:
                     del left[at]
                     break
@@ -303,9 +305,23 @@ class Comparison:
                 return unsettled or decided(same=False, rule=rule)
         return decided(same=True, rule=rule)
 
+    def _says_again(self, given: Sequence[Node], gold: Node) -> bool:
+        """Whether a list holds just what the gold holds, with something said twice."""
+        wanted = items_of(gold) if isinstance(gold, Listing) else (gold,)
+        if len(given) <= len(wanted) or len(given) > 2 * len(wanted) + 2:
+            return False
+        met: set[int] = set()
+        for one in given:
+            at = next((at for at, other in enumerate(wanted) if self.same(one, other).correct), None)
+            if at is None:
+                return False
+            met.add(at)
+        return len(met) == len(wanted)
+
     def _distinct(self, items: Sequence[Node]) -> list[Node]:
+        items = list(dict.fromkeys(items))
         if len(items) > MAX_ITEMS:
-            return list(dict.fromkeys(items))
+            return items
         kept: list[Node] = []
         for one in items:
             if not any(self.same(one, other).correct for other in kept):
@@ -357,6 +373,8 @@ def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
 
 def prepared(node: Node) -> Node:
     """The tree with ± and dots written out, vectors and matrices computed, P(2, 3) as the point."""
+    if isinstance(node, _ATOMS):
+        return node
     return computed(scaled(expanded(written_out(listed(_point(node))))))
 
 
@@ -365,6 +383,16 @@ def _point(node: Node) -> Node:
     if isinstance(node, Apply) and node.op == "call" and len(node.args) > 2:
         return Bracket("(", ")", node.args[1:])
     return node
+
+
+def _is_tuple(node: Node) -> bool:
+    """Whether a node is a point or tuple of plain values, where no other rule can apply."""
+    return (
+        isinstance(node, Bracket)
+        and node.open == "("
+        and node.close == ")"
+        and all(isinstance(one, Number | Apply) and not infinite_sign(one) for one in node.items)
+    )
 
 
 def _is_number(node: Node) -> bool:
