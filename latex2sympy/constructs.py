@@ -31,7 +31,14 @@ _ACCENTS = frozenset(
     r"\overline \bar \vec \hat \tilde \widehat \overrightarrow \overleftarrow \dot \ddot \widetilde".split()
 )
 _DOTS = frozenset({"\\ldots", "\\cdots", "\\dots", "\\vdots", "\\ddots", "\\dotsc", "\\dotsb", "\\hdots"})
-_CLOSERS = {"(": (")", "]", "["), "[": ("]", ")", "["), "]": ("[", "]", ")"), "\\{": ("\\}",), "{": ("}",), "\\langle": ("\\rangle",)}
+_CLOSERS = {
+    "(": (")", "]", "["),
+    "[": ("]", ")", "["),
+    "]": ("[", "]", ")"),
+    "\\{": ("\\}",),
+    "{": ("}",),
+    "\\langle": ("\\rangle",),
+}
 _GLUED = tuple("\\" + name for name in sorted(GREEK_NAMES, key=len, reverse=True))
 _BARS = {"|": "|", "\\lvert": "\\rvert", "\\vert": "\\vert", "\\mid": "\\mid"}
 _NORMS = {"\\|": "\\|", "\\lVert": "\\rVert", "\\Vert": "\\Vert"}

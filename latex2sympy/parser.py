@@ -43,7 +43,11 @@ class Parser(Atoms, Phrases):
             self.take()
         while self.token.text.strip().lower() in LEAD_WORDS and self.ahead().kind != "end":
             self.take()
-        if self.ahead().text == ":" and self.token.kind in {"name", "cmd"} and any(one.text == "=" for one in self.tokens):
+        if (
+            self.ahead().text == ":"
+            and self.token.kind in {"name", "cmd"}
+            and any(one.text == "=" for one in self.tokens)
+        ):
             self.index += 2  # ℓ: y = 2x - 1
         node = self.listing()
         while self.accept(".", ",", ";"):
@@ -246,8 +250,10 @@ def _minus(terms: list[Node], right: Node) -> list[Node]:
 
 
 def _is_vector(node: Node) -> bool:
-    return isinstance(node, Matrix) or (isinstance(node, Bracket) and node.open == "(") or (
-        isinstance(node, Apply) and node.op == "accent"
+    return (
+        isinstance(node, Matrix)
+        or (isinstance(node, Bracket) and node.open == "(")
+        or (isinstance(node, Apply) and node.op == "accent")
     )
 
 

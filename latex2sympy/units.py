@@ -116,7 +116,11 @@ class UnitWords(Stream):
         token = self.token
         first = not before
         text = token.text.strip()
-        if token.kind == "text" and text.lower().split(" ", 1)[0] not in SEPARATOR_WORDS and (text not in FUNCTIONS or text == "min"):
+        if (
+            token.kind == "text"
+            and text.lower().split(" ", 1)[0] not in SEPARATOR_WORDS
+            and (text not in FUNCTIONS or text == "min")
+        ):
             self.take()
             return text + self._power()
         if token.kind == "name" and self._is_unit(text, value, spaced=token.spaced, before=before):

@@ -21,7 +21,7 @@ _JOINED = re.compile(r"\s*(?:\\(?:,|;|:|quad|qquad| )\s*)*(?:\\text\s*\{\s*(?:an
 
 
 def unconditioned(text: str) -> str:
-    r"""The text without the one condition behind it; several values with conditions as a cases environment or a list."""
+    r"""The text without the one condition behind it; several with conditions of their own as cases or as a list."""
     if "if" not in text and "for" not in text and "w" not in text:
         return text
     marks = _MARK.findall(text)
@@ -41,7 +41,9 @@ def _without_tail(text: str) -> str:
     bare = _TAIL.sub("", text)
     if bare and (found := _WHOLE.match(text, len(bare))):
         low = {"positive": "^+", "nonnegative": "_{\\ge0}", "non-negative": "_{\\ge0}"}.get(found.group(1) or "", "")
-        bare += f",{found.group(2)}\\in\\mathbb{{Z}}{low}" + (f",{found.group(2)}{found.group(3)}" if found.group(3) else "")
+        bare += f",{found.group(2)}\\in\\mathbb{{Z}}{low}" + (
+            f",{found.group(2)}{found.group(3)}" if found.group(3) else ""
+        )
     return bare or text
 
 

@@ -26,7 +26,6 @@ def same_equation(answer: Relation, gold: Relation) -> Match:
     return _proportional(left, right, sorted(names))
 
 
-
 def _proportional(left: Node, right: Node, names: list[str]) -> Match:
     """Whether left = c · right with one c ≠ 0 at every point."""
     reals, wholes = evaluation_points(names)

@@ -1,4 +1,4 @@
-"""Families of values: 2kπ with k ∈ ℤ, n ≡ 3 (mod 4), the multiples of 3, 1, 3, 5, …"""
+"""Families of values: 2kπ with k ∈ ℤ, n ≡ 3 (mod 4), the multiples of 3, the list 1, 3, 5, … ."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def may_be_family(node: Node) -> bool:
         case NumberSet() | SetBuilder() | Relation(ops=("in",) | ("equiv",)):
             return True
         case Listing(items=items) | Bracket(items=items):
-            return any(isinstance(one, Dots | NumberSet) or (isinstance(one, Relation) and one.ops != ("<",)) for one in items)
+            return any(
+                isinstance(one, Dots | NumberSet) or (isinstance(one, Relation) and one.ops != ("<",)) for one in items
+            )
         case Relation(ops=("=",), items=(Symbol(), value)):
             return isinstance(value, Apply) and value.op == "add" and len(symbols(value)) == 1
     return False
@@ -123,7 +125,7 @@ def _endless(items: Sequence[Node]) -> Family | None:
 
 
 def _declared(items: Sequence[Node]) -> Family | None:
-    """x = a + kd, k ∈ ℤ: values with a declaration of the letter they hold."""
+    """X = a + kd, k ∈ ℤ: values with a declaration of the letter they hold."""
     name, start, bounded = "", None, False
     values: list[Node] = []
     for one in items:
@@ -166,7 +168,7 @@ def _unlabelled(values: Sequence[Node]) -> tuple[set[str], list[Node]]:
 
 
 def _undeclared(node: Node) -> Family | None:
-    """x = 4k + 3 without a word on k, against a family that is declared."""
+    """X = 4k + 3 without a word on k, against a family that is declared."""
     items = node.items if isinstance(node, Listing) else (node,)
     labels, plain = _unlabelled(items)
     names = frozenset[str]().union(*map(symbols, plain))
@@ -176,7 +178,7 @@ def _undeclared(node: Node) -> Family | None:
 
 
 def _trigonometric(node: Node) -> Family | None:
-    """x = π/2 + kπ where neither side declares k."""
+    """X = π/2 + kπ where neither side declares k."""
     return _undeclared(node) if contains(node, Constant) or _has_degree(node) else None
 
 
@@ -187,7 +189,7 @@ def _has_degree(node: Node) -> bool:
 
 
 def _congruence(node: Node) -> Family | None:
-    """x ≡ a (mod m), also of several a, or with a factor before the x."""
+    """X ≡ a (mod m), also of several a, or with a factor before the x."""
     items = node.items if isinstance(node, Listing) else (node,)
     unknown: Node | None = None
     rests: list[Node] = []
@@ -207,9 +209,7 @@ def _congruence(node: Node) -> Family | None:
     whole = rational(modulus) if modulus is not None else None
     if unknown is None or whole is None or whole.denominator != 1 or not 1 < whole < 10**6:
         return None
-    if not isinstance(node, Listing) or isinstance(items[-1], Relation) or isinstance(items[-1], Apply):
-        return _solved(unknown, rests, int(whole))
-    return None
+    return _solved(unknown, rests, int(whole))
 
 
 def _solved(unknown: Node, rests: Sequence[Node], modulus: int) -> Family | None:
@@ -284,11 +284,11 @@ def _same_lattice(left: list[_Progression], right: list[_Progression]) -> bool |
     if any(one is None for side in ratios for one in side):
         return None
     period = Fraction(1)
-    for one in (abs(ratio) for side in ratios for ratio in side if ratio is not None):
-        period = Fraction(math.lcm(period.numerator, one.numerator), math.gcd(period.denominator, one.denominator))
+    for size in (abs(ratio) for side in ratios for ratio in side if ratio is not None):
+        period = Fraction(math.lcm(period.numerator, size.numerator), math.gcd(period.denominator, size.denominator))
     offsets: list[list[Node]] = []
     for side, steps in zip((left, right), ratios, strict=True):
-        places = []
+        places: list[Node] = []
         for one, ratio in zip(side, steps, strict=True):
             count = int(period / abs(ratio)) if ratio else _MAX_OFFSETS
             places += [Apply("add", (one.first, Apply("mul", (Number(Fraction(at)), one.step)))) for at in range(count)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from latex2sympy.exact import rational
 from latex2sympy.nodes import Apply, Node, Number, Symbol, symbols
@@ -69,7 +70,7 @@ def _signs(node: Node, name: str, *, closed: bool) -> list[Piece] | None:
     ends: list[tuple[Node, float]] = [(MINUS_INFINITY, float("-inf"))]
     ends += [(root.node, root.place) for root in roots]
     ends.append((INFINITY, float("inf")))
-    for (low, before), (high, behind) in zip(ends, ends[1:], strict=False):
+    for (low, before), (high, behind) in pairwise(ends):
         test = _between(before, behind)
         value = _at(top, test) * _at(bottom, test)
         if value < 0 or (closed and not top):

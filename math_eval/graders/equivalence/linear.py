@@ -106,17 +106,17 @@ def _applied(op: str, values: Sequence[Node | Rows]) -> Node | Rows:
             return tuple(zip(*rows, strict=True)) if len({len(row) for row in rows}) == 1 else _refused()
         case "det", [tuple() as rows]:
             return _determinant(rows)
-        case ("norm" | "abs"), [tuple() as rows] if len(rows) == 1 or all(len(row) == 1 for row in rows):
+        case (("norm" | "abs"), [tuple() as rows]) if len(rows) == 1 or all(len(row) == 1 for row in rows):
             return Apply("sqrt", (Apply("add", tuple(Apply("mul", (one, one)) for row in rows for one in row)),))
         case "cross", [tuple() as left, tuple() as right]:
             return _cross([cell for row in left for cell in row], [cell for row in right for cell in row])
         case "pow", [tuple() as rows, Apply("neg", (Number(value=value),))] if value == 1:
             return _inverse(rows)
         case "pow", [tuple() as rows, Number(value=value)] if value in {2, 3, 4}:
-            total: Node | Rows = rows
+            power: Node | Rows = rows
             for _ in range(int(value) - 1):
-                total = _product(total, rows)
-            return total
+                power = _product(power, rows)
+            return power
     raise ShapeError
 
 
@@ -147,13 +147,15 @@ def _product(left: Node | Rows, right: Node | Rows) -> Node | Rows:
         if isinstance(left, tuple) or isinstance(right, tuple):
             raise ShapeError
         return Apply("mul", (left, right))
-    if any(len(row) != len(right) for row in left) or len(left) * len(right[0]) > MAX_CELLS or len(right) > MAX_SIZE * 2:
+    if (
+        any(len(row) != len(right) for row in left)
+        or len(left) * len(right[0]) > MAX_CELLS
+        or len(right) > MAX_SIZE * 2
+    ):
         raise ShapeError
     columns = tuple(zip(*right, strict=True)) if len({len(row) for row in right}) == 1 else _refused()
     return tuple(
-        tuple(
-            Apply("add", tuple(Apply("mul", pair) for pair in zip(row, column, strict=True))) for column in columns
-        )
+        tuple(Apply("add", tuple(Apply("mul", pair) for pair in zip(row, column, strict=True))) for column in columns)
         for row in left
     )
 

@@ -39,14 +39,17 @@ _INTEGERS = {
     frozenset({"even", "nonnegative"}): "2k,k\\in\\mathbb{Z}_{\\ge0}",
 }
 _STOCK = re.compile(
-    r"^(?:there (?:is|are|exists?) |(?:it|limit|answer|value|sum|series|equation|inequality|system) (?:is |has |have )?|has |have )+"
+    r"^(?:there (?:is|are|exists?) "
+    r"|(?:it|limit|answer|value|sum|series|equation|inequality|system) (?:is |has |have )?|has |have )+"
 )
 _NOTHING = frozenset(
     "no solution|no solutions|none|no real solution|no real solutions|empty set|无解|no such number|no such numbers|"
     "no integer solutions|no values".split("|")
 )
 _NOT_THERE = frozenset("dne|does not exist|doesn t exist|do not exist|undefined|not exist|not defined".split("|"))
-_ENDLESS = frozenset("infinitely many|infinitely many solutions|infinite solutions|infinite number of solutions".split("|"))
+_ENDLESS = frozenset(
+    "infinitely many|infinitely many solutions|infinite solutions|infinite number of solutions".split("|")
+)
 _CLASSES = (_NOTHING, _NOT_THERE, _ENDLESS)
 
 

@@ -6,7 +6,6 @@ from itertools import product
 
 from latex2sympy.nodes import Apply, Bracket, Listing, Matrix, Node, Quantity, Relation
 
-
 MAX_SIGNS = 6
 
 

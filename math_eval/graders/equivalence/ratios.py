@@ -24,6 +24,7 @@ def same_ratio(answer: Node, gold: Node, policy: Policy) -> Match | None:
         return decided(same=False, rule="ratio")
     return _renamed(same_value(Apply("div", ratio.items), scalar(other).node, policy), "ratio")
 
+
 def _proportions(left: Sequence[Node], right: Sequence[Node], policy: Policy) -> Match:
     zeros = [[rational(one) == 0 for one in side] for side in (left, right)]
     if zeros[0] != zeros[1] or zeros[0][:1] == [True]:
@@ -33,6 +34,7 @@ def _proportions(left: Sequence[Node], right: Sequence[Node], policy: Policy) ->
         for one, other in zip(left[1:], right[1:], strict=True)
     )
     return every(crossed, "ratio")
+
 
 def _renamed(outcome: Match, rule: str) -> Match:
     return outcome._replace(rule=rule) if outcome.status != "undecided" else outcome
@@ -60,5 +62,3 @@ def _minutes(clock: Ratio) -> set[tuple[int, ...]]:
     if clock.half or hours > 12 or hours == 0:
         return {(hours, *rest)}
     return {(hours, *rest), ((hours + 12) % 24, *rest)}
-
-

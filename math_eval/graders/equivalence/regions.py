@@ -63,7 +63,9 @@ def is_region(node: Node) -> bool:
             if len(ops) == 1 and ops[0] == "in":
                 return is_region(items[1]) or _pair(items[1])
             return all(op in _ORDER for op in ops) or ops == ("!=",)
-        case SetBuilder(element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="R"))), condition=inner):
+        case SetBuilder(
+            element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="R"))), condition=inner
+        ):
             return is_region(SetBuilder(element, inner))
         case SetBuilder(element=Symbol() as element, condition=condition):
             return is_region(condition) and _unknown(condition) in {element.name, None}
@@ -107,18 +109,23 @@ def _unknown(node: Node) -> str | None:
 
 
 def listed(node: Node) -> Node:
-    """A set of single members that is written with a condition: {x | x = 1 or x = 4}, [2, 5] ∩ ℤ; others as they are."""
+    """A set of single members written with a condition: {x | x = 1 or x = 4}, [2, 5] ∩ ℤ; others as they are."""
     match node:
         case SetBuilder(element=Symbol(name=name), condition=Listing(items=items, either=True)):
-            values = [one.items[1] for one in items if _solved(one) is not None and _unknown(one) == name]
+            values = [value for one in items if (value := _solved(one)) is not None and _unknown(one) == name]
             return Bracket("{", "}", tuple(values)) if len(values) == len(items) else node
-        case SetBuilder(element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="Z"))), condition=inner):
+        case SetBuilder(
+            element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="Z"))), condition=inner
+        ):
             return _whole(pieces(inner) if is_region(inner) and _unknown(inner) == element.name else None) or node
         case SetBuilder(element=Bracket(open="(", items=names), condition=Listing(items=items)):
-            values = [one.items[1] for name in names for one in items if _solved(one) is not None and one.items[0] == name]
-            return Bracket("{", "}", (Bracket("(", ")", tuple(values)),)) if len(values) == len(items) == len(names) else node
-        case Apply(op="intersection", args=(inner, NumberSet(name="Z"))) | Apply(
-            op="intersection", args=(NumberSet(name="Z"), inner)
+            found = {one.items[0]: one.items[1] for one in items if isinstance(one, Relation) and _solved(one)}
+            if set(found) != set(names) or len(items) != len(names):
+                return node
+            return Bracket("{", "}", (Bracket("(", ")", tuple(found[name] for name in names)),))
+        case (
+            Apply(op="intersection", args=(inner, NumberSet(name="Z")))
+            | Apply(op="intersection", args=(NumberSet(name="Z"), inner))
         ):
             return _whole(pieces(inner)) or node
     return node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from latex2sympy.exact import rational
 from latex2sympy.nodes import Apply, Bracket, Dots, Listing, Node, Number, NumberSet, Relation, SetBuilder, Symbol
@@ -35,7 +36,7 @@ def endless(items: Sequence[Node]) -> tuple[Fraction, Fraction] | None:
     if values is None:
         return None
     step = values[1] - values[0]
-    steady = step and all(later - earlier == step for earlier, later in zip(values, values[1:], strict=False))
+    steady = step and all(later - earlier == step for earlier, later in pairwise(values))
     return (values[0], step) if steady else None
 
 

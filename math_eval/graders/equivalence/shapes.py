@@ -10,13 +10,26 @@ from fractions import Fraction
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
-from latex2sympy.nodes import Apply, Based, Bracket, Constant, Dots, Listing, Matrix, Node, Number, Ratio, Relation, Symbol, Words
+from latex2sympy.nodes import (
+    Apply,
+    Based,
+    Bracket,
+    Constant,
+    Dots,
+    Listing,
+    Node,
+    Number,
+    Relation,
+    Symbol,
+    Words,
+)
 from math_eval.graders.equivalence.constants import constants_renamed, free_constants
 from math_eval.graders.equivalence.equations import same_equation
 from math_eval.graders.equivalence.families import may_be_family, same_family
 from math_eval.graders.equivalence.intervals import infinite_sign, lone_point, same_region
 from math_eval.graders.equivalence.linear import computed
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
+from math_eval.graders.equivalence.matrices import same_matrix
 from math_eval.graders.equivalence.opaque import has_opaque, same_with_opaque
 from math_eval.graders.equivalence.phrases import is_nothing, is_undefined, same_words
 from math_eval.graders.equivalence.plusminus import expanded, independent, scaled
@@ -40,7 +53,6 @@ from math_eval.graders.equivalence.values import BITS, same_scalar, scalar
 MAX_ITEMS = 100
 """Unordered lists are matched pair by pair up to so many items that differ in spelling."""
 _ATOMS = (Number, Symbol, Constant)
-_OTHERWISE = Words("otherwise")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -191,37 +203,7 @@ class Comparison:
         return same_scalar(scalar(left), scalar(right), self.policy)
 
     def _matrix(self, answer: Node, gold: Node) -> Match | None:
-        if not isinstance(answer, Matrix) and not isinstance(gold, Matrix):
-            return None
-        if any(isinstance(one, Matrix) and one.kind == "det" for one in (answer, gold)):
-            return undecided("needs_cas") if answer != gold else None
-        if all(isinstance(one, Matrix) and one.kind == "cases" for one in (answer, gold)):
-            return self._cases(answer, gold)
-        left, right = _rows(answer), _rows(gold)
-        if left is None or right is None:
-            return decided(same=False, rule="matrix")
-        if not isinstance(answer, Matrix) or not isinstance(gold, Matrix):  # a vector written as a tuple
-            left, right = (
-                [[cell for row in rows for cell in row]] if _is_vector(rows) else rows for rows in (left, right)
-            )
-        if [len(row) for row in left] != [len(row) for row in right]:
-            return decided(same=False, rule="matrix")
-        cells = zip((cell for row in left for cell in row), (cell for row in right for cell in row), strict=True)
-        return every((self.same(one, other) for one, other in cells), "matrix")
-
-    def _cases(self, answer: Node, gold: Node) -> Match:
-        """Values with conditions, in any order; "otherwise" stands for the condition that is left."""
-        given, wanted = ([list(row) for row in one.rows] if isinstance(one, Matrix) else [] for one in (answer, gold))
-        if len(given) != len(wanted) or any(len(row) != 2 for row in (*given, *wanted)):
-            return decided(same=False, rule="cases")
-        for other in wanted:
-            found = [row for row in given if self.same(row[1], other[1]).correct]
-            found = found or [row for row in given if _OTHERWISE in (row[1], other[1])]
-            row = next((row for row in found if self.same(row[0], other[0]).correct), None)
-            if row is None:
-                return decided(same=False, rule="cases")
-            given.remove(row)
-        return decided(same=True, rule="cases")
+        return same_matrix(answer, gold, self.same)
 
     def _collection(self, answer: Node, gold: Node) -> Match | None:
         if not isinstance(answer, Listing | Bracket) and not isinstance(gold, Listing | Bracket):
@@ -275,10 +257,12 @@ class Comparison:
             return decided(same=False, rule="list")
         names = [name for name in named if isinstance(named_side, Listing | Bracket)]
         if all("_" in name for name in names) and len({name.partition("_")[0] for name in names}) == 1:
-            values = list(named.values()), items_of(other)  # x_1 and x_2 are two roots, in any order
-            return self._unordered(*(values if left is not None else values[::-1]), "list")
-        values = spoken_order(named), items_of(other)
-        return self._in_order(*(values if left is not None else values[::-1]), "list")
+            values, others = list(named.values()), items_of(other)  # x_1 and x_2 are two roots, in any order
+            pair = (values, others) if left is not None else (others, values)
+            return self._unordered(pair[0], pair[1], "list")
+        values, others = spoken_order(named), items_of(other)
+        pair = (values, others) if left is not None else (others, values)
+        return self._in_order(pair[0], pair[1], "list")
 
     def _in_order(self, given: Sequence[Node], wanted: Sequence[Node], rule: str) -> Match:
         if len(given) != len(wanted):
@@ -402,21 +386,6 @@ def _is_number(node: Node) -> bool:
     except (Undefined, LimitError):
         return False
     return True
-
-
-def _rows(node: Node) -> list[list[Node]] | None:
-    if isinstance(node, Matrix):
-        return [list(row) for row in node.rows]
-    if isinstance(node, Bracket) and node.open in {"(", "["}:
-        inner = [items_of(one) for one in node.items]
-        if all(isinstance(one, Bracket) for one in node.items):
-            return [list(row) for row in inner]
-        return [list(node.items)]
-    return None
-
-
-def _is_vector(rows: list[list[Node]]) -> bool:
-    return len(rows) == 1 or all(len(row) == 1 for row in rows)
 
 
 def _mirrored(node: Relation) -> Relation:

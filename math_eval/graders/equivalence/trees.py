@@ -31,8 +31,7 @@ def mapped(node: Node, rule: Callable[[Node], Node | None]) -> Node:
         case Bracket() | Listing() | Relation() | Ratio():
             return replace(node, items=tuple(mapped(one, rule) for one in node.items))
         case Binder():
-            ends = (None if one is None else mapped(one, rule) for one in (node.low, node.high))
-            return Binder(node.kind, node.variable, *ends, mapped(node.body, rule))
+            return _binder(node, node.variable, mapped(node.body, rule), lambda one: mapped(one, rule))
         case Matrix(rows=rows, kind=kind):
             return Matrix(tuple(tuple(mapped(cell, rule) for cell in row) for row in rows), kind)
         case SetBuilder(element=element, condition=condition):
@@ -40,6 +39,12 @@ def mapped(node: Node, rule: Callable[[Node], Node | None]) -> Node:
         case Quantity(value=value, unit=unit):
             return Quantity(mapped(value, rule), unit)
     return node
+
+
+def _binder(node: Binder, variable: str, body: Node, rule: Callable[[Node], Node]) -> Binder:
+    """The binder with another variable and body, its ends rewritten by the rule."""
+    low, high = (None if end is None else rule(end) for end in (node.low, node.high))
+    return Binder(node.kind, variable, low, high, body)
 
 
 def renamed(node: Node, names: Mapping[str, Node]) -> Node:
@@ -50,8 +55,7 @@ def renamed(node: Node, names: Mapping[str, Node]) -> Node:
             return names.get(one.name)
         if isinstance(one, Binder) and one.variable in names:
             free = {name: value for name, value in names.items() if name != one.variable}
-            ends = (None if end is None else renamed(end, names) for end in (one.low, one.high))
-            return Binder(one.kind, one.variable, *ends, renamed(one.body, free))
+            return _binder(one, one.variable, renamed(one.body, free), lambda end: renamed(end, names))
         return None
 
     return mapped(node, rule)
@@ -64,8 +68,11 @@ def bound_alike(node: Node) -> Node:
         if not isinstance(one, Binder):
             return None
         name = f"bound {depth}"
-        ends = (None if end is None else mapped(end, lambda end: rule(end, depth + 1)) for end in (one.low, one.high))
         body = renamed(one.body, {one.variable: Symbol(name)})
-        return Binder(one.kind, name, *ends, mapped(body, lambda inner: rule(inner, depth + 1)))
+
+        def deeper(inner: Node) -> Node:
+            return mapped(inner, lambda part: rule(part, depth + 1))
+
+        return _binder(one, name, deeper(body), deeper)
 
     return mapped(node, lambda inner: rule(inner, 0))

@@ -1,4 +1,4 @@
-"""The label before a value: "x = 5", "f(x) = …", "(p, q) = (1, 2)", "k ∈ {1, 2}", "P(X = 2) = …", "m + n = …"; chains."""
+"""The label before a value ("x = 5", "f(x) = …", "(p, q) = (1, 2)", "P(X = 2) = …", "m + n = …"), and chains."""
 
 from __future__ import annotations
 
@@ -182,7 +182,8 @@ def _renaming(left: tuple[Node, ...], right: tuple[Node, ...]) -> tuple[dict[str
 
 def _function(node: Node) -> tuple[str, str, tuple[Node, ...]] | None:
     """The letter, the marks (primes, inverse) and the arguments of a function's or a curve's name."""
-    head, arguments = node, ()
+    head: Node = node
+    arguments: tuple[Node, ...] = ()
     if isinstance(node, Apply) and node.op == "call":
         head, arguments = node.args[0], node.args[1:]
     if not isinstance(head, Symbol):
@@ -220,7 +221,7 @@ def spoken_order(values: dict[str, Node]) -> list[Node]:
 
 
 def parameter_renaming(left: dict[str, Node], right: dict[str, Node]) -> dict[str, Node] | None:
-    """The one letter of x = t, y = 2t that the other side lacks, under the other side's name; None without such a one."""
+    """The one letter of x = t, y = 2t that the other side lacks, under the other side's name; else None."""
     names = [frozenset[str]().union(*map(symbols, side.values())) for side in (left, right)]
     own, others = names[0] - names[1], names[1] - names[0]
     if len(own) != 1 or len(others) != 1:
@@ -231,4 +232,3 @@ def parameter_renaming(left: dict[str, Node], right: dict[str, Node]) -> dict[st
 def with_names(node: Node, names: dict[str, Node]) -> Node:
     """The tree with a function's arguments under common names."""
     return renamed(node, names) if names else node
-

@@ -110,14 +110,16 @@ def printed(number: Decimal) -> Fraction:
 
 def approximates(rounded: Scalar, exact: Scalar) -> bool:
     """Whether a number written in decimals is what a value is rounded to, or cut off at: what ≈ promises."""
-    node = Apply("div", (rounded.node, Number(Fraction(100)))) if rounded.percent and not exact.percent else rounded.node
+    share = rounded.percent and not exact.percent
+    node = Apply("div", (rounded.node, Number(Fraction(100)))) if share else rounded.node
     found = decimal(node)
     if found is None and (whole := rational(node)) is not None and whole.denominator == 1:
         found = Decimal(whole, Fraction(1, 2), 1)
     if found is None:
         return False
     beyond = found.value + (found.half if found.value > 0 else -found.half)
-    return any(outcome is not None and outcome.correct for outcome in (_near(exact.node, center, found.half) for center in (found.value, beyond)))
+    outcomes = [_near(exact.node, center, found.half) for center in (found.value, beyond)]
+    return any(outcome is not None and outcome.correct for outcome in outcomes)
 
 
 def same_scalar(answer: Scalar, gold: Scalar, policy: Policy) -> Match:
@@ -128,8 +130,7 @@ def same_scalar(answer: Scalar, gold: Scalar, policy: Policy) -> Match:
             return same_value(*pair, policy) if pair else decided(same=False, rule="unit")
         bare = gold if answer.unit else answer
         if (lettered := _with_letter(bare)) is not None:
-            pair = (answer, lettered) if answer.unit else (lettered, gold)
-            outcome = same_scalar(*pair, policy)
+            outcome = same_scalar(answer if answer.unit else lettered, lettered if answer.unit else gold, policy)
             if outcome.correct:
                 return outcome
         if policy.units == "required" and gold.unit:

@@ -17,8 +17,8 @@ from math_eval.answers import last_letters, short_letter
 from math_eval.graders.equivalence.clean import MAX_CHARS, squeezed
 from math_eval.graders.equivalence.conditions import unconditioned
 from math_eval.graders.equivalence.match import Match, decided, undecided
-from math_eval.graders.equivalence.policy import DEFAULT, Policy
 from math_eval.graders.equivalence.phrases import restated
+from math_eval.graders.equivalence.policy import DEFAULT, Policy
 from math_eval.graders.equivalence.readings import as_decimal_comma, as_foreign, as_list
 from math_eval.graders.equivalence.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
@@ -28,7 +28,9 @@ GRADER_VERSION = "5"
 
 _LETTERS = frozenset("ABCDEFGH")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
-_LEAD = re.compile(r"^(?:the )?(?:final |correct |only |unique )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^(?:the )?(?:final |correct |only |unique )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE
+)
 _BETWEEN_DOLLARS = re.compile(r"\$[^$]*\$")
 _TEXT_LEAD = re.compile(r"^\s*\\text\s*\{([^{}]*)\}")
 
@@ -109,7 +111,7 @@ def _readings(answer: str, gold: str) -> Iterator[tuple[str, str]]:
         if pair != (answer, gold):
             yield pair
     pointed = as_decimal_comma(answer)
-    if pointed != answer and not as_decimal_comma(gold) != gold:
+    if pointed != answer and as_decimal_comma(gold) == gold:
         yield pointed, gold
 
 
