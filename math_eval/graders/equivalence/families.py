@@ -34,6 +34,7 @@ from math_eval.graders.equivalence.values import BITS, same_value
 _PARAMETER = Symbol("parameter")
 _LETTERS = frozenset("knmlj")
 _MAX_OFFSETS = 60
+_MAX_VALUES = 24
 _APART = 1e-6
 _ONE, _ZERO = Number(Fraction(1)), Number(Fraction(0))
 _STARTS: dict[str, Fraction | None] = {
@@ -144,8 +145,13 @@ def _declared(items: Sequence[Node]) -> Family | None:
                 values.append(one)
     if not name:
         return None
-    labels, plain = _unlabelled(values or [Symbol(name)])
-    if len(labels) > 1 or any(symbols(one) - {name} for one in plain) or not any(map(symbols, plain)):
+    labels, plain = _unlabelled(values[: _MAX_VALUES + 1] or [Symbol(name)])
+    if (
+        len(plain) > _MAX_VALUES
+        or len(labels) > 1
+        or any(symbols(one) - {name} for one in plain)
+        or not any(map(symbols, plain))
+    ):
         return None
     if any(isinstance(one, Relation | Listing | Bracket | NumberSet) for one in plain):
         return None
@@ -207,7 +213,7 @@ def _congruence(node: Node) -> Family | None:
             modulus = found
         rests.append(value)
     whole = rational(modulus) if modulus is not None else None
-    if unknown is None or whole is None or whole.denominator != 1 or not 1 < whole < 10**6:
+    if len(rests) > _MAX_VALUES or unknown is None or whole is None or whole.denominator != 1 or not 1 < whole < 10**6:
         return None
     return _solved(unknown, rests, int(whole))
 

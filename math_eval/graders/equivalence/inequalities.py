@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 from latex2sympy.exact import rational
@@ -12,6 +13,8 @@ from latex2sympy.nodes import Apply, Node, Number, Symbol, symbols
 from math_eval.graders.equivalence.intervals import INFINITY, MINUS_INFINITY, Piece, common, interval, point, position
 
 MAX_DEGREE = 8
+MAX_BARS = 4
+"""Absolute values inside one another."""
 MAX_BITS = 256
 """Coefficients larger than this are not computed with."""
 
@@ -26,16 +29,17 @@ class _Root:
     pole: bool
 
 
-def solved(left: Node, right: Node, *, closed: bool) -> list[Piece] | None:
+def solved(left: Node, right: Node, *, closed: bool, depth: int = 0) -> list[Piece] | None:
     """The pieces of the numbers for which left < right (left ≤ right where closed); None where that cannot be said."""
     names = symbols(left) | symbols(right)
-    if len(names) != 1:
+    if len(names) != 1 or depth > MAX_BARS:
         return None
+    within = partial(solved, closed=closed, depth=depth + 1)
     match left, right:
         case Apply(op="abs", args=(inner,)), bound:
-            return _both(solved(inner, bound, closed=closed), solved(_neg(bound), inner, closed=closed))
+            return _both(within(inner, bound), within(_neg(bound), inner))
         case bound, Apply(op="abs", args=(inner,)):
-            return _either(solved(bound, inner, closed=closed), solved(inner, _neg(bound), closed=closed))
+            return _either(within(bound, inner), within(inner, _neg(bound)))
         case Apply(op="sqrt", args=(inner,)), bound if (value := rational(bound)) is not None and value > 0:
             squared = Number(value * value)
             return _both(solved(inner, squared, closed=closed), solved(Number(Fraction(0)), inner, closed=True))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from latex2sympy.nodes import Apply, Bracket, Constant, Matrix, Node, Number, Symbol
+from latex2sympy.errors import LimitError
+from latex2sympy.exact import rational
+from latex2sympy.nodes import Apply, Bracket, Constant, Matrix, Node, Number, Symbol, children
 
 MAX_SIZE = 4
 """Determinants and inverses are computed up to this size, products up to MAX_CELLS cells."""
 MAX_CELLS = 64
+MAX_NODES = 300
+"""Of one cell."""
 _ZERO, _ONE = Number(Fraction(0)), Number(Fraction(1))
 _UNITS = {"i": 0, "j": 1, "k": 2}
 
@@ -81,7 +85,8 @@ def _value(node: Node, size: int) -> Node | Rows:
     values = [_value(one, size) for one in node.args]
     if not any(isinstance(one, tuple) for one in values):
         return Apply(node.op, tuple(one for one in values if not isinstance(one, tuple)))
-    return _applied(node.op, values)
+    made = _applied(node.op, values)
+    return tuple(tuple(map(_folded, row)) for row in made) if isinstance(made, tuple) else _folded(made)
 
 
 def _applied(op: str, values: Sequence[Node | Rows]) -> Node | Rows:
@@ -126,6 +131,29 @@ def _refused() -> Rows:
 
 def _neg(node: Node) -> Node:
     return Apply("neg", (node,))
+
+
+def _folded(node: Node) -> Node:
+    """A cell as a number where it is one; a cell that grows beyond MAX_NODES is not computed with."""
+    try:
+        value = rational(node)
+    except LimitError:
+        raise ShapeError from None
+    if value is not None:
+        return Number(value)
+    if _nodes(node, MAX_NODES) > MAX_NODES:
+        raise ShapeError
+    return node
+
+
+def _nodes(node: Node, limit: int) -> int:
+    """How many nodes a tree has, counted to a limit."""
+    count = 1
+    for one in children(node):
+        if count > limit:
+            break
+        count += _nodes(one, limit - count)
+    return count
 
 
 def _sum(left: Node | Rows, right: Node | Rows) -> Rows:

@@ -8,6 +8,7 @@ from latex2sympy.nodes import Bracket, Matrix, Node, Words
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
 from math_eval.graders.equivalence.unknowns import items_of
 
+MAX_CASES = 24
 Same = Callable[[Node, Node], Match]
 _OTHERWISE = Words("otherwise")
 
@@ -34,6 +35,8 @@ def same_matrix(answer: Node, gold: Node, same: Same) -> Match | None:
 def _same_cases(answer: Node, gold: Node, same: Same) -> Match:
     """Values with conditions, in any order; "otherwise" stands for the condition that is left."""
     given, wanted = ([list(row) for row in one.rows] if isinstance(one, Matrix) else [] for one in (answer, gold))
+    if max(len(given), len(wanted)) > MAX_CASES:
+        return undecided("limit:cases")
     if len(given) != len(wanted) or any(len(row) != 2 for row in (*given, *wanted)):
         return decided(same=False, rule="cases")
     for other in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from latex2sympy.errors import LimitError
 from latex2sympy.nodes import Apply, Binder, Node, Symbol, children, symbols
 from math_eval.graders.equivalence.match import Match, undecided
 from math_eval.graders.equivalence.policy import Policy
@@ -35,12 +36,12 @@ def same_with_opaque(answer: Node, gold: Node, policy: Policy) -> Match:
         for known, name in terms:
             if _same_term(known, node, policy):
                 return name
+        if len(terms) == MAX_TERMS:
+            raise LimitError("opaque terms")
         terms.append((node, Symbol(f"term {len(terms)}")))
         return terms[-1][1]
 
     left, right = mapped(bound_alike(answer), rule), mapped(bound_alike(gold), rule)
-    if len(terms) > MAX_TERMS:
-        return undecided("limit:terms")
     outcome = same_value(left, right, policy)
     names = {name.name for _, name in terms}
     if outcome.status == "wrong" and (symbols(left) & names) != (symbols(right) & names):

@@ -292,7 +292,7 @@ class Comparison:
     def _says_again(self, given: Sequence[Node], gold: Node) -> bool:
         """Whether a list holds just what the gold holds, with something said twice."""
         wanted = items_of(gold) if isinstance(gold, Listing) else (gold,)
-        if len(given) <= len(wanted) or len(given) > 2 * len(wanted) + 2:
+        if len(given) <= len(wanted) or len(given) > min(2 * len(wanted) + 2, MAX_ITEMS):
             return False
         met: set[int] = set()
         for one in given:

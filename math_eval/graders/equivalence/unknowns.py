@@ -29,6 +29,7 @@ from math_eval.graders.equivalence.values import approximates, same_scalar, scal
 
 _ROUNDING = Policy(answer_figures=2, gold_figures=2)
 """Steps of one calculation round as they please."""
+MAX_LINKS = 16
 _TRIGONOMETRIC = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
 _COORDINATES = frozenset("xyz")
 _ANY_LETTER = frozenset({"f", "g", "h", "F", "G", "H", "y"})
@@ -55,7 +56,9 @@ def chain(node: Node, *, of_gold: bool = False) -> Chain | None:
 
     An equation of coordinates ("x + y = 7") labels an answer, never a gold: it may be the line that is asked for.
     """
-    if not isinstance(node, Relation) or any(op not in {"=", "in", "approx"} for op in node.ops):
+    if not isinstance(node, Relation) or len(node.items) > MAX_LINKS:
+        return None
+    if any(op not in {"=", "in", "approx"} for op in node.ops):
         return None
     first, last = node.items[0], node.items[-1]
     if is_name(first) or _is_quantity(first, of_gold=of_gold, value=last):
