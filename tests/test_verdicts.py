@@ -1,4 +1,4 @@
-"""Verdicts by their case tables, written from mathematics alone; what is not decided right is counted, and may only shrink."""
+"""Verdicts by their case tables, written from mathematics alone; what is not decided right may only shrink."""
 
 import json
 import time
