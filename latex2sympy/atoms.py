@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from latex2sympy.constructs import Constructs
-from latex2sympy.nodes import Apply, Based, Constant, Node, Number, Symbol
+from latex2sympy.nodes import Apply, Based, Bracket, Constant, Matrix, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
 from latex2sympy.symbols import (
     BASE_WORDS,
     FUNCTIONS,
     GREEK_NAMES,
     INFINITIES,
-    INVERSE,
-    RELATIONS,
     SEPARATOR_WORDS,
+    SET_SIGNS,
     WORD_RULES,
 )
 from latex2sympy.units import LETTER_UNITS, UNITS, UnitWords
@@ -30,6 +30,7 @@ _FUNCTION_LETTERS = frozenset("fghFGH")
 _WHOLE_WORDS = frozenset({*FUNCTIONS, *GREEK_NAMES})
 
 
+_ENDING_WORDS = frozenset({*SEPARATOR_WORDS, "mod", "if", "is", "to", "per", "times", "plus", "minus", "remainder"})
 _REPEATING = ("\\overline", "\\bar", "\\dot")
 _MYRIADS = {"万": 10**4, "亿": 10**8}
 
@@ -41,20 +42,23 @@ class Atoms(Constructs, UnitWords):
         """Whether the next token can begin a factor that is multiplied without a sign."""
         token = self.token
         if token.kind in {"num", "vulgar"}:
-            return self.tokens[self.index - 1].kind not in {"num", "vulgar"} or token.kind == "vulgar"
+            before = self.tokens[self.index - 1]
+            raised = token.spaced and self.index > 1 and self.tokens[self.index - 2].text == "^"  # 2^6 3^5
+            return before.kind not in {"num", "vulgar"} or token.kind == "vulgar" or raised
         if token.kind == "name":
             return not self._word_ends_here(token.text, spaced=token.spaced)
         if token.kind == "text":
             if token.text[:1] == " ":
                 return False  # 10 \\text{ m}: a unit, where \\text{m} alone may be a letter
-            if token.spaced and token.text.strip() in LETTER_UNITS and self._after_number():
-                return False  # 10\\,\\mathrm{m}
+            last = self.ahead().kind == "end" or self.ahead().text in {")", "}", ",", "^", "/"}
+            if token.text.strip() in LETTER_UNITS and (token.spaced or last) and self._after_number():
+                return False  # 10\\,\\mathrm{m}, 5\\text{m}
             return len(token.text.strip()) == 1 and token.text.strip().isalpha() and token.text.isascii()
         if token.kind == "op":
             if token.text in {"(", "{"}:
                 return self.ahead().text not in {":", "mod", "}"} and self.ahead().text.strip().lower() != "base"
             if token.text == "[":
-                return self.ahead().text == "\\begin" or self._encloses_one()
+                return self.ahead().text == "\\begin" or (self.ahead().text not in SET_SIGNS and self._encloses_one())
             return token.text == "|" and self.bars == 0 and not self.in_set
         return token.kind == "cmd" and token.text in _STARTS
 
@@ -82,7 +86,7 @@ class Atoms(Constructs, UnitWords):
             return True  # 4.1 x 10^7: a times sign
         if (word.lower() == "base" or word == "U") and spaced:
             return True
-        if word.lower() in SEPARATOR_WORDS or word.lower() in WORD_RULES or word in {"mod", "if", "is", "to", "per"}:
+        if word.lower() in _ENDING_WORDS or word.lower() in WORD_RULES:
             return True
         if self.integrals and len(word) == 2 and word[0] == "d":
             return True
@@ -114,8 +118,13 @@ class Atoms(Constructs, UnitWords):
                     node = Apply("factorial2" if double else "factorial", (node,))
                 elif self.accept("%", "\\%"):
                     node = Apply("percent", (node,))
+                elif self.at("\\circ") and isinstance(node, Symbol) and self.ahead().kind == "name":
+                    self.take()
+                    node = Apply("compose", (node, self.atom()))
                 elif self.accept("°", "\\degree", "\\circ"):
                     node = Apply("degree", (node,))
+                elif isinstance(node, Apply) and node.op == "compose" and self.at("(") and self._closed_before():
+                    node = Apply("call", (node, *self.bracket_items()))
                 elif self.at("'", "''", "\\prime") and isinstance(node, Number):
                     node = Apply("arcsecond" if self._seconds() else "arcminute", (node,))
                 elif self.at("'", "\\prime") and isinstance(node, Symbol):
@@ -128,11 +137,27 @@ class Atoms(Constructs, UnitWords):
                     node = self._based(node)
                 elif self.at("_") and isinstance(node, Symbol):
                     node = self.subscripted(node.name)
-                elif self.token.kind == "name" and (rule := WORD_RULES.get(self.token.text.lower())):
-                    self.take()
+                elif self.at("_") and isinstance(node, Apply) and node.op == "pow" and isinstance(node.args[0], Symbol):
+                    node = Apply("pow", (self.subscripted(node.args[0].name), node.args[1]))  # v^2_0
+                elif self.token.kind in {"name", "text"} and (rule := self._word_rule()):
                     node = Apply(rule[0], (node, Number(Fraction(rule[1]))) if rule[1] else (node,))
                 else:
                     return node
+
+    def _closed_before(self) -> bool:
+        return self.tokens[self.index - 1].text == ")"
+
+    def _word_rule(self) -> tuple[str, int] | None:
+        """Reads a word behind a value that changes it; the words behind it in the same text stay."""
+        token = self.token
+        first, _, rest = token.text.strip().partition(" ")
+        rule = WORD_RULES.get(first.lower())
+        if rule is not None:
+            if rest:
+                self.tokens[self.index] = token._replace(text=" " + rest)
+            else:
+                self.take()
+        return rule
 
     def _seconds(self) -> bool:
         first = self.take().text
@@ -156,11 +181,23 @@ class Atoms(Constructs, UnitWords):
         if self.at("{") and self.ahead().text.strip() in {"th", "st", "nd", "rd"} and self.ahead(2).text == "}":
             self.index += 3
             return base  # an ordinal
+        if self._transposed(base):
+            return Apply("transpose", (base,))
         exponent = self.exponent()
         if isinstance(base, Symbol) and base.name in _FUNCTION_LETTERS and self.at("("):
             inverse = exponent == Apply("neg", (Number(Fraction(1)),))
             return self.called(Symbol(base.name + "^-1")) if inverse else Apply("pow", (self.called(base), exponent))
         return Apply("pow", (base, exponent))
+
+    def _transposed(self, base: Node) -> bool:
+        """Reads the T or ⊤ of a transposed matrix or vector."""
+        braced = self.at("{")
+        sign = self.ahead() if braced else self.token
+        plain = sign.text == "T" and isinstance(base, Matrix | Bracket)
+        if not (plain or sign.text in {"\\top", "\\intercal"}) or (braced and self.ahead(2).text != "}"):
+            return False
+        self.index += 3 if braced else 1
+        return True
 
     def exponent(self) -> Node:
         """What stands after ^: a group, or one signed atom (a number whole, of letters the first)."""
@@ -311,57 +348,6 @@ class Atoms(Constructs, UnitWords):
             return Symbol(word)
         raise self.fail(f"unknown word {word!r}")
 
-    def called(self, node: Node) -> Node:
-        """f(x) as a function applied to something, where the letter is one for functions or a lone number stands there.
-
-        C(n, k) is the binomial coefficient.
-        """
-        if not self.at("(") or not isinstance(node, Symbol) or node.name in self.bound:
-            return node
-        lone = self.ahead().kind == "num" and self.ahead(2).text == ")"
-        pair = node.name == "C" and self.ahead(2).text == "," and self.ahead(4).text == ")"
-        point = node.name.isupper() and self.ahead(2).text == "," and self.ahead().kind == "num"
-        if not (pair or lone or point or node.name.rstrip("'")[:1] in _FUNCTION_LETTERS):
-            return node
-        arguments = self.bracket_items()
-        return Apply("binom", arguments) if pair else Apply("call", (node, *arguments))
-
-    def function(self, name: str) -> Node:
-        """A function's argument, with or without brackets, after any power or base."""
-        with self.deeper():
-            power: Node | None = None
-            base: Node | None = None
-            while self.at("^", "**", "_"):
-                if self.take().text == "_":
-                    base = self.exponent()
-                else:
-                    power = self.exponent()
-            if name == "sqrt":
-                return self.root()
-            arguments = self._arguments(name)
-            match power:
-                case Apply("neg", (Number(value=value),)) if value == 1 and name in INVERSE:
-                    name, power = INVERSE[name], None
-            if base is not None:
-                arguments = (*arguments, base)
-            node: Node = Apply(name, arguments)
-            return Apply("pow", (node, power)) if power is not None else node
-
-    def _arguments(self, name: str) -> tuple[Node, ...]:
-        if self.at("(", "[", "{", "\\{"):
-            inner = self.bracket_items()
-            if inner:
-                return inner
-            raise self.fail(f"{name} of nothing")
-        factors = [self.factor()]
-        while self.starts_factor() and not self._starts_function():
-            factors.append(self.power())
-        return (factors[0] if len(factors) == 1 else Apply("mul", tuple(factors)),)
-
-    def _starts_function(self) -> bool:
-        token = self.token
-        return token.text.lstrip("\\") in FUNCTIONS or token.text in RELATIONS
-
 
 def _block(text: str) -> str:
     """The digits that a decimal ends on at least twice, so that dots behind it repeat them; "" for none."""
@@ -373,12 +359,19 @@ def _block(text: str) -> str:
     return ""
 
 
+_SPACED_COMMA = re.compile(r"\s?\{,\s*\}")
+
+
 def read_number(text: str) -> Number:
     """A Number from a token: separators dropped, decimals and exponent read exactly."""
+    if text.isdigit():
+        return Number(Fraction(int(text)))
+    if "{" in text:
+        text = _SPACED_COMMA.sub("{,}", text)
     grouped = "{,}" in text and all(len(part.partition(".")[0]) == 3 for part in text.split("{,}")[1:])
     text = text.replace("{,}", "" if grouped else ".")
     text = text.replace("\\!", "")
-    for mark in ("\\,", "\\ ", ",", "~", " ", " ", " ", " "):
+    for mark in ("\\,", "\\ ", "\\;", ",", "~", "'", "’", "_", " ", " ", " ", " "):
         text = text.replace(mark, "")
     mantissa, _, exponent = text.lower().partition("e")
     whole, point, decimals = mantissa.partition(".")

@@ -6,6 +6,7 @@ point at which some part is not real decides nothing. Work is counted and bounde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -251,6 +252,20 @@ def _gamma(ev: Evaluator, value: Any) -> Any:
     return (value + 1).gamma()
 
 
+def _double_factorial(ev: Evaluator, value: Any) -> Any:
+    number = ev._whole(ev.real(value))  # noqa: SLF001
+    if not -1 <= number < 5_000:
+        raise Undefined("a double factorial out of range")
+    return ev._arb(math.prod(range(number, 0, -2)))  # noqa: SLF001
+
+
+def _zeta(ev: Evaluator, value: Any) -> Any:
+    value = ev.real(value)
+    if not abs(value) < 5_000:
+        raise LimitError("exponent")
+    return value.zeta()
+
+
 def _binom(ev: Evaluator, top: Any, bottom: Any) -> Any:
     bottom = ev.real(bottom)
     whole = ev._whole(bottom) if bottom.is_integer() else -1  # noqa: SLF001
@@ -310,6 +325,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ln": lambda ev, value: ev._log(value),  # noqa: SLF001
     "exp": lambda ev, value: ev.small(value).exp(),
     "factorial": _gamma,
+    "factorial2": _double_factorial,
+    "gamma": lambda ev, value: _gamma(ev, value - 1),
+    "zeta": _zeta,
+    "erf": lambda ev, value: ev.real(value).erf(),
+    "erfc": lambda ev, value: ev.real(value).erfc(),
     "binom": _binom,
     "floor": _floor,
     "ceil": lambda ev, value: ev.real(value).ceil(),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from latex2sympy.binders import Binders
+from latex2sympy.environments import Environments
+from latex2sympy.functions import Functions
 from latex2sympy.nodes import (
     Apply,
-    Binder,
     Bracket,
     Constant,
     Dots,
     Listing,
-    Matrix,
     Node,
     Number,
     NumberSet,
@@ -23,39 +24,36 @@ from latex2sympy.nodes import (
 )
 from latex2sympy.numerals import ENGLISH, chinese_number, english_number
 from latex2sympy.plain import fold
-from latex2sympy.stream import Stream
-from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, INFINITIES, NUMBER_SETS
+from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, INFINITIES, NEGATIVES, NUMBER_SETS
 
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac"})
 _ACCENTS = frozenset(
     r"\overline \bar \vec \hat \tilde \widehat \overrightarrow \overleftarrow \dot \ddot \widetilde".split()
 )
 _DOTS = frozenset({"\\ldots", "\\cdots", "\\dots", "\\vdots", "\\ddots", "\\dotsc", "\\dotsb", "\\hdots"})
-_CLOSERS = {"(": (")", "]"), "[": ("]", ")"), "]": ("[", "]"), "\\{": ("\\}",), "{": ("}",), "\\langle": ("\\rangle",)}
+_CLOSERS = {
+    "(": (")", "]", "["),
+    "[": ("]", ")", "["),
+    "]": ("[", "]", ")"),
+    "\\{": ("\\}",),
+    "{": ("}",),
+    "\\langle": ("\\rangle",),
+}
 _GLUED = tuple("\\" + name for name in sorted(GREEK_NAMES, key=len, reverse=True))
 _BARS = {"|": "|", "\\lvert": "\\rvert", "\\vert": "\\vert", "\\mid": "\\mid"}
 _NORMS = {"\\|": "\\|", "\\lVert": "\\rVert", "\\Vert": "\\Vert"}
-_MATRICES = frozenset(
-    {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "psmallmatrix", "bsmallmatrix"}
-)
 
 
-class Constructs(Stream):
+_WHOLE_SUBSCRIPTS = frozenset({"in", "eq", "th", "ij", "ik", "jk", "kl", "xx", "xy", "yy", "yx", "ab"})
+
+
+class Constructs(Binders, Environments, Functions):
     """Everything that begins with a command or a bracket."""
 
     if TYPE_CHECKING:
 
-        def listing(self) -> Node: ...
         def relation(self) -> Node: ...
         def closes(self) -> bool: ...
-        def sum(self) -> Node: ...
-        def product(self) -> Node: ...
-        def atom(self) -> Node: ...
-        def power(self) -> Node: ...
-        def factor(self) -> Node: ...
-        def exponent(self) -> Node: ...
-        def function(self, name: str) -> Node: ...
-        def called(self, node: Node) -> Node: ...
 
     def __init__(self, source: str) -> None:
         super().__init__(source)
@@ -69,8 +67,7 @@ class Constructs(Stream):
         token = self.take()
         name = token.text
         if name in _FRACTIONS:
-            top = self._argument()
-            return Apply("div", (top, self._argument()))
+            return self._fraction()
         if name in {"\\sqrt", "\\cbrt"}:
             return self.root(3 if name == "\\cbrt" else 2)
         if name in {"\\binom", "\\dbinom", "\\tbinom"}:
@@ -101,6 +98,10 @@ class Constructs(Stream):
             return Symbol(f"({self.raw_argument()})")
         if name in _ACCENTS:
             return self._accent(bare)
+        if bare in {"imath", "jmath"}:
+            return Constant("i") if bare == "imath" else Symbol("j")
+        if bare == "Pr":
+            return Symbol("P")
         if bare in {"angle", "triangle", "partial", "nabla", "Delta"}:
             return Symbol(bare)
         if name in {"\\{", "\\lbrace", "\\langle", "\\lfloor", "\\lceil", *_BARS, *_NORMS}:
@@ -114,6 +115,13 @@ class Constructs(Stream):
                 self.split(known, name[len(known) :], kind="name")
                 return self.command()
         raise self.fail(f"unknown command {name!r}")
+
+    def _fraction(self) -> Node:
+        before, self.integrals = self.integrals, 0  # a dx in a numerator is read as letters, and found there
+        top = self._argument()
+        node = Apply("div", (top, self._argument()))
+        self.integrals = before
+        return node
 
     def _argument(self) -> Node:
         """An argument of a fraction or binomial: a group, or one digit, letter or command."""
@@ -196,6 +204,9 @@ class Constructs(Stream):
         """A name with its subscript and primes."""
         if self.at("_"):
             self.take()
+            word = self.token.text
+            if self.token.kind == "name" and len(word) == 2 and word not in _WHOLE_SUBSCRIPTS:
+                self.split(word[0], word[1])  # LaTeX takes one letter: m_pc is m_p times c
             name += "_" + self.raw_argument()
         while self.accept("'", "\\prime"):
             name += "'"
@@ -215,7 +226,8 @@ class Constructs(Stream):
 
     def text_atom(self) -> Node:
         """Words set as text: a letter, a function, a number, or plain words."""
-        text = self.take().text.strip()
+        raw = self.take().text
+        text = raw.strip()
         if len(text) == 1 and text.isalpha() and text.isascii():
             if text in {"e", "i"} and text not in self.bound:
                 return Constant(text)
@@ -226,6 +238,10 @@ class Constructs(Stream):
             return self.function(FUNCTIONS[text])
         if text in INFINITIES:
             return Constant("oo")
+        if self.at("(") and not self.token.spaced and len(text) > 1 and raw.isalpha() and raw.isascii():
+            return Apply("call", (Symbol(raw), *self.bracket_items()))
+        if text.lower() in NEGATIVES and not self.closes():
+            return Apply("neg", (self.factor(),))
         number = english_number(text) if text.isascii() else chinese_number(text)
         if number is not None:
             return Number(Fraction(number))
@@ -283,6 +299,13 @@ class Constructs(Stream):
         return Apply("abs" if opened in _BARS else "norm", (inner,))
 
     def _set(self) -> Node:
+        if self.at("\\begin"):
+            start = self.index
+            self.take()
+            system = self.environment(braced=True)
+            if not self.at("\\}", "\\rbrace"):
+                return system
+            self.index = start
         if self.accept("\\}", "\\rbrace"):
             return Bracket("{", "}", ())
         before, self.in_set = self.in_set, True
@@ -296,81 +319,3 @@ class Constructs(Stream):
         self.in_set = before
         self.expect("\\}", "\\rbrace", "}")
         return node
-
-    def environment(self) -> Node:
-        """Matrices, determinants, cases."""
-        with self.deeper():
-            name = self.raw_argument().rstrip("*")
-            if name == "array" and self.at("{"):
-                self.raw_argument()
-            kind = "det" if name == "vmatrix" else "cases" if name in {"cases", "aligned", "align"} else "matrix"
-            if kind == "matrix" and name not in _MATRICES:
-                raise self.fail(f"unknown environment {name!r}")
-            rows: list[tuple[Node, ...]] = []
-            while not self.at("\\end"):
-                rows.append(self._row(kind))
-                if not self.accept("\\\\"):
-                    break
-            self.expect("\\end")
-            self.raw_argument()
-            return Matrix(tuple(row for row in rows if row), kind)
-
-    def _row(self, kind: str) -> tuple[Node, ...]:
-        while self.accept("\\hline"):
-            pass
-        if self.at("\\end", "\\\\"):
-            return ()
-        read = self.relation if kind == "matrix" else self.listing
-        cells = [read()]
-        while self.accept("&"):
-            cells.append(read())
-        return tuple(cells)
-
-    def binder(self, kind: str) -> Node:
-        """Sums, products, integrals and limits with their bounds."""
-        with self.deeper():
-            variable, low, high = "", None, None
-            while self.at("_", "^"):
-                if self.take().text == "^":
-                    high = self.bound_argument()
-                    continue
-                if kind == "int":
-                    low = self.bound_argument()
-                    continue
-                self.expect("{")
-                variable = self.raw_name()
-                self.expect("=", "\\to", "\\rightarrow", "->")
-                low = self.sum()
-                self.expect("}")
-            if kind == "int":
-                return self._integral(low, high)
-            if not variable:
-                raise self.fail(f"a {kind or 'multiple integral'} without its bounds")
-            self.bound.add(variable)
-            body = self.product()
-            self.bound.discard(variable)
-            return Binder(kind, variable, low, high, body)
-
-    def bound_argument(self) -> Node:
-        """A bound below or above a sign: a group, or one signed atom."""
-        negative = self.accept("-")
-        node = self.group() if self.at("{") else self.atom()
-        return Apply("neg", (node,)) if negative else node
-
-    def raw_name(self) -> str:
-        """The name of a bound variable."""
-        token = self.take()
-        if token.kind not in {"name", "cmd"} or len(token.text) > 12:
-            raise self.fail("expected a variable")
-        return token.text.lstrip("\\")
-
-    def _integral(self, low: Node | None, high: Node | None) -> Node:
-        self.integrals += 1
-        body = self.sum()
-        self.integrals -= 1
-        token = self.take()
-        if token.kind == "name" and len(token.text) == 2 and token.text[0] == "d":
-            return Binder("int", token.text[1], low, high, body)
-        if token.text.strip() == "d" and self.token.kind in {"name", "cmd"}:
-            return Binder("int", self.raw_name(), low, high, body)
-        raise self.fail("an integral without its dx")

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from latex2sympy.errors import LimitError, ParseError
+from latex2sympy.numerals import ascii_digits
 from latex2sympy.symbols import CHARACTERS, CIRCLED, GREEK, SUBSCRIPTS, SUPERSCRIPTS, VULGAR
 
 MAX_CHARS = 20_000
@@ -16,15 +17,18 @@ MAX_TOKENS = 5_000
 MAX_DIGITS = 3_000
 
 _NUMBER = re.compile(
-    r"\d{1,3}(?:\{,\}\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
+    r"\d{1,3}(?:\s?\{,\s*\}\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
     r"|\d{1,3}(?:,\\!\s*\d{3})+(?!\d)(?:\.\d+)?"  # 10,\!000
     r"|\d{1,3}(?:,\d{3})+(?![\d])(?!,\d)(?:\.\d+)?"  # 1,234,567.8
-    r"|\d{1,3}(?:(?:\\[, ]|~|[    ])\d{3})+(?![\d.])"  # 1\,234 and 1 234
+    r"|\d{1,3}(?:(?:\\[,; ]|~|[    ])\d{3})+(?:\.\d+)?(?!\d)"  # 1\,234 and 1 234
+    r"|\d{1,3}(?:['’]\d{3})+(?!\d)"  # 1'000'000
+    r"|\d{1,3}(?:(?:_\d{3}){2,}|_000)(?!\d)"  # 1_000_000
     r"|\d+\{,\}\d+"  # 3{,}14
     r"|\d+\.(?=/)"  # 1./3
     r"|\d*\.\d+(?:[eE][-+]?\d{1,6}(?![\d.a-zA-Z]))?"
     r"|\d+(?:[eE][-+]?\d{1,6}(?![\d.a-zA-Z]))?"
 )
+_PLAIN = re.compile(r"[\d.eE+-]*")
 _BARE_COMMA = re.compile(r"\d+,\d")
 _NUMERIC = re.compile(r"\s*[-(\[$]?\s*\.?\d|\s*\([A-Za-z]\)\s*$")
 _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.DOTALL)
@@ -46,6 +50,8 @@ _STYLES = frozenset(
     r"\mathbf \boldsymbol \mathit \mathsf \mathtt \bm \boxed \fbox \mathcal \mathscr \mathfrak \ensuremath \underline "
     r"\mathop \mathord \mathclose \mathopen \phantom".split()
 )
+_BOLD = frozenset({"\\mathbf", "\\boldsymbol", "\\bm"})
+_UNIT_VECTOR = re.compile(r"\s*\{\s*\\?([ijk])(?:math)?\s*\}")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _OPENING = frozenset({"(", "[", "\\{", "\\lbrace"})
 _CLOSING = frozenset({")", "]", "\\}", "\\rbrace"})
@@ -65,7 +71,8 @@ def tokenize(source: str) -> list[Token]:
     """The tokens of a text, ending in one of kind "end"; style wrappers are unwrapped by dropping their command."""
     if len(source) > MAX_CHARS:
         raise LimitError("length")
-    source = source.translate(_FULL_WIDTH)  # one character for one, so positions stay
+    if not source.isascii():  # one character for one, so positions stay
+        source = ascii_digits(source.translate(_FULL_WIDTH))
     if "\\begin" not in source:
         source = _DOUBLED.sub(r" \\", source)  # a command escaped twice: no rows are there to be separated
     tokens: list[Token] = []
@@ -109,6 +116,8 @@ def _number(source: str, at: int, tokens: list[Token], spaced: bool, *, inside: 
     if match is None:
         raise ParseError("not a number", at)
     text = match.group()
+    if tokens and tokens[-1].text == "^":
+        text = _PLAIN.match(text).group()  # type: ignore[union-attr]  # the space behind an exponent is no separator
     if inside and _BARE_COMMA.match(text):
         text = text[: text.index(",")]  # between brackets a comma separates: (1,234) is a pair
     if len(text) > MAX_DIGITS:
@@ -124,6 +133,10 @@ def _command(source: str, at: int, tokens: list[Token], spaced: bool) -> tuple[i
     name, end = match.group(), match.end()
     if name in _TEXTS:
         return _text(source, end, at, tokens, spaced), False
+    if name in _BOLD and (vector := _UNIT_VECTOR.match(source, end)) and len(set(_UNIT_VECTOR.findall(source))) > 1:
+        parts = (("cmd", "\\hat"), ("op", "{"), ("name", vector.group(1)), ("op", "}"))
+        tokens += [Token(kind, text, at, spaced) for kind, text in parts]
+        return vector.end(), False
     if name in _DROPPED or name in _STYLES:
         if name in {"\\left", "\\right"} and source[end : end + 1] == ".":
             return end + 1, spaced

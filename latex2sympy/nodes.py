@@ -60,9 +60,10 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Items with commas, semicolons, "and" or "or" between, and no brackets around."""
+    """Items with commas, semicolons, "and" or "or" between, and no brackets around; either: an "or" stands there."""
 
     items: tuple[Node, ...]
+    either: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 
 _UNITS = (
@@ -11,8 +12,11 @@ _UNITS = (
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SMALL = {word: number for number, word in enumerate(_UNITS)} | {word: 10 * (n + 2) for n, word in enumerate(_TENS)}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 ENGLISH = frozenset({*_SMALL, *_SCALES})
+
+_SEPARATORS = {0x66B: ".", 0x66C: ","}
+"""The Arabic decimal and thousands separators."""
 
 _DIGITS = {char: number for number, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _STEPS = {"十": 10, "百": 100, "千": 1000}
@@ -30,13 +34,22 @@ _PARTS = {
     "tenth": 10,
 }
 _PART = re.compile(rf"([a-z]+(?:-[a-z]+)?)[ -]({'|'.join(_PARTS)})s?")
+_OF_SCALE = re.compile(rf"(?:a )?(half|quarter)(?: of)? an? ({'|'.join(_SCALES)})")
 _MAX_CHARS = 200
+
+
+def ascii_digits(text: str) -> str:
+    """The text with the decimal digits of every script as 0 to 9, one character for one."""
+    text = text.translate(_SEPARATORS)
+    return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
 
 
 def english_number(text: str) -> int | Fraction | None:
     """The number that English words name ("forty-two", "two thirds"), None for other words."""
     if (found := _PART.fullmatch(text.strip().lower())) and (top := english_number(found.group(1))) is not None:
         return Fraction(int(top), _PARTS[found.group(2)])
+    if (found := _OF_SCALE.fullmatch(text.strip().lower())) is not None:
+        return Fraction(_SCALES[found.group(2)], _PARTS[found.group(1)])
     words = [word for word in re.split(r"[\s-]+", text.lower()) if word and word != "and"]
     if not words or len(text) > _MAX_CHARS or not all(word in ENGLISH for word in words):
         return None

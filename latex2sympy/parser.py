@@ -20,23 +20,19 @@ from functools import lru_cache
 
 from latex2sympy.atoms import Atoms
 from latex2sympy.errors import ParseError
-from latex2sympy.nodes import Apply, Bracket, Listing, Node, Number, NumberSet, Quantity, Ratio, Relation, Words
+from latex2sympy.nodes import Apply, Bracket, Listing, Matrix, Node, Number, NumberSet, Quantity, Ratio, Relation, Words
 from latex2sympy.plain import plain_reading
-from latex2sympy.symbols import RELATIONS, SEPARATOR_WORDS
+from latex2sympy.symbols import NEGATIVES, OR_WORDS, RELATIONS, SEPARATOR_WORDS, SET_SIGNS
+from latex2sympy.words import ANONYMOUS, BEFORE, BEHIND, LEAD_WORDS, Phrases
 
 _ADDITIVE = {"+": "add", "-": "sub", "\\pm": "pm", "\\mp": "mp"}
-_SETWISE = {
-    "\\cup": "union",
-    "\\cap": "intersection",
-    "\\setminus": "difference",
-    "\\bigcup": "union",
-    "\\bigcap": "intersection",
-}
+_SEPARATORS = (",", ";", "\\quad", "\\lor", "\\vee", "\\land", "\\wedge")
 _TIMES = ("*", "\\times", "\\cdot", "\\ast", "\\star", "\\bullet")
+_VECTOR_PRODUCTS = {"\\times": "cross", "\\cdot": "dot", "\\bullet": "dot"}
 _OVER = ("/", "\\div", "//")
 
 
-class Parser(Atoms):
+class Parser(Atoms, Phrases):
     """One text's parser; `parse` is the way in."""
 
     def whole(self) -> Node:
@@ -45,6 +41,14 @@ class Parser(Atoms):
             raise self.fail("a separator at the start")
         if self.at("\\approx", "=", "\\therefore", "\\implies", "\\Rightarrow", ":"):
             self.take()
+        while self.token.text.strip().lower() in LEAD_WORDS and self.ahead().kind != "end":
+            self.take()
+        if (
+            self.ahead().text == ":"
+            and self.token.kind in {"name", "cmd"}
+            and any(one.text == "=" for one in self.tokens)
+        ):
+            self.index += 2  # ℓ: y = 2x - 1
         node = self.listing()
         while self.accept(".", ",", ";"):
             pass
@@ -56,22 +60,25 @@ class Parser(Atoms):
         """Items with separators between, or the one item."""
         with self.deeper():
             items = [self.relation()]
-            while self._separator():
+            either = False
+            while separator := self._separator():
+                either = either or separator in OR_WORDS
                 if self.closes():
                     break
                 items.append(self.relation())
-            return items[0] if len(items) == 1 else Listing(tuple(items))
+            return items[0] if len(items) == 1 else Listing(tuple(items), either)
 
-    def _separator(self) -> bool:
-        found = False
+    def _separator(self) -> str:
+        """The separator read, the last one where several stand there; "" for none."""
+        found = ""
         while True:
             token = self.token
             word = token.text.strip().lower()
             if not found and self.at("\\textcircled"):
-                return True  # circled numbers side by side are a list
-            if self.at(",", ";", "\\quad") or (token.kind in {"text", "name"} and word in SEPARATOR_WORDS):
+                return ","  # circled numbers side by side are a list
+            if self.at(*_SEPARATORS) or (token.kind in {"text", "name"} and word in SEPARATOR_WORDS):
                 self.take()
-                found = True
+                found = word
             else:
                 return found
 
@@ -80,12 +87,16 @@ class Parser(Atoms):
         return self.token.kind == "end" or self.at(")", "]", "}", "\\}", "\\rbrace", "\\rangle", ".")
 
     def relation(self) -> Node:
-        """A chain of relations, or the one side."""
-        items, ops = [self.ratio()], []
+        """A chain of relations, or the one side; "at least 5" and "5 or more" are relations of something not named."""
+        if op := self.phrase(BEFORE):
+            return Relation((op,), (ANONYMOUS, self.ratio()))
+        items, ops = [(self.label() if self.equals else None) or self.ratio()], []
         while self.token.kind in {"op", "cmd"} and self.token.text in RELATIONS:
             op = RELATIONS[self.take().text]
             items.append(self.ratio())
             ops.append(op)
+        if not ops and (op := self.phrase(BEHIND)):
+            return Relation((op,), (ANONYMOUS, items[0]))
         return items[0] if not ops else Relation(tuple(ops), tuple(items))
 
     def ratio(self) -> Node:
@@ -142,6 +153,8 @@ class Parser(Atoms):
             while True:
                 self.wrapped(layers)
                 layers += len(terms) == 1 and self.token.text not in {"+", "-"}
+                if self.token.kind in {"text", "name"}:
+                    self.operator()
                 if self.at("+"):
                     self.take()
                     terms.append(self.product())
@@ -154,8 +167,8 @@ class Parser(Atoms):
                 elif self.token.text == "U" and self.tokens[self.index - 1].text in {")", "]", "\\}"}:
                     self.take()
                     terms = [Apply("union", (_add(terms), self.product()))]
-                elif self.at(*_SETWISE) and self.ahead().text not in {"_", "^"}:
-                    op = _SETWISE[self.take().text]
+                elif self.at(*SET_SIGNS) and self.ahead().text not in {"_", "^"}:
+                    op = SET_SIGNS[self.take().text]
                     terms = [Apply(op, (_add(terms), self.product()))]
                 elif self.at("\\backslash"):
                     self.take()
@@ -181,14 +194,23 @@ class Parser(Atoms):
         while True:
             self.wrapped(layers)
             layers += self.at(*_OVER, "\\bmod", "\\mod")
+            if self.token.kind in {"text", "name"}:
+                self.operator()
+            sign = self.token.text
             if self.accept(*_TIMES) or self._cross():
-                factors.append(self.factor())
+                right = self.factor()
+                op = _VECTOR_PRODUCTS.get(sign)
+                if op and _is_vector(factors[-1]) and _is_vector(right):
+                    right = Apply(op, (factors.pop(), right))
+                factors.append(right)
             elif self.at(*_OVER):
                 self.take()
                 factors = [Apply("div", (_mul(factors), self.factor()))]
             elif self.at("\\bmod", "\\mod"):
                 self.take()
                 factors = [Apply("mod", (_mul(factors), self.factor()))]
+            elif self.remainder():
+                factors = [Apply("remainder", (_mul(factors), self.factor()))]
             elif self.starts_factor():
                 factors.append(self.power())
             else:
@@ -208,6 +230,9 @@ class Parser(Atoms):
         negative = False
         while self.at("-", "+"):
             negative ^= self.take().text == "-"
+        if self.token.kind == "name" and self.token.text.lower() in NEGATIVES and self.ahead().kind != "end":
+            self.take()
+            negative = not negative
         node = self.power()
         return Apply("neg", (node,)) if negative else node
 
@@ -222,6 +247,14 @@ def _minus(terms: list[Node], right: Node) -> list[Node]:
         case [NumberSet() | Bracket() | Apply("union" | "intersection" | "difference")], Bracket(open="{"):
             return [Apply("difference", (terms[0], right))]
     return [*terms, Apply("neg", (right,))]
+
+
+def _is_vector(node: Node) -> bool:
+    return (
+        isinstance(node, Matrix)
+        or (isinstance(node, Bracket) and node.open == "(")
+        or (isinstance(node, Apply) and node.op == "accent")
+    )
 
 
 def _mul(factors: list[Node]) -> Node:

@@ -13,7 +13,7 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z'’\-]*(?:[ ,]+[A-Za-z][A-Za-z'’\-]*)*")
 _WRAPPED = re.compile(r"\s*\\(?:text|textbf|textit|mathrm|mbox|textrm|operatorname)\s*\{([^{}\\]*)\}\s*")
 _KNOWN = frozenset({*FUNCTIONS, *GREEK_NAMES, "pi", *INFINITIES, "and", "or", "mod"})
 _SHORT_WORDS = frozenset(
-    "yes no true false odd even none red blue never always all both north south east west up down left right am pm "
+    "yes no dne true false odd even none red blue never always all both north south east west up down left right am pm "
     "sat sun mon tue wed thu fri jan feb mar apr may jun jul aug sep oct nov dec".split()
 )
 
@@ -73,6 +73,14 @@ def fold(text: str) -> str:
     """Words without case, articles, punctuation and needless spaces."""
     words = re.split(r"[\s,.;:'’\-，。、；]+", text.lower())
     return " ".join(word for word in words if word and word not in {"the", "a", "an"}) or text.strip().lower()
+
+
+_LINKING = frozenset("if for when where is are be with any".split())
+
+
+def condition_words(text: str) -> str:
+    """The words of a condition in one order, so that "n is even" and "even n" are the same."""
+    return " ".join(sorted(word for word in re.findall(r"[^\s{}$,.;]+", text.lower()) if word not in _LINKING))
 
 
 _COMMANDS = re.compile(r"\\[a-zA-Z]+\s*(?:\{[a-z]+\})?")

@@ -17,6 +17,7 @@ class Stream:
     def __init__(self, source: str) -> None:
         self.tokens = tokenize(source)
         self.index = 0
+        self.equals = any(token.text in {"=", "\\approx", "\\equiv"} for token in self.tokens)
         self._depth = 0
 
     @property

@@ -109,6 +109,7 @@ CHARACTERS = {
     "∨": "\\vee",
     "€": "\\euro",
     "£": "\\pounds",
+    "₹": "\\rupee",
     "¢": "\\cent",
     "¥": "\\yen",
     "￥": "\\yen",
@@ -153,6 +154,10 @@ RELATIONS = {
     "->": "to",
     "\\perp": "perp",
     "\\parallel": "parallel",
+    "\\nless": ">=",
+    "\\ngtr": "<=",
+    "\\nleq": ">",
+    "\\ngeq": "<",
 }
 FUNCTIONS = {
     "sin": "sin",
@@ -178,6 +183,11 @@ FUNCTIONS = {
     "arcsinh": "asinh",
     "arccosh": "acosh",
     "arctanh": "atanh",
+    "arsinh": "asinh",
+    "arcosh": "acosh",
+    "artanh": "atanh",
+    "erf": "erf",
+    "erfc": "erfc",
     "ln": "ln",
     "log": "log",
     "lg": "lg",
@@ -221,6 +231,7 @@ INVERSE = {
 }
 NUMBER_SETS = {"R": "R", "Q": "Q", "Z": "Z", "N": "N", "C": "C", "RR": "R", "QQ": "Q", "ZZ": "Z", "NN": "N", "CC": "C"}
 SEPARATOR_WORDS = frozenset({"and", "or", "或", "和", "且", "或者", "与", "及", "以及"})
+OR_WORDS = frozenset({"or", "或", "或者", "\\lor", "\\vee"})
 WORD_RULES = {
     "hundred": ("mul", 100),
     "thousand": ("mul", 1000),
@@ -232,9 +243,21 @@ WORD_RULES = {
     "cubed": ("pow", 3),
     "factorial": ("factorial", 0),
     "percent": ("percent", 0),
+    "tenths": ("div", 10),
+    "hundredths": ("div", 100),
+    "thousandths": ("div", 1000),
 }
 """Words behind a value that change it: what they do, and with which number."""
-CURRENCIES = {"\\$": "$", "\\euro": "€", "\\pounds": "£", "\\yen": "yuan", "\\cent": "cent"}
+SET_SIGNS = {
+    "\\cup": "union",
+    "\\cap": "intersection",
+    "\\setminus": "difference",
+    "\\bigcup": "union",
+    "\\bigcap": "intersection",
+}
+NEGATIVES = frozenset({"minus", "negative"})
+"""Words before a value that turn its sign."""
+CURRENCIES = {"\\rupee": "₹", "\\$": "$", "\\euro": "€", "\\pounds": "£", "\\yen": "yuan", "\\cent": "cent"}
 BASE_WORDS = {
     "two": 2,
     "three": 3,

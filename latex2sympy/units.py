@@ -53,6 +53,11 @@ _ALIASES = {
     "degree": "degree",
     "deg": "degree",
     "percent": "%",
+    "radian": "rad",
+    "joule": "j",
+    "newton": "n",
+    "watt": "w",
+    "tonne": "ton",
     "unit": "",
     "元": "yuan",
     "厘米": "cm",
@@ -71,6 +76,12 @@ UNITS = frozenset(
     {*_ALIASES, *(word for word in _ALIASES.values() if word.isalpha())}
     | set("mph kmh cm mm km kg mg ml lb lbs oz ft yd mi min hrs hr sec rad mol pm am bpm rpm kmph inches sq".split())
 )
+_DENIALS = frozenset(
+    "not no never nor cannot impossible invalid extraneous rejected reject incorrect wrong isn doesn don except unless "
+    "otherwise if or but".split()
+)
+"""Words that make a remark about a value, and no unit of it."""
+_WORDS = re.compile(r"[a-z]+")
 _MAX_WORDS = 8
 LETTER_UNITS = frozenset("m g s h l L N J W V K A C F".split())
 """Letters that stand for a unit where space divides them from a number before."""
@@ -89,19 +100,27 @@ class UnitWords(Stream):
             return "degree " + self.take().text
         if isinstance(value, Symbol) and value.name.startswith("("):
             return ""  # words behind a circled number speak of a statement: "③ is wrong"
+        start = self.index
         words: list[str] = []
         while len(words) < _MAX_WORDS:
             word = self._unit_word(value, before=words[-1] if words else "")
             if word is None:
                 break
             words.append(word)
+        if words and not _DENIALS.isdisjoint(_WORDS.findall(" ".join(words).lower())):
+            self.index = start  # "5 is impossible" is not a value with a unit
+            return ""
         return canonical(" ".join(words))
 
     def _unit_word(self, value: Node, *, before: str) -> str | None:
         token = self.token
         first = not before
         text = token.text.strip()
-        if token.kind == "text" and text.lower() not in SEPARATOR_WORDS and (text not in FUNCTIONS or text == "min"):
+        if (
+            token.kind == "text"
+            and text.lower().split(" ", 1)[0] not in SEPARATOR_WORDS
+            and (text not in FUNCTIONS or text == "min")
+        ):
             self.take()
             return text + self._power()
         if token.kind == "name" and self._is_unit(text, value, spaced=token.spaced, before=before):
@@ -113,8 +132,8 @@ class UnitWords(Stream):
         if not first and self.at("/", "\\cdot", "-") and self.ahead().kind in {"text", "name"}:
             sign = "per" if self.take().text == "/" else ""
             return sign + " " + self.take().text.strip() + self._power()
-        if self.at("(") and self.ahead().kind in {"text", "name"} and self._remark():
-            return ""
+        if self.at("(") and self.ahead().kind in {"text", "name"} and (remark := self._remark()):
+            return remark
         return None
 
     def _is_unit(self, text: str, value: Node, *, spaced: bool, before: str) -> bool:
@@ -133,17 +152,18 @@ class UnitWords(Stream):
         power = rational(self.exponent())
         return "" if power is None else f"^{power}"
 
-    def _remark(self) -> bool:
-        """Words in round brackets after a value: skipped whole."""
+    def _remark(self) -> str:
+        """Words in round brackets after a value, with the brackets; "" for anything else."""
         ahead = 1
         while self.ahead(ahead).text != ")":
             if self.ahead(ahead).kind not in {"text", "name"} or ahead > 2 * _MAX_WORDS:
-                return False
+                return ""
             if self.ahead(ahead).kind == "name" and len(self.ahead(ahead).text) < 3:
-                return False
+                return ""
             ahead += 1
+        words = " ".join(self.ahead(at).text for at in range(1, ahead))
         self.index += ahead + 1
-        return True
+        return f"({words})"
 
     def half(self) -> str:
         """The am or pm after a clock, "" where it is not said."""
@@ -152,6 +172,9 @@ class UnitWords(Stream):
         if text in {"am", "pm"}:
             self.take()
             return text
+        if text in {"noon", "midnight"}:
+            self.take()
+            return "pm" if text == "noon" else "am"
         if text in {"a", "p"} and re.sub(r"[\s.]", "", self.ahead(2).text.lower()) == "m" and self.ahead().text == ".":
             self.index += 3
             return text + "m"

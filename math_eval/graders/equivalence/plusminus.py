@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from latex2sympy.nodes import Apply, Bracket, Listing, Matrix, Node, Quantity, Relation
+
+MAX_SIGNS = 6
 
 
 def expanded(node: Node) -> Node:
     """± as the list of its two values, inside a list too."""
     if isinstance(node, Listing):
         items = [inner for one in node.items for inner in _spread(one)]
-        return Listing(tuple(items)) if len(items) != len(node.items) else node
+        return Listing(tuple(items), node.either) if len(items) != len(node.items) else node
     if isinstance(node, Bracket) and node.open == "{":
         items = [inner for one in node.items for inner in _spread(one)]
         return Bracket(node.open, node.close, tuple(items)) if len(items) != len(node.items) else node
@@ -17,8 +21,22 @@ def expanded(node: Node) -> Node:
     return Listing(tuple(found)) if len(found) > 1 else node
 
 
+def independent(node: Node) -> Node:
+    """A point whose coordinates have signs of their own, (±3, ±2), as the list of all its points."""
+    if not isinstance(node, Bracket) or node.open != "(" or sum(map(_has_plus_minus, node.items)) < 2:
+        return node
+    if len(node.items) > MAX_SIGNS or any(map(_has_minus_plus, node.items)):
+        return node
+    choices = product(*([_chosen(one, 1), _chosen(one, -1)] if _has_plus_minus(one) else [one] for one in node.items))
+    return Listing(tuple(Bracket("(", ")", items) for items in choices))
+
+
+def _has_minus_plus(node: Node) -> bool:
+    return isinstance(node, Apply) and (node.op == "mp" or any(map(_has_minus_plus, node.args)))
+
+
 def _spread(node: Node) -> list[Node]:
-    if isinstance(node, Relation) and node.ops in {("=",), ("!=",)} and _has_plus_minus(node.items[1]):
+    if isinstance(node, Relation) and node.ops in {("=",), ("!=",), ("equiv",)} and _has_plus_minus(node.items[1]):
         return [Relation(node.ops, (node.items[0], one)) for one in _spread(node.items[1])]
     if isinstance(node, Quantity) and _has_plus_minus(node.value):
         return [Quantity(one, node.unit) for one in _spread(node.value)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,6 +18,8 @@ from latex2sympy.nodes import (
     Symbol,
     symbols,
 )
+from latex2sympy.words import ANONYMOUS
+from math_eval.graders.equivalence.inequalities import solved
 from math_eval.graders.equivalence.intervals import (
     INFINITY,
     MAX_PIECES,
@@ -60,6 +63,10 @@ def is_region(node: Node) -> bool:
             if len(ops) == 1 and ops[0] == "in":
                 return is_region(items[1]) or _pair(items[1])
             return all(op in _ORDER for op in ops) or ops == ("!=",)
+        case SetBuilder(
+            element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="R"))), condition=inner
+        ):
+            return is_region(SetBuilder(element, inner))
         case SetBuilder(element=Symbol() as element, condition=condition):
             return is_region(condition) and _unknown(condition) in {element.name, None}
         case Apply(op="union" | "difference" | "intersection", args=args):
@@ -88,6 +95,9 @@ def _pair(node: Node) -> bool:
 
 def _unknown(node: Node) -> str | None:
     """The one variable that an inequality is solved for."""
+    names = symbols(node)
+    if len(names) == 1:
+        return next(iter(names))
     for part in node.items if isinstance(node, Relation | Listing) else ():
         match part:
             case Symbol(name=name) | Apply(op="abs", args=(Symbol(name=name),)):
@@ -98,10 +108,68 @@ def _unknown(node: Node) -> str | None:
     return None
 
 
+def listed(node: Node) -> Node:
+    """A set of single members written with a condition: {x | x = 1 or x = 4}, [2, 5] ∩ ℤ; others as they are."""
+    match node:
+        case SetBuilder(element=Symbol(name=name), condition=Listing(items=items, either=True)):
+            values = [value for one in items if (value := _solved(one)) is not None and _unknown(one) == name]
+            return Bracket("{", "}", tuple(values)) if len(values) == len(items) else node
+        case SetBuilder(
+            element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="Z"))), condition=inner
+        ):
+            return _whole(pieces(inner) if is_region(inner) and _unknown(inner) == element.name else None) or node
+        case SetBuilder(element=Bracket(open="(", items=names), condition=Listing(items=items)):
+            found = {one.items[0]: one.items[1] for one in items if isinstance(one, Relation) and _solved(one)}
+            if set(found) != set(names) or len(items) != len(names):
+                return node
+            return Bracket("{", "}", (Bracket("(", ")", tuple(found[name] for name in names)),))
+        case (
+            Apply(op="intersection", args=(inner, NumberSet(name="Z")))
+            | Apply(op="intersection", args=(NumberSet(name="Z"), inner))
+        ):
+            return _whole(pieces(inner)) or node
+    return node
+
+
+def _whole(found: list[Piece] | None) -> Node | None:
+    """The whole numbers of bounded pieces as a set."""
+    values: list[Node] = []
+    for one in found or ():
+        low, high = position(one.low), position(one.high)
+        if low is None or high is None or not -1e6 < low <= high < 1e6 or high - low > MAX_PIECES:
+            return None
+        for number in range(math.floor(low) - 1, math.ceil(high) + 2):
+            node = Number(Fraction(number))
+            if common([point(node)], [one]):
+                values.append(node)
+    return Bracket("{", "}", tuple(values)) if found else None
+
+
+def list_against_interval(items: Node, region: Node) -> bool:
+    """Whether one side lists values and the other can only be an interval; the open (2, 5) may be a point too."""
+    if not isinstance(items, Listing) or is_region(items) or any(isinstance(one, Bracket) for one in items.items):
+        return False
+    match region:
+        case Relation(ops=("in",), items=(_, inside)):
+            return _pair(inside)
+        case Bracket(open="(") if _same_unknown(items.items):
+            return True  # x = 1, x = 2 is no point
+        case Bracket(open=opened, close=closed, items=(low, high)) if (opened, closed) != ("(", ")"):
+            ends = position(low), position(high)
+            return opened in "([]" and ends[0] is not None and ends[1] is not None and ends[0] < ends[1]
+    return False
+
+
+def _same_unknown(items: tuple[Node, ...]) -> bool:
+    """Whether the items are values of one unknown."""
+    names = {one.items[0] if isinstance(one, Relation) and one.ops == ("=",) else None for one in items}
+    return len(items) > 1 and len(names) == 1 and None not in names
+
+
 def unknowns_agree(left: Node, right: Node) -> bool:
     """Whether two sets speak of the same variable, where both name one."""
-    names = {_unknown(one.condition if isinstance(one, SetBuilder) else one) for one in (left, right)}
-    return len(names - {None}) < 2
+    names = {None if isinstance(one, SetBuilder) else _unknown(one) for one in (left, right)}
+    return len(names - {None, ANONYMOUS.name}) < 2
 
 
 def pieces(node: Node) -> list[Piece] | None:
@@ -132,8 +200,8 @@ def _pieces(node: Node) -> list[Piece] | None:
             if op == "union":
                 return first + second
             return common(merged(first), merged(second)) if op == "intersection" else difference(first, second)
-        case Listing(items=items):
-            return _from_list(items)
+        case Listing(items=items, either=either):
+            return _from_list(items, either=either)
     return None
 
 
@@ -156,6 +224,9 @@ def _from_relation(node: Relation) -> list[Piece] | None:
         return None
     if len(items) == 3 and isinstance(items[1], Symbol):
         return [interval(items[0], items[2], low_closed=ops[0] == "<=", high_closed=ops[1] == "<=")]
+    if len(items) == 3:
+        both = [solved(*items[at : at + 2], closed=ops[at] == "<=") for at in range(2)]
+        return None if both[0] is None or both[1] is None else common(merged(both[0]), merged(both[1]))
     if len(items) == 2:
         return _from_pair(*items, closed=ops[0] == "<=")
     return None
@@ -168,15 +239,10 @@ def _from_pair(left: Node, right: Node, *, closed: bool) -> list[Piece] | None:
             return [interval(MINUS_INFINITY, bound, low_closed=False, high_closed=closed)]
         case bound, Symbol(name=name) if name not in symbols(bound):
             return [interval(bound, INFINITY, low_closed=closed, high_closed=False)]
-        case Apply(op="abs", args=(Symbol(),)), bound if (position(bound) or 0) > 0:
-            return [interval(Apply("neg", (bound,)), bound, low_closed=closed, high_closed=closed)]
-        case bound, Apply(op="abs", args=(Symbol(),)) if (position(bound) or 0) > 0:
-            below = interval(MINUS_INFINITY, Apply("neg", (bound,)), low_closed=False, high_closed=closed)
-            return [below, interval(bound, INFINITY, low_closed=closed, high_closed=False)]
-    return None
+    return solved(left, right, closed=closed)
 
 
-def _from_list(items: tuple[Node, ...]) -> list[Piece] | None:
+def _from_list(items: tuple[Node, ...], *, either: bool) -> list[Piece] | None:
     """The pieces of conditions on one variable, of which either holds; of two that face each other both hold.
 
     What a variable is not is said of all the rest.
@@ -191,7 +257,7 @@ def _from_list(items: tuple[Node, ...]) -> list[Piece] | None:
         if one is None:
             return None
         found += one
-    if len(rest) == len(found) == 2:
+    if len(rest) == len(found) == 2 and not either:
         low, high = sorted(found, key=lambda piece: infinite_sign(piece.high) == 0)
         if infinite_sign(low.high) and infinite_sign(high.low):  # x > 1, x < 3 speaks of both; x < 1, x > 3 of either
             start, end = position(low.low), position(high.high)
@@ -203,9 +269,3 @@ def _from_list(items: tuple[Node, ...]) -> list[Piece] | None:
     if not excluded:
         return points + found
     return difference(merged(found) if rest else [WHOLE], [point(one) for one in excluded])
-
-
-EMPTY_WORDS = frozenset(
-    {"no solution", "no solutions", "none", "no real solution", "no real solutions", "empty set", "无解"}
-)
-REAL_WORDS = frozenset({"all real numbers", "all reals", "all real number", "real numbers", "any real number"})

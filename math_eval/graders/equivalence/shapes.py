@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
@@ -13,28 +14,45 @@ from latex2sympy.nodes import (
     Apply,
     Based,
     Bracket,
+    Constant,
     Dots,
     Listing,
-    Matrix,
     Node,
-    NumberSet,
-    Ratio,
+    Number,
     Relation,
     Symbol,
     Words,
-    symbols,
 )
+from math_eval.graders.equivalence.constants import constants_renamed, free_constants
+from math_eval.graders.equivalence.equations import same_equation
+from math_eval.graders.equivalence.families import may_be_family, same_family
 from math_eval.graders.equivalence.intervals import infinite_sign, lone_point, same_region
+from math_eval.graders.equivalence.linear import computed
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
-from math_eval.graders.equivalence.plusminus import expanded, scaled
-from math_eval.graders.equivalence.points import evaluation_points
+from math_eval.graders.equivalence.matrices import same_matrix
+from math_eval.graders.equivalence.opaque import has_opaque, same_with_opaque
+from math_eval.graders.equivalence.phrases import is_nothing, is_undefined, same_words
+from math_eval.graders.equivalence.plusminus import expanded, independent, scaled
 from math_eval.graders.equivalence.policy import Policy
-from math_eval.graders.equivalence.regions import EMPTY_WORDS, REAL_WORDS, is_region, pieces, unknowns_agree
-from math_eval.graders.equivalence.unknowns import function_name, items_of, named_values, prefixed
-from math_eval.graders.equivalence.values import BITS, same_scalar, same_value, scalar
+from math_eval.graders.equivalence.ratios import same_ratio
+from math_eval.graders.equivalence.regions import is_region, list_against_interval, listed, pieces, unknowns_agree
+from math_eval.graders.equivalence.sequences import written_out
+from math_eval.graders.equivalence.sets import is_set_formula, same_sets
+from math_eval.graders.equivalence.unknowns import (
+    Chain,
+    chain,
+    items_of,
+    named_values,
+    parameter_renaming,
+    same_label,
+    spoken_order,
+    with_names,
+)
+from math_eval.graders.equivalence.values import BITS, same_scalar, scalar
 
 MAX_ITEMS = 100
 """Unordered lists are matched pair by pair up to so many items that differ in spelling."""
+_ATOMS = (Number, Symbol, Constant)
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -48,41 +66,113 @@ class Comparison:
         """Whether the answer is the gold."""
         if answer == gold:
             return decided(same=True, rule="same")
-        answer, gold = scaled(expanded(answer)), scaled(expanded(gold))
-        answer, gold = self._prefixes(_point(answer), _point(gold))
+        outcome = self._prepared(prepared(answer), prepared(gold))
+        if outcome.status != "wrong" or not (isinstance(answer, Bracket) or isinstance(gold, Bracket)):
+            return outcome
+        apart = independent(answer), independent(gold)
+        return outcome if apart == (answer, gold) else self.same(*apart)
+
+    def _prepared(self, answer: Node, gold: Node) -> Match:
+        """The rules in their order; the first that applies decides."""
         if answer == gold:
             return decided(same=True, rule="same")
-        if isinstance(gold, Words) or isinstance(answer, Words):
-            return self._words(answer, gold)
-        if (is_region(answer) or is_region(gold)) and (outcome := self._regions(answer, gold)):
-            return outcome
+        if isinstance(answer, _ATOMS) and isinstance(gold, _ATOMS):
+            return self._single(answer, gold)
+        if _is_tuple(answer) and _is_tuple(gold):
+            return self._collection(answer, gold) or decided(same=False, rule="tuple")
+        if list_against_interval(answer, gold) or list_against_interval(gold, answer):
+            return decided(same=False, rule="interval")
+        for rule in (self._named, self._labelled, self._words, self._families, self._regions):
+            outcome = rule(answer, gold)
+            if outcome is not None:
+                return outcome
         for rule in (self._matrix, self._collection, self._relation, self._ratio, self._based):
             outcome = rule(answer, gold)
             if outcome is not None:
                 return outcome
+        return self._single(answer, gold)
+
+    def _single(self, answer: Node, gold: Node) -> Match:
+        """Single values."""
         signs = infinite_sign(answer), infinite_sign(gold)
         if any(signs) and all(sign or _is_number(one) for sign, one in zip(signs, (answer, gold), strict=True)):
             return decided(same=signs[0] == signs[1], rule="infinite")
-        return same_scalar(scalar(answer), scalar(gold), self.policy)
+        if is_set_formula(answer) and is_set_formula(gold) and (same := same_sets(answer, gold)) is not None:
+            return decided(same=same, rule="sets")
+        left, right = scalar(answer), scalar(gold)
+        outcome = same_scalar(left, right, self.policy)
+        if outcome.status == "undecided" and (has_opaque(answer) or has_opaque(gold)):
+            return same_with_opaque(left.node, right.node, self.policy)
+        return outcome if outcome.status != "wrong" else self._constants(None, answer, gold) or outcome
 
-    def _words(self, answer: Node, gold: Node) -> Match:
+    def _labelled(self, answer: Node, gold: Node) -> Match | None:
+        """Labels taken off, and the values of chains: "m + n = 256 + 37 = 293" for 293; None where there are none."""
+        given, wanted = chain(answer), chain(gold, of_gold=True)
+        if given is not None and not given.consistent:
+            return decided(same=False, rule="chain")
+        if given is None and wanted is None:
+            return None
+        if given is not None and wanted is not None:
+            return self._same_labels(given, wanted)
+        other = gold if given is not None else answer
+        if isinstance(other, Relation) or self.policy.prefix == "strict":
+            return None
+        one = given or wanted
+        values = one.values if one is not None and one.consistent else one.values[-1:] if one is not None else ()
+        return self._any_value([(one, gold) if given is not None else (answer, one) for one in values])
+
+    def _same_labels(self, given: Chain, wanted: Chain) -> Match | None:
+        """Two labelled values: under the same label, arguments renamed; None where the labels differ."""
+        if given.label is None or wanted.label is None:
+            if self.policy.prefix == "strict" and given.label != wanted.label:
+                return None
+            return self._any_value([(one, wanted.values[-1]) for one in given.values])
+        names = same_label(given.label, wanted.label)
+        if names is None:
+            return None
+        pairs = zip((given.values[-1], wanted.values[-1]), names, strict=True)
+        left, right = (with_names(one, side) for one, side in pairs)
+        outcome = self.same(left, right)
+        return outcome if outcome.correct else self._constants(given.label, left, right) or outcome
+
+    def _constants(self, label: Node | None, answer: Node, gold: Node) -> Match | None:
+        """General solutions whose free constants have other names."""
+        names = free_constants(label, answer, gold)
+        if names is None:
+            return None
+        outcomes = (self.same(one, gold) for one in constants_renamed(answer, *names))
+        return next((outcome for outcome in outcomes if outcome.correct), None)
+
+    def _any_value(self, pairs: Sequence[tuple[Node, Node]]) -> Match:
+        """The outcome of the last pair, or of an earlier one that is right."""
+        last = self.same(*pairs[-1])
+        if last.correct:
+            return last
+        return next((found for pair in reversed(pairs[:-1]) if (found := self.same(*pair)).correct), last)
+
+    def _families(self, answer: Node, gold: Node) -> Match | None:
+        if not may_be_family(answer) and not may_be_family(gold):
+            return None
+        return same_family(answer, gold)
+
+    def _words(self, answer: Node, gold: Node) -> Match | None:
+        if not isinstance(answer, Words) and not isinstance(gold, Words):
+            return None
         if isinstance(answer, Words) and isinstance(gold, Words):
-            both = {answer.text, gold.text}
-            same = len(both) == 1 or both <= EMPTY_WORDS or both <= REAL_WORDS
-            return decided(same=same, rule="words")
+            return decided(same=same_words(answer.text, gold.text), rule="words")
         words, other = (answer, gold) if isinstance(answer, Words) else (gold, answer)
-        if not isinstance(words, Words):
-            return decided(same=False, rule="words")
-        if words.text in EMPTY_WORDS:
+        if isinstance(words, Words) and is_nothing(words.text):
+            if other == Number(Fraction(0)):
+                return undecided("words")  # a count of none is 0, a set of none is empty
             nothing = isinstance(other, Bracket) and not other.items
             return decided(same=nothing or (is_region(other) and pieces(other) == []), rule="words")
-        if words.text in REAL_WORDS:
-            found = pieces(other) if is_region(other) else None
-            whole = pieces(NumberSet("R"))
-            return decided(same=bool(found) and found == whole, rule="words")
+        if isinstance(words, Words) and is_undefined(words.text) and infinite_sign(other):
+            return undecided("words")  # an infinite limit: some say that it does not exist
         return decided(same=False, rule="words")
 
     def _regions(self, answer: Node, gold: Node) -> Match | None:
+        if not is_region(answer) and not is_region(gold):
+            return None
         if self.policy.intervals == "strict" and isinstance(answer, Relation) != isinstance(gold, Relation):
             return decided(same=False, rule="interval")
         left, right = pieces(answer), pieces(gold)
@@ -113,21 +203,7 @@ class Comparison:
         return same_scalar(scalar(left), scalar(right), self.policy)
 
     def _matrix(self, answer: Node, gold: Node) -> Match | None:
-        if not isinstance(answer, Matrix) and not isinstance(gold, Matrix):
-            return None
-        if any(isinstance(one, Matrix) and one.kind == "det" for one in (answer, gold)):
-            return undecided("needs_cas") if answer != gold else None
-        left, right = _rows(answer), _rows(gold)
-        if left is None or right is None:
-            return decided(same=False, rule="matrix")
-        if not isinstance(answer, Matrix) or not isinstance(gold, Matrix):  # a vector written as a tuple
-            left, right = (
-                [[cell for row in rows for cell in row]] if _is_vector(rows) else rows for rows in (left, right)
-            )
-        if [len(row) for row in left] != [len(row) for row in right]:
-            return decided(same=False, rule="matrix")
-        cells = zip((cell for row in left for cell in row), (cell for row in right for cell in row), strict=True)
-        return every((self.same(one, other) for one, other in cells), "matrix")
+        return same_matrix(answer, gold, self.same)
 
     def _collection(self, answer: Node, gold: Node) -> Match | None:
         if not isinstance(answer, Listing | Bracket) and not isinstance(gold, Listing | Bracket):
@@ -135,14 +211,16 @@ class Comparison:
         given, wanted = items_of(answer), items_of(gold)
         if any(isinstance(one, Dots) for one in (*given, *wanted)):
             return self._in_order(given, wanted, "list")
-        if (outcome := self._named(answer, gold)) is not None:
-            return outcome
+        if isinstance(answer, Listing) and self._says_again(given, gold):
+            return decided(same=True, rule="list")
         if isinstance(gold, Listing):
             return self._unordered(given, wanted, "list")
         if isinstance(gold, Bracket) and gold.open == "{":
             if isinstance(answer, Bracket) and answer.open != "{":
                 return decided(same=False, rule="set")
             return self._unordered(self._distinct(given), self._distinct(wanted), "set")
+        if isinstance(answer, Bracket) and answer.open == "{" and len(given) == 1 and isinstance(given[0], Bracket):
+            return self.same(given[0], gold)  # the set of the one point
         if not isinstance(gold, Bracket):  # the answer is a collection, the gold one value
             alone = len(given) == 1 and isinstance(answer, Bracket) and answer.open == "{"
             return self.same(given[0], gold) if alone else decided(same=False, rule="list")
@@ -159,24 +237,32 @@ class Comparison:
         return self._in_order(given, wanted, "tuple")
 
     def _named(self, answer: Node, gold: Node) -> Match | None:
-        """Lists like "x = 1, y = 2": by name where both have names, in their order where only one has."""
+        """Lists like "x = 1, y = 2": by name where both have names, in the usual order of the names where one has."""
         left, right = named_values(answer), named_values(gold)
         if left is None and right is None:
             return None
         if left is not None and right is not None:
-            if set(left) != set(right) or len(left) != len(right):
+            if set(left) != set(right):
                 return decided(same=False, rule="list")
-            return every((self.same(left[name], right[name]) for name in right), "list")
+            outcome = every((self.same(left[name], right[name]) for name in right), "list")
+            if outcome.status != "wrong" or (renaming := parameter_renaming(left, right)) is None:
+                return outcome
+            return every((self.same(with_names(left[name], renaming), right[name]) for name in right), "list")
+        named, other = (left, gold) if left is not None else (right, answer)
+        if named is None or not isinstance(other, Listing | Bracket):
+            return None
+        if isinstance(named_side := answer if left is not None else gold, Relation):
+            return None  # (x, y) = (1, 2): a label like others
         if self.policy.prefix == "strict":
             return decided(same=False, rule="list")
-        pairs = ((left, answer), (right, gold))
-        names = list(left if left is not None else right or {})
+        names = [name for name in named if isinstance(named_side, Listing | Bracket)]
         if all("_" in name for name in names) and len({name.partition("_")[0] for name in names}) == 1:
-            given, wanted = (list(one.values()) if one is not None else list(items_of(side)) for one, side in pairs)
-            return self._unordered(given, wanted, "list")  # x_1 and x_2 are two roots, in any order
-        given = list(left.values()) if left is not None else list(items_of(answer))
-        wanted = list(right.values()) if right is not None else list(items_of(gold))
-        return self._in_order(given, wanted, "list")
+            values, others = list(named.values()), items_of(other)  # x_1 and x_2 are two roots, in any order
+            pair = (values, others) if left is not None else (others, values)
+            return self._unordered(pair[0], pair[1], "list")
+        values, others = spoken_order(named), items_of(other)
+        pair = (values, others) if left is not None else (others, values)
+        return self._in_order(pair[0], pair[1], "list")
 
     def _in_order(self, given: Sequence[Node], wanted: Sequence[Node], rule: str) -> Match:
         if len(given) != len(wanted):
@@ -187,13 +273,13 @@ class Comparison:
         if len(given) != len(wanted):
             return decided(same=False, rule=rule)
         common = Counter(given) & Counter(wanted)  # equal trees match at once
-        left, wanted = _rest(given, common), _rest(wanted, common)
+        left, wanted = ([prepared(one) for one in _rest(side, common)] for side in (given, wanted))
         if len(wanted) > MAX_ITEMS:
             return undecided("limit:items")
         unsettled: Match | None = None
         for other in wanted:
             for at, one in enumerate(left):
-                outcome = self.same(one, other)
+                outcome = self._prepared(one, other)
                 if outcome.correct:
                     del left[at]
                     break
@@ -203,29 +289,28 @@ class Comparison:
                 return unsettled or decided(same=False, rule=rule)
         return decided(same=True, rule=rule)
 
+    def _says_again(self, given: Sequence[Node], gold: Node) -> bool:
+        """Whether a list holds just what the gold holds, with something said twice."""
+        wanted = items_of(gold) if isinstance(gold, Listing) else (gold,)
+        if len(given) <= len(wanted) or len(given) > min(2 * len(wanted) + 2, MAX_ITEMS):
+            return False
+        met: set[int] = set()
+        for one in given:
+            at = next((at for at, other in enumerate(wanted) if self.same(one, other).correct), None)
+            if at is None:
+                return False
+            met.add(at)
+        return len(met) == len(wanted)
+
     def _distinct(self, items: Sequence[Node]) -> list[Node]:
+        items = list(dict.fromkeys(items))
         if len(items) > MAX_ITEMS:
-            return list(dict.fromkeys(items))
+            return items
         kept: list[Node] = []
         for one in items:
             if not any(self.same(one, other).correct for other in kept):
                 kept.append(one)
         return kept
-
-    def _prefixes(self, answer: Node, gold: Node) -> tuple[Node, Node]:
-        """Both sides without a leading "x =" where the other has none, or the same one."""
-        given, wanted = prefixed(answer), prefixed(gold)
-        if self.policy.prefix == "strict" and (given is None) != (wanted is None):
-            return answer, gold
-        if given and wanted:
-            if given[0] == wanted[0] or {function_name(given[0]), function_name(wanted[0])} <= {"y", "f"}:
-                return given[1], wanted[1]
-            return answer, gold
-        if given and not isinstance(gold, Relation):
-            return given[1], gold
-        if wanted and not isinstance(answer, Relation):
-            return answer, wanted[1]
-        return answer, gold
 
     def _relation(self, answer: Node, gold: Node) -> Match | None:
         if not isinstance(answer, Relation) and not isinstance(gold, Relation):
@@ -233,7 +318,7 @@ class Comparison:
         if not isinstance(answer, Relation) or not isinstance(gold, Relation):
             return decided(same=False, rule="relation")
         if answer.ops == gold.ops == ("=",):
-            return self.equation(answer, gold)
+            return same_equation(answer, gold)
         for one in (answer, _mirrored(answer)):
             if one.ops == gold.ops:
                 outcome = every(
@@ -243,41 +328,8 @@ class Comparison:
                     return outcome
         return decided(same=False, rule="relation")
 
-    def equation(self, answer: Relation, gold: Relation) -> Match:
-        """Two equations are the same when one is a non-zero multiple of the other.
-
-        A gold that is solved ("x = 5") is only answered by a solved one: an equation that still has to be solved may be
-        the question itself.
-        """
-        left, right = (Apply("add", (one.items[0], Apply("neg", (one.items[1],)))) for one in (answer, gold))
-        if isinstance(gold.items[0], Symbol) and not symbols(gold.items[1]):
-            return decided(same=False, rule="equation")
-        names = symbols(left) | symbols(right)
-        if symbols(left) != symbols(right):
-            return decided(same=False, rule="equation")
-        return _proportional(left, right, sorted(names))
-
     def _ratio(self, answer: Node, gold: Node) -> Match | None:
-        if not isinstance(answer, Ratio) and not isinstance(gold, Ratio):
-            return None
-        if isinstance(answer, Ratio) and isinstance(gold, Ratio):
-            if answer.clock and gold.clock:
-                return decided(same=_same_time(answer, gold), rule="clock")
-            return self._proportions(answer.items, gold.items)
-        ratio, other = (answer, gold) if isinstance(answer, Ratio) else (gold, answer)
-        if not isinstance(ratio, Ratio) or len(ratio.items) != 2 or ratio.half:
-            return decided(same=False, rule="ratio")
-        return _renamed(same_value(Apply("div", ratio.items), scalar(other).node, self.policy), "ratio")
-
-    def _proportions(self, left: Sequence[Node], right: Sequence[Node]) -> Match:
-        zeros = [[rational(one) == 0 for one in side] for side in (left, right)]
-        if zeros[0] != zeros[1] or zeros[0][:1] == [True]:
-            return decided(same=list(left) == list(right), rule="ratio")
-        crossed = (
-            same_value(Apply("mul", (one, right[0])), Apply("mul", (other, left[0])), self.policy)
-            for one, other in zip(left[1:], right[1:], strict=True)
-        )
-        return every(crossed, "ratio")
+        return same_ratio(answer, gold, self.policy)
 
     def _based(self, answer: Node, gold: Node) -> Match | None:
         if not isinstance(answer, Based) and not isinstance(gold, Based):
@@ -289,25 +341,6 @@ class Comparison:
         if not isinstance(based, Based) or value is None or not based.digits.isdigit():
             return decided(same=False, rule="base")
         return decided(same=value == int(based.digits), rule="base")
-
-
-def _same_time(left: Ratio, right: Ratio) -> bool:
-    """The same time of day; a clock without am or pm agrees with either, and with the 24-hour one."""
-    if not left.half and not right.half:
-        return left.items == right.items
-    return bool(_minutes(left) & _minutes(right))
-
-
-def _minutes(clock: Ratio) -> set[tuple[int, ...]]:
-    parts = [int(value) if (value := rational(scalar(one).node)) is not None else -1 for one in clock.items]
-    hours, rest = parts[0], tuple(parts[1:])
-    if clock.half == "pm" and hours < 12:
-        return {(hours + 12, *rest)}
-    if clock.half == "am" and hours == 12:
-        return {(0, *rest)}
-    if clock.half or hours > 12 or hours == 0:
-        return {(hours, *rest)}
-    return {(hours, *rest), ((hours + 12) % 24, *rest)}
 
 
 def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
@@ -322,8 +355,11 @@ def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
     return rest
 
 
-def _renamed(outcome: Match, rule: str) -> Match:
-    return outcome._replace(rule=rule) if outcome.status != "undecided" else outcome
+def prepared(node: Node) -> Node:
+    """The tree with ± and dots written out, vectors and matrices computed, P(2, 3) as the point."""
+    if isinstance(node, _ATOMS):
+        return node
+    return computed(scaled(expanded(written_out(listed(_point(node))))))
 
 
 def _point(node: Node) -> Node:
@@ -331,6 +367,16 @@ def _point(node: Node) -> Node:
     if isinstance(node, Apply) and node.op == "call" and len(node.args) > 2:
         return Bracket("(", ")", node.args[1:])
     return node
+
+
+def _is_tuple(node: Node) -> bool:
+    """Whether a node is a point or tuple of plain values, where no other rule can apply."""
+    return (
+        isinstance(node, Bracket)
+        and node.open == "("
+        and node.close == ")"
+        and all(isinstance(one, Number | Apply) and not infinite_sign(one) for one in node.items)
+    )
 
 
 def _is_number(node: Node) -> bool:
@@ -342,52 +388,6 @@ def _is_number(node: Node) -> bool:
     return True
 
 
-def _rows(node: Node) -> list[list[Node]] | None:
-    if isinstance(node, Matrix):
-        return [list(row) for row in node.rows]
-    if isinstance(node, Bracket) and node.open in {"(", "["}:
-        inner = [items_of(one) for one in node.items]
-        if all(isinstance(one, Bracket) for one in node.items):
-            return [list(row) for row in inner]
-        return [list(node.items)]
-    return None
-
-
-def _is_vector(rows: list[list[Node]]) -> bool:
-    return len(rows) == 1 or all(len(row) == 1 for row in rows)
-
-
 def _mirrored(node: Relation) -> Relation:
     ops = tuple(_FLIPPED.get(op, op) for op in reversed(node.ops))
     return Relation(ops, tuple(reversed(node.items)))
-
-
-def _proportional(left: Node, right: Node, names: list[str]) -> Match:
-    """Whether left = c · right with one c ≠ 0 at every point."""
-    reals, wholes = evaluation_points(names)
-    first = constant = None
-    agreed = 0
-    for point in (*reals, *wholes):
-        try:
-            exact = rational(left, point), rational(right, point)
-            if exact[0] is not None and exact[1] is not None:
-                constant = constant or (exact[0] / exact[1] if exact[1] else None)
-                if constant is not None and exact[0] != constant * exact[1]:
-                    return decided(same=False, rule="equation")
-            one, other = ball(left, point, BITS), ball(right, point, BITS)
-        except (Undefined, LimitError):
-            continue
-        if one.contains(0) != other.contains(0):
-            return decided(same=False, rule="equation")
-        if one.contains(0):
-            continue
-        ratio = one / other
-        if one.rel_accuracy_bits() < 64 or other.rel_accuracy_bits() < 64:
-            continue
-        if first is None:
-            first = ratio
-        elif not ratio.overlaps(first):
-            return decided(same=False, rule="equation")
-        else:
-            agreed += 1
-    return decided(same=True, rule="equation") if agreed >= 3 else undecided("needs_cas")

@@ -11,7 +11,9 @@ from flint import acb
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
-from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, children, contains, symbols
+from latex2sympy.measures import measure
+from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, symbols
+from latex2sympy.units import LETTER_UNITS
 from math_eval.graders.equivalence.match import Match, decided, undecided
 from math_eval.graders.equivalence.points import evaluation_points, points_around
 from math_eval.graders.equivalence.policy import Policy
@@ -21,6 +23,8 @@ MORE_BITS = (1024, 4096)
 MIN_POINTS = 3
 _ACCURACY = 150
 _DOUBLE_FIGURES = 15
+"""Digits of a number that was printed from double precision in full."""
+_DOUBLE_STEPS = Fraction(4, 2**53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +93,48 @@ def decimal(node: Node) -> Decimal | None:
             power = rational(exponent)
             if power is None or power.denominator != 1 or abs(power) > 400:
                 return None
-            scale = Fraction(10) ** int(power)
-            mantissa = decimal(head)
-            return mantissa and Decimal(mantissa.value * scale, mantissa.half * scale, mantissa.figures)
+            return _moved(decimal(head), Fraction(10) ** int(power))
+        case Apply("div", (Number(places=int()) as head, Number(value=scale, places=None))) if scale == 100:
+            return _moved(decimal(head), 1 / scale)  # a percentage
     return None
+
+
+def _moved(found: Decimal | None, scale: Fraction) -> Decimal | None:
+    return found and Decimal(found.value * scale, found.half * scale, found.figures)
+
+
+def printed(number: Decimal) -> Fraction:
+    """How far from the value meant a number is that a program printed in full: a few steps of double precision."""
+    if not _DOUBLE_FIGURES <= number.figures <= _DOUBLE_FIGURES + 2:
+        return Fraction(0)
+    return abs(number.value) * _DOUBLE_STEPS + (number.half if number.figures == _DOUBLE_FIGURES else 0)
+
+
+def approximates(rounded: Scalar, exact: Scalar) -> bool:
+    """Whether a number written in decimals is what a value is rounded to, or cut off at: what ≈ promises."""
+    share = rounded.percent and not exact.percent
+    node = Apply("div", (rounded.node, Number(Fraction(100)))) if share else rounded.node
+    found = decimal(node)
+    if found is None and (whole := rational(node)) is not None and whole.denominator == 1:
+        found = Decimal(whole, Fraction(1, 2), 1)
+    if found is None:
+        return False
+    beyond = found.value + (found.half if found.value > 0 else -found.half)
+    outcomes = [_near(exact.node, center, found.half) for center in (found.value, beyond)]
+    return any(outcome is not None and outcome.correct for outcome in outcomes)
 
 
 def same_scalar(answer: Scalar, gold: Scalar, policy: Policy) -> Match:
     """Whether two values are the same, their percent signs and units included."""
     if answer.unit != gold.unit:
         if answer.unit and gold.unit:
-            return decided(same=False, rule="unit")
+            pair = _in_one_unit(answer, gold)
+            return same_value(*pair, policy) if pair else decided(same=False, rule="unit")
+        bare = gold if answer.unit else answer
+        if (lettered := _with_letter(bare)) is not None:
+            outcome = same_scalar(answer if answer.unit else lettered, lettered if answer.unit else gold, policy)
+            if outcome.correct:
+                return outcome
         if policy.units == "required" and gold.unit:
             return decided(same=False, rule="unit")
         turned = _in_radians(answer, gold) if "degree" in {answer.unit, gold.unit} else None
@@ -113,6 +148,26 @@ def same_scalar(answer: Scalar, gold: Scalar, policy: Policy) -> Match:
     if outcome.correct or policy.percent == "exact":
         return outcome
     return same_value(answer.node, gold.node, policy)
+
+
+def _in_one_unit(answer: Scalar, gold: Scalar) -> tuple[Node, Node] | None:
+    """Both values in base units, where their units measure the same."""
+    if {answer.unit, gold.unit} == {"degree", "rad"}:
+        turned = [Apply("degree", (one.node,)) if one.unit == "degree" else one.node for one in (answer, gold)]
+        return turned[0], turned[1]
+    given, wanted = measure(answer.unit), measure(gold.unit)
+    if given is None or wanted is None or given[1] != wanted[1]:
+        return None
+    factor = given[0] / wanted[0]
+    return (answer.node if factor == 1 else Apply("mul", (answer.node, Number(factor)))), gold.node
+
+
+def _with_letter(side: Scalar) -> Scalar | None:
+    """5 m without a unit as a value in metres, against a side that has a unit."""
+    match side.node:
+        case Apply(op="mul", args=(Number() as value, Symbol(name=letter))) if letter in LETTER_UNITS:
+            return Scalar(value, side.percent, letter.lower())
+    return None
 
 
 def _in_radians(answer: Scalar, gold: Scalar) -> tuple[Node, Node] | None:
@@ -161,6 +216,8 @@ def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, po
     given, wanted = decimal(answer), decimal(gold)
     if given and wanted and min(given.figures, wanted.figures) >= _DOUBLE_FIGURES:
         return abs(left - right) <= 4 * max(given.half, wanted.half)  # both printed from binary floating point
+    if any(one and abs(left - right) <= printed(one) for one in (given, wanted)):
+        return True
     if given and given.figures >= policy.answer_figures and right.denominator != 1 and abs(left - right) <= given.half:
         return wanted is None or wanted.half <= given.half
     if wanted and wanted.figures >= policy.gold_figures and abs(left - right) <= wanted.half:
@@ -174,9 +231,9 @@ def _rounded(answer: Node, gold: Node, policy: Policy) -> Match | None:
         return None
     given, wanted = decimal(answer), decimal(gold)
     if given and given.figures >= policy.answer_figures:
-        return _near(gold, given.value, given.half)
+        return _near(gold, given.value, max(given.half, printed(given)))
     if wanted and wanted.figures >= policy.gold_figures:
-        return _near(answer, wanted.value, wanted.half)
+        return _near(answer, wanted.value, max(wanted.half, printed(wanted)))
     if policy.tolerance:
         center = rational(gold) if rational(gold) is not None else rational(answer)
         if center is not None:

@@ -7,27 +7,32 @@ algebra system could settle is undecided here; grade_many may ask one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from latex2sympy import LimitError, MathTextError, Node, parse
+from latex2sympy.nodes import Words
 from latex2sympy.parser import parse_cached
+from latex2sympy.plain import is_prose
 from math_eval.answers import last_letters, short_letter
 from math_eval.graders.equivalence.clean import MAX_CHARS, squeezed
+from math_eval.graders.equivalence.conditions import unconditioned
 from math_eval.graders.equivalence.match import Match, decided, undecided
+from math_eval.graders.equivalence.phrases import restated
 from math_eval.graders.equivalence.policy import DEFAULT, Policy
+from math_eval.graders.equivalence.readings import as_decimal_comma, as_foreign, as_list
 from math_eval.graders.equivalence.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
-GRADER_VERSION = "4"
+GRADER_VERSION = "5"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
 _LETTERS = frozenset("ABCDEFGH")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
-_LEAD = re.compile(r"^(?:the )?(?:final |correct )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE)
-_TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
-"""A condition behind the answer: ", \\text{ for } x > 0"."""
+_LEAD = re.compile(
+    r"^(?:the )?(?:final |correct |only |unique )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE
+)
+_BETWEEN_DOLLARS = re.compile(r"\$[^$]*\$")
 _TEXT_LEAD = re.compile(r"^\s*\\text\s*\{([^{}]*)\}")
-_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def grade(
@@ -79,28 +84,49 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
     wanted = _read(gold, cached=True)
     if wanted is None:
         text = squeezed(answer).lower()
-        return decided(same=bool(text) and text == squeezed(gold).lower(), rule="text")
+        if text and text == squeezed(gold).lower():
+            return decided(same=True, rule="text")
+        return undecided("prose" if is_prose(gold) else "unparsed")
     if isinstance(wanted, str):
         return undecided(wanted)
     given = _read(answer, cached=False)
-    if given is None:
-        return undecided("unparsed")
     if isinstance(given, str):
         return undecided(given)
-    outcome = Comparison(policy).same(given, wanted)
-    if not outcome.correct and (_GROUPED.search(gold) or _GROUPED.search(answer)):
-        again = _as_lists(answer, gold, policy)
-        return again if again is not None and again.correct else outcome
+    outcome = undecided("unparsed") if given is None else Comparison(policy).same(given, wanted)
+    if outcome.correct:
+        return outcome
+    for reading in _readings(answer, gold):
+        again = _compared(*reading, policy)
+        if again.correct:
+            return again
+    if outcome.status == "wrong" and _is_sentence(gold, wanted):
+        return undecided("prose")
     return outcome
 
 
-def _as_lists(answer: str, gold: str, policy: Policy) -> Match | None:
-    """Both sides once more with "1,234" as two numbers, for lists without spaces."""
-    pair = [_GROUPED.sub(", ", text) for text in (answer, gold)]
-    given, wanted = _read(pair[0], cached=False), _read(pair[1], cached=True)
+def _readings(answer: str, gold: str) -> Iterator[tuple[str, str]]:
+    """Both sides once more, where a number in them can be read in another way."""
+    for rule in (as_list, as_foreign):
+        pair = rule(answer), rule(gold)
+        if pair != (answer, gold):
+            yield pair
+    pointed = as_decimal_comma(answer)
+    if pointed != answer and as_decimal_comma(gold) == gold:
+        yield pointed, gold
+
+
+def _compared(answer: str, gold: str, policy: Policy) -> Match:
+    given, wanted = _read(answer, cached=False), _read(gold, cached=True)
     if given is None or wanted is None or isinstance(given, str) or isinstance(wanted, str):
-        return None
+        return undecided("unparsed")
     return Comparison(policy).same(given, wanted)
+
+
+def _is_sentence(gold: str, wanted: Node) -> bool:
+    """Whether a gold is more than a value: three words or more, or words around mathematics between dollars."""
+    if isinstance(wanted, Words):
+        return len(wanted.text.split()) > 2
+    return "$" in gold and is_prose(_BETWEEN_DOLLARS.sub(" ", gold))
 
 
 def _read(text: str, *, cached: bool) -> Node | str | None:
@@ -112,8 +138,7 @@ def _read(text: str, *, cached: bool) -> Node | str | None:
         and _LEAD.match(lead.group(1).strip() + " ")
     ):
         text = text[lead.end() :]
-    if "\\text" in text and (cut := _TAIL.sub("", text)):
-        text = cut
+    text = unconditioned(restated(text))
     try:
         return reader(text)
     except LimitError as error:

@@ -32,7 +32,7 @@ from math_eval.graders.equivalence.regions import is_region, pieces
 from math_eval.graders.equivalence.unknowns import prefixed
 from math_eval.graders.equivalence.values import BITS, scalar
 
-KEY_VERSION = "3"
+KEY_VERSION = "4"
 """Raised whenever a key can change; keys of different versions do not vote together."""
 
 _DIGITS = 40
