@@ -256,7 +256,7 @@ def _double_factorial(ev: Evaluator, value: Any) -> Any:
     number = ev._whole(ev.real(value))  # noqa: SLF001
     if not -1 <= number < 5_000:
         raise Undefined("a double factorial out of range")
-    return ev._arb(math.prod(range(number, 0, -2)))  # noqa: SLF001
+    return arb(math.prod(range(number, 0, -2)))
 
 
 def _zeta(ev: Evaluator, value: Any) -> Any:
