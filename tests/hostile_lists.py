@@ -1,0 +1,46 @@
+"""Answers whose parts are harmless one by one and costly together: a verdict's budget is for the whole of it."""
+
+from __future__ import annotations
+
+PARTS = {
+    "product of products": "\\prod_{k=1}^{1000} y\\prod_{k=1}^{1000} y",
+    "double sum": "\\sum_{k=1}^{70}\\sum_{j=1}^{70} \\sin(kjx)",
+    "double sum of numbers": "\\sum_{k=1}^{70}\\sum_{j=1}^{70} \\frac{1}{k+j}",
+    "sum of roots": "\\sum_{k=1}^{4000} \\sqrt{k}",
+    "sum of powers": "\\sum_{k=1}^{4000} x^{k}",
+    "sum of sines": "\\sum_{k=1}^{3000} \\sin(kx)\\cos(ky)",
+    "harmonic": "\\sum_{k=1}^{3000} \\frac{1}{k}",
+    "factorials": "\\sum_{k=1}^{1200} k!",
+    "powers": "3^{60000}",
+    "roots of powers": "\\sqrt[3]{7^{20000}+2}",
+    "gamma": "(\\pi+1000)!",
+    "tower": "\\exp(\\exp(\\sin(\\exp(x))))",
+    "nearly equal": "\\pi+10^{-70}",
+    "polynomial": "(x+y)^{30}-x^{30}-z^{7}w",
+    "regions": "x \\ne \\sqrt{2}",
+    "interval": "[\\sqrt{2},\\sqrt{3}]",
+    "nested roots": "\\sqrt{x+\\sqrt{x+\\sqrt{x+\\sqrt{x+\\sqrt{x}}}}}",
+    "absolute": "|x-1|+|x-2|+|x-3|+|y-4|+|y-5|",
+    "binomials": "\\sum_{k=0}^{400} \\binom{400}{k} x^k",
+    "floors": "\\sum_{k=1}^{4000} \\lfloor k\\pi \\rfloor",
+    "equation": "\\sum_{k=1}^{2000} kx = y",
+    "complex": "\\sum_{k=1}^{2000} e^{ik}",
+    "ratio": "\\sum_{k=1}^{900} \\sqrt{k} : 3",
+}
+
+
+def hostile_pairs() -> dict[str, tuple[str, str]]:
+    """Answers and golds by name: each part alone, and in lists, sets, tuples and matrices of slightly different ones."""
+    found = {}
+    for name, part in PARTS.items():
+        near = f"{part}+0" if "=" not in part.split("}")[-1] and ":" not in part and "[" not in part[:1] else part
+        found[name] = (near, part)
+        for count in (8, 60):
+            for kind, (opened, closed) in {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}.items():
+                given = [part.replace("1", str(at + 2), 1) for at in range(count)]
+                wanted = [part.replace("1", str(count + 1 - at), 1) + ("+0" if near != part else "") for at in range(count)]
+                found[f"{kind} of {count}: {name}"] = (opened + ", ".join(given) + closed, opened + ", ".join(wanted) + closed)
+        cells = "\\\\".join([f"{part} & {near}"] * 10)
+        other = "\\\\".join([f"{near} & {part}"] * 10)
+        found[f"matrix: {name}"] = tuple(f"\\begin{{pmatrix}}{one}\\end{{pmatrix}}" for one in (cells, other))
+    return found
