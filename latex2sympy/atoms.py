@@ -118,11 +118,8 @@ class Atoms(Constructs, UnitWords):
                     node = Apply("factorial2" if double else "factorial", (node,))
                 elif self.accept("%", "\\%"):
                     node = Apply("percent", (node,))
-                elif self.at("\\circ") and isinstance(node, Symbol) and self.ahead().kind == "name":
-                    self.take()
-                    node = Apply("compose", (node, self.atom()))
-                elif self.accept("°", "\\degree", "\\circ"):
-                    node = Apply("degree", (node,))
+                elif self.at("°", "\\degree", "\\circ"):
+                    node = self._degrees(node)
                 elif isinstance(node, Apply) and node.op == "compose" and self.at("(") and self._closed_before():
                     node = Apply("call", (node, *self.bracket_items()))
                 elif self.at("'", "''", "\\prime") and isinstance(node, Number):
@@ -143,6 +140,13 @@ class Atoms(Constructs, UnitWords):
                     node = Apply(rule[0], (node, Number(Fraction(rule[1]))) if rule[1] else (node,))
                 else:
                     return node
+
+    def _degrees(self, node: Node) -> Node:
+        """A value in degrees; a function composed with another where the ring stands between two letters."""
+        ring = self.take().text == "\\circ"
+        if ring and isinstance(node, Symbol) and self.token.kind == "name":
+            return Apply("compose", (node, self.atom()))
+        return Apply("degree", (node,))
 
     def _closed_before(self) -> bool:
         return self.tokens[self.index - 1].text == ")"

@@ -194,7 +194,8 @@ class Parser(Atoms, Phrases):
         while True:
             self.wrapped(layers)
             layers += self.at(*_OVER, "\\bmod", "\\mod")
-            if self.token.kind in {"text", "name"}:
+            worded = self.token.kind in {"text", "name"}
+            if worded:
                 self.operator()
             sign = self.token.text
             if self.accept(*_TIMES) or self._cross():
@@ -209,7 +210,7 @@ class Parser(Atoms, Phrases):
             elif self.at("\\bmod", "\\mod"):
                 self.take()
                 factors = [Apply("mod", (_mul(factors), self.factor()))]
-            elif self.remainder():
+            elif worded and self.remainder():
                 factors = [Apply("remainder", (_mul(factors), self.factor()))]
             elif self.starts_factor():
                 factors.append(self.power())

@@ -69,8 +69,6 @@ class Phrases(Stream):
     def remainder(self) -> bool:
         """Reads the R of 8 R 3, or the word."""
         token = self.token
-        if token.kind not in {"name", "text"}:
-            return False
         word = token.text.strip().lower()
         numbers = self.tokens[self.index - 1].kind == self.ahead().kind == "num"
         if numbers and (word == "remainder" or (word == "r" and token.spaced and self.ahead().spaced)):

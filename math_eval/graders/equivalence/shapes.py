@@ -14,13 +14,11 @@ from latex2sympy.nodes import (
     Apply,
     Based,
     Bracket,
-    Constant,
     Dots,
     Listing,
     Node,
     Number,
     Relation,
-    Symbol,
     Words,
 )
 from math_eval.graders.equivalence.constants import constants_renamed, free_constants
@@ -38,6 +36,7 @@ from math_eval.graders.equivalence.ratios import same_ratio
 from math_eval.graders.equivalence.regions import is_region, list_against_interval, listed, pieces, unknowns_agree
 from math_eval.graders.equivalence.sequences import written_out
 from math_eval.graders.equivalence.sets import is_set_formula, same_sets
+from math_eval.graders.equivalence.trees import is_plain
 from math_eval.graders.equivalence.unknowns import (
     Chain,
     chain,
@@ -52,7 +51,6 @@ from math_eval.graders.equivalence.values import BITS, same_scalar, scalar
 
 MAX_ITEMS = 100
 """Unordered lists are matched pair by pair up to so many items that differ in spelling."""
-_ATOMS = (Number, Symbol, Constant)
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
 
@@ -66,6 +64,8 @@ class Comparison:
         """Whether the answer is the gold."""
         if answer == gold:
             return decided(same=True, rule="same")
+        if is_plain(answer) and is_plain(gold):
+            return self._single(answer, gold)
         outcome = self._prepared(prepared(answer), prepared(gold))
         if outcome.status != "wrong" or not (isinstance(answer, Bracket) or isinstance(gold, Bracket)):
             return outcome
@@ -76,7 +76,7 @@ class Comparison:
         """The rules in their order; the first that applies decides."""
         if answer == gold:
             return decided(same=True, rule="same")
-        if isinstance(answer, _ATOMS) and isinstance(gold, _ATOMS):
+        if is_plain(answer) and is_plain(gold):
             return self._single(answer, gold)
         if _is_tuple(answer) and _is_tuple(gold):
             return self._collection(answer, gold) or decided(same=False, rule="tuple")
@@ -357,8 +357,6 @@ def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
 
 def prepared(node: Node) -> Node:
     """The tree with ± and dots written out, vectors and matrices computed, P(2, 3) as the point."""
-    if isinstance(node, _ATOMS):
-        return node
     return computed(scaled(expanded(written_out(listed(_point(node))))))
 
 

@@ -9,15 +9,30 @@ from latex2sympy.nodes import (
     Apply,
     Binder,
     Bracket,
+    Constant,
     Listing,
     Matrix,
     Node,
+    Number,
     Quantity,
     Ratio,
     Relation,
     SetBuilder,
     Symbol,
 )
+
+_SPECIAL = frozenset(
+    "pm mp call accent compose union intersection difference det norm abs transpose dot cross pmod".split()
+)
+
+
+def is_plain(node: Node) -> bool:
+    """Whether a node is a value that only arithmetic and known functions make: no rule but that for values applies."""
+    if isinstance(node, Number | Symbol | Constant):
+        return True
+    if isinstance(node, Apply):
+        return node.op not in _SPECIAL and all(map(is_plain, node.args))
+    return isinstance(node, Quantity) and is_plain(node.value)
 
 
 def mapped(node: Node, rule: Callable[[Node], Node | None]) -> Node:
