@@ -38,8 +38,13 @@ def hostile_pairs() -> dict[str, tuple[str, str]]:
         for count in (8, 60):
             for kind, (opened, closed) in {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}.items():
                 given = [part.replace("1", str(at + 2), 1) for at in range(count)]
-                wanted = [part.replace("1", str(count + 1 - at), 1) + ("+0" if near != part else "") for at in range(count)]
-                found[f"{kind} of {count}: {name}"] = (opened + ", ".join(given) + closed, opened + ", ".join(wanted) + closed)
+                wanted = [
+                    part.replace("1", str(count + 1 - at), 1) + ("+0" if near != part else "") for at in range(count)
+                ]
+                found[f"{kind} of {count}: {name}"] = (
+                    opened + ", ".join(given) + closed,
+                    opened + ", ".join(wanted) + closed,
+                )
         cells = "\\\\".join([f"{part} & {near}"] * 10)
         other = "\\\\".join([f"{near} & {part}"] * 10)
         found[f"matrix: {name}"] = tuple(f"\\begin{{pmatrix}}{one}\\end{{pmatrix}}" for one in (cells, other))

@@ -1,19 +1,12 @@
-"""Option letters in an answer, and the one that a response chooses."""
+"""The option letter that a response chooses among those that it speaks of."""
 
 from __future__ import annotations
 
 import re
 
+from math_eval.answers.letters import BRACKETED, STANDALONE, bare_text, short_letter
 from math_eval.answers.words import BUT, NEGATION
 
-_DECORATION = str.maketrans(
-    {"$": " ", "*": " ", "`": " "}
-    | {chr(start + place): "ABCDEFGHIJ"[place] for start in (0xFF21, 0x24B6) for place in range(10)}
-)
-_WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm|bf)\b")
-_BLANKS = re.compile(r"\s+")
-_SHORT = re.compile(r"[\s({\[（]*([A-J])(?:\s*[)}\]）]*\s*[.。]?\s*$|[)}\]）]*\s*[.:,)）．：、]|\s*[)}\]）])")
-_LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$|[.．]\s)")
 _LETTER = r"[({\[（\s]*(?<![A-Za-z])([A-Ja-j])(?![A-Za-z'’\d])"
 _NAMED = re.compile(
     r"(?:(?<![^\W\d_])(?:options?|choices?|answers?|statements?|letters?|alternative|opción|opção|opzione|inciso|literal|Option|Antwort|Variante|варианты?|вариант|ответ\w*|réponse|respuesta|resposta|risposta|đáp án|phương án|"
@@ -27,9 +20,6 @@ _CONCLUDED = re.compile(
     r"(?:only\s+|the\s+answer\s+is\s+|it\s+(?:is|must\s+be)\s+)?[({\[（\s]*([A-J])(?=\s*(?:[)}\]）.。,，;]|$|is\b|est\b|ist\b|es\b|é\b|è\b|が|は|이|가|right|correct))(?![A-Za-z'’])",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(r"[(（]\s*([A-Ja-j])\s*[)）]")
-_STANDALONE = re.compile(r"(?<![A-Za-z\\'’])([A-J])(?![A-Za-z'’\d(=^_])(?! [a-z])(?!\s*[=<>+\-*/^∩∪])")
-_RUN = re.compile(r"(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
 _SENTENCE = re.compile(
     r"[。！？\n;；]+|[.!?]+(?=\s|$)|,\s*(?=(?:but|so|hence|therefore|thus|not)\b)|[，,]\s*(?=(?:所以|故|因此|而))",
     re.IGNORECASE,
@@ -45,32 +35,6 @@ _LIST = re.compile(
 )
 
 
-def short_letter(text: str) -> str:
-    """The letter of a text that is one option: "C", "(C)", "(c)", "b)", "C. 12"; "" for anything else."""
-    bare = _bare(text)
-    match = _SHORT.match(bare) or _LOWER.match(bare)
-    return match.group(1).upper() if match else ""
-
-
-def last_letters(text: str, *, several: bool = False) -> str:
-    """The option letter that a text ends on ("" where there is none); with `several`, all its letters in order.
-
-    In running text the last letter counts that is named ("option C"), else bracketed, else standing alone (but for the
-    article "A" before a word), since reasoning names other options before it.
-    """
-    bare = _bare(text)
-    if several:
-        runs = "".join(_RUN.findall(bare)) or "".join(_STANDALONE.findall(bare))
-        return "".join(sorted(set(runs)))
-    if short := short_letter(text):
-        return short
-    for pattern in (_NAMED, _BRACKETED, _STANDALONE):
-        letters: list[str] = [letter.upper() for letter in pattern.findall(bare) if letter != "I"]
-        if letters:
-            return letters[-1]
-    return ""
-
-
 def chosen_letters(text: str, *, several: bool = False, announced: bool = False) -> str:
     """The letter that a response chooses, "" where it chooses none; with `several`, its letters in order.
 
@@ -82,7 +46,7 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
         several: More than one letter may be right.
         announced: The text stands behind an announcement: a leading letter is the choice.
     """
-    bare = _bare(text)
+    bare = bare_text(text)
     if several:
         return _several(bare)
     if announced:
@@ -101,7 +65,7 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
     if native := _NATIVE.search(bare):
         return "ABCDE"[next(row.index(native.group(1)) for row in _NATIVE_LETTERS if native.group(1) in row)]
     clauses = [_affirmed(part) for part in reversed(_SENTENCE.split(bare)) if part.strip()]
-    for patterns in ((_NAMED,), (_CONCLUDED,), (_BRACKETED, _STANDALONE)):
+    for patterns in ((_NAMED,), (_CONCLUDED,), (BRACKETED, STANDALONE)):
         for clause in clauses:
             for pattern in patterns:
                 if letter := _last_kept(clause, pattern):
@@ -112,7 +76,7 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
 def _last_kept(clause: str, pattern: re.Pattern[str]) -> str:
     """The last letter in a clause that the pattern names and nothing denies; a lower-case "a" is an article."""
     for match in reversed([*pattern.finditer(clause)]):
-        if _denied(clause, match) or (match.group(1) in {"a", "I", "i", "e"} and pattern is not _BRACKETED):
+        if _denied(clause, match) or (match.group(1) in {"a", "I", "i", "e"} and pattern is not BRACKETED):
             continue
         if pattern is _NAMED and (several := _LIST.match(clause, match.start(1))):
             if _denied(clause, several):
@@ -125,7 +89,7 @@ def _last_kept(clause: str, pattern: re.Pattern[str]) -> str:
 def _affirmed(clause: str) -> str:
     """Of "not A but B" the part behind "but", where that has a letter."""
     but = BUT.search(clause)
-    if but and NEGATION.search(clause[: but.end()]) and _STANDALONE.search(clause, but.end()):
+    if but and NEGATION.search(clause[: but.end()]) and STANDALONE.search(clause, but.end()):
         return clause[but.end() :]
     return clause
 
@@ -146,7 +110,7 @@ def _several(bare: str) -> str:
         kept = [match for match in _LIST.finditer(clause) if not _denied(clause, match)]
         if kept:
             return "".join(sorted(set(re.findall(r"[A-J]", kept[-1].group()))))
-        letters = [match for pattern in (_NAMED, _BRACKETED, _STANDALONE) for match in pattern.finditer(clause)]
+        letters = [match for pattern in (_NAMED, BRACKETED, STANDALONE) for match in pattern.finditer(clause)]
         single = {match.group(1).upper() for match in letters if not _denied(clause, match)}
         if single:
             return "".join(sorted(single))
@@ -169,11 +133,3 @@ def _denied(clause: str, match: re.Match[str]) -> bool:
             behind = ""  # the denial speaks of the letter behind it
     last_before = re.split(r"[,，:：]|(?<![A-Za-z])[A-J](?![A-Za-z'’])", before)[-1]
     return bool(NEGATION.search(last_before) or NEGATION.search(behind))
-
-
-def _bare(text: str) -> str:
-    return (
-        re.sub(r"[^\S\n]+", " ", _WRAPPER.sub(" ", text).translate(_DECORATION))
-        if "\n" in text
-        else _BLANKS.sub(" ", _WRAPPER.sub(" ", text).translate(_DECORATION))
-    )
