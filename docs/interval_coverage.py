@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from math_eval.scoring import accuracy_interval, against_reported, mean_variance, single_sample_variance
+from math_eval.scoring import accuracy_interval, compare_with_reported, mean_variance, single_sample_variance
 
 PROBLEMS = (30, 500)
 ACCURACIES = (0.05, 0.5, 0.95)
@@ -76,10 +76,10 @@ def consistent(evaluations: int, problems: int = 500, seed: int = 0) -> dict[str
         sizes = [SAMPLES] * problems
         single, method = single_sample_variance(right.tolist(), sizes)
         own = mean_variance(right.tolist(), sizes)
-        found[method] += against_reported(published, right.mean() / SAMPLES, own, single, method).consistent
+        found[method] += compare_with_reported(published, right.mean() / SAMPLES, own, single, method).consistent
         ours, theirs = (generator.binomial(1, 0.6, problems) for _ in range(2))
         single, method = single_sample_variance(ours.tolist(), [1] * problems)
-        found[method] += against_reported(
+        found[method] += compare_with_reported(
             round(float(theirs.mean()), 3), float(ours.mean()), single, single, method
         ).consistent
     return {name: count / evaluations for name, count in found.items()}

@@ -11,9 +11,9 @@ from math_eval.scoring import (
     SampleScore,
     ScoreOptions,
     accuracy_interval,
-    against_reported,
     ballot,
     check_ks,
+    compare_with_reported,
     figures,
     maj_at_k,
     mean_interval,
@@ -187,12 +187,12 @@ def test_generation_noise_by_hand():
 
 
 def test_what_chance_allows_beside_a_published_mean():
-    made = against_reported(0.5, 0.56, 0.0004, 0.0016, "bound", samples=4)
+    made = compare_with_reported(0.5, 0.56, 0.0004, 0.0016, "bound", samples=4)
     assert made.allowed == pytest.approx(1.959964 * math.sqrt(0.0004 + 0.0016 / 4 + 0.001**2 / 12), rel=1e-6)
     assert (made.measured, made.reported, made.consistent, made.method) == (0.56, 0.5, False, "bound")
-    assert against_reported(0.5, 0.5 + 0.99 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
-    assert against_reported(0.5, 0.5 - 0.99 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
-    assert not against_reported(0.5, 0.5 - 1.01 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
+    assert compare_with_reported(0.5, 0.5 + 0.99 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
+    assert compare_with_reported(0.5, 0.5 - 0.99 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
+    assert not compare_with_reported(0.5, 0.5 - 1.01 * made.allowed, 0.0004, 0.0016, "bound", samples=4).consistent
 
 
 def test_rates_and_lengths_of_a_set():

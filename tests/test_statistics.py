@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math_eval.scoring import accuracy_interval, against_reported, average_interval, holm, mean_interval, paired
+from math_eval.scoring import (
+    accuracy_interval,
+    average_interval,
+    compare_paired,
+    compare_with_reported,
+    holm,
+    mean_interval,
+)
 from math_eval.scoring.paired import mcnemar, sign_flip
 
 EVALUATIONS = 2_000  # docs/interval_coverage.py runs 20,000 of each; so many are within 1.5 points of them
@@ -77,7 +84,7 @@ def test_exact_sign_flips_are_scipys(gaps):
 
 def test_drawn_sign_flips_come_near_the_exact_test():
     a, b = [0.0] * 70 + [1.0] * 130, [1.0] * 40 + [0.0] * 30 + [0.0] * 20 + [1.0] * 110
-    made = paired(a, b)
+    made = compare_paired(a, b)
     assert (made.wins, made.losses) == (40, 20)
     assert made.p_mcnemar == pytest.approx(made.p_permutation, abs=0.003)
 
@@ -88,7 +95,7 @@ def test_paired_differences_are_scipys():
 
     generator = np.random.default_rng(3)
     a, b = generator.binomial(8, 0.5, 80) / 8, generator.binomial(8, 0.6, 80) / 8
-    made = paired(a.tolist(), b.tolist())
+    made = compare_paired(a.tolist(), b.tolist())
     low, high = DescrStatsW(b - a).tconfint_mean()
     assert (made.low, made.high) == pytest.approx((low, high), abs=1e-12)
     assert made.p_mcnemar is None
@@ -100,7 +107,7 @@ def test_the_detectable_difference_is_detected_four_times_in_five():
     for _ in range(400):
         a = generator.binomial(1, 0.5, 400)
         b = generator.binomial(1, 0.6, 400)
-        made = paired(a.tolist(), b.tolist())
+        made = compare_paired(a.tolist(), b.tolist())
         seen.append(made.detectable)
         found += made.low > 0 or made.high < 0
     assert np.mean(seen) == pytest.approx(0.1, abs=0.01)
@@ -117,5 +124,5 @@ def test_holm_is_statsmodels():
 def test_the_rounding_of_a_published_figure_counts():
     # no noise at all on either side: what is left is the half step to which reports round, uniform
     step = 0.001
-    allowed = against_reported(0.5, 0.5, 0.0, 0.0, "bound").allowed
+    allowed = compare_with_reported(0.5, 0.5, 0.0, 0.0, "bound").allowed
     assert allowed == pytest.approx(1.959964 * step / 12**0.5, rel=1e-4)
