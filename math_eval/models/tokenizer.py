@@ -63,7 +63,7 @@ class Tokenizer:
             raise ModelError(f"{self.folder}: its chat template fails: {type(error).__name__}: {error}") from error
         return tuple(ids)
 
-    def only_id(self, text: str) -> int:
+    def single_id(self, text: str) -> int:
         """The id of a text that is one token; ModelError where it is several."""
         ids = self._inner(text, add_special_tokens=False)["input_ids"]
         if len(ids) != 1:

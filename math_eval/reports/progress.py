@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from math_eval.records import Completion, Verdict
-from math_eval.rewards import Scored
+from math_eval.rewards import RewardScore
 
 
 class ProgressBar:
@@ -63,7 +63,7 @@ class RewardBar:
         if not quiet and not sys.stderr.isatty():
             print(f"{missing} samples to score, {there} there", file=sys.stderr)  # noqa: T201  the log's first line
 
-    def __call__(self, scored: Scored) -> None:
+    def __call__(self, scored: RewardScore) -> None:
         """One more sample is scored."""
         self._seen += 1
         self._tokens += scored.tokens
