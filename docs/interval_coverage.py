@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     rows = list(table(arguments.evaluations))
-    print("| problems | samples | accuracy | correlation | interval holds it | mean width |")
+    print("| problems | samples | accuracy | correlation | coverage | mean width |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         correlation = f"{row.correlation:g}" if row.samples > 1 else ""

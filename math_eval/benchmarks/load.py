@@ -70,7 +70,7 @@ class Definition:
             At least one name.
 
         Raises:
-            UnknownNameError: There is no such split; the text offers near names.
+            UnknownNameError: There is no such split; the text offers similar names.
         """
         if name is None or name == "all":
             return ["test"] if name is None and "test" in self.spec.splits else list(self.spec.splits)
@@ -90,7 +90,7 @@ def define(name_or_path: str) -> Definition:
         The benchmark's name, specification and folder.
 
     Raises:
-        UnknownNameError: There is no such benchmark; the text offers near names.
+        UnknownNameError: There is no such benchmark; the text offers similar names.
         DataError: The file is not a benchmark; the text names the key or column that is wrong.
     """
     path = user_path(name_or_path)
@@ -147,7 +147,7 @@ def load_benchmark(
         The problems of the split.
 
     Raises:
-        UnknownNameError: No such benchmark or split; the text offers near names.
+        UnknownNameError: No such benchmark or split; the text offers similar names.
         RequestError: The benchmark has several splits and none was chosen.
         DataError: A file, row or field is wrong; the text names it.
         HashMismatchError: A file's bytes are not the pinned ones.

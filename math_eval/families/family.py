@@ -66,7 +66,7 @@ def load_family(name: str) -> Family:
         The family.
 
     Raises:
-        UnknownNameError: There is no such family; the text offers near names.
+        UnknownNameError: There is no such family; the text offers similar names.
         DataError: The file is not a model family.
     """
     return read_document(find("models", name, label="model family"), Family)

@@ -17,7 +17,7 @@ def check_reward_engine(name: str) -> None:
         name: The name that a user gave.
 
     Raises:
-        UnknownNameError: There is no such engine; the text offers near names.
+        UnknownNameError: There is no such engine; the text offers similar names.
     """
     if name not in REWARD_ENGINES:
         raise UnknownNameError("reward engine", name, REWARD_ENGINES)

@@ -59,7 +59,7 @@ def load_reward_preset(name: str) -> RewardPreset:
         The preset.
 
     Raises:
-        UnknownNameError: There is no such preset; the text offers near names.
+        UnknownNameError: There is no such preset; the text offers similar names.
         DataError: The file is not a reward preset.
     """
     return read_document(find("rewards", name, label="reward preset"), RewardPreset)

@@ -1,6 +1,6 @@
 """Generation noise: how far two evaluations of one model on the same problems differ by chance.
 
-The error from having sampled these problems and not others is no part of it: both evaluations asked the same problems,
+The error from having sampled these problems and not others is not part of it: both evaluations asked the same problems,
 and an interval with that error would call almost any two numbers consistent.
 """
 

@@ -63,7 +63,7 @@ def load_suite(name: str) -> Suite:
         The suite.
 
     Raises:
-        UnknownNameError: There is no such suite; the text offers near names.
+        UnknownNameError: There is no such suite; the text offers similar names.
         DataError: The file is not a suite.
     """
     return read_document(find("suites", name), Suite)
