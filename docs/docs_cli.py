@@ -1,4 +1,4 @@
-"""Writes docs/cli.md from the commands themselves: python docs/docs_cli.py."""
+"""Writes docs/cli.md from the commands: python docs/docs_cli.py."""
 
 from __future__ import annotations
 
@@ -9,10 +9,23 @@ import click
 
 from math_eval.cli.main import COMMANDS, cli
 
+INTRODUCTION = """\
+# Command line
+
+Made from the commands by `python docs/docs_cli.py`; a test checks that it is current.
+
+"The reference" is the evaluation harness of Qwen2.5-Math,
+[`evaluation/` of QwenLM/Qwen2.5-Math][reference]
+at commit `a45202b`; [reproducing.md](reproducing.md) compares it with math-eval.
+[glossary.md](glossary.md) explains the other terms.
+
+[reference]: https://github.com/QwenLM/Qwen2.5-Math/tree/a45202bd16f1ec06f433442dc1152d0074773465/evaluation
+"""
+
 
 def reference() -> str:
-    """The whole page: every command's help in one width."""
-    parts = ["# Command line\n", "Made by `python docs/docs_cli.py` from the commands; a test holds it to them.\n"]
+    """The page: an introduction, then the help of every command, 110 characters wide."""
+    parts = [INTRODUCTION]
     top = _context(cli, "math-eval", None)
     parts.append(_help(top))
     for name in sorted(COMMANDS):

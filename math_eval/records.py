@@ -1,6 +1,6 @@
-"""The nouns of the house: frozen records that move from left to right through the flow, without behaviour.
+"""The records that move through an evaluation: frozen, without behaviour, and without imports from the project.
 
-Problem → Prompt → Completion → Sample → Extraction, Verdict → SetResult. Nothing here imports anything of the project.
+Problem → Prompt → Completion → Extraction, Verdict → SetResult (in `math_eval.scoring`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ Message: TypeAlias = Mapping[str, str]
 """One chat turn: role and content."""
 
 AnswerKind: TypeAlias = Literal["number", "expression", "choice", "multiple-choice", "set", "text"]
-"""What the gold is, and so what grading may assume: see docs/formats.md."""
+"""The kind of the gold, which tells the grader what it may assume; docs/formats.md explains the kinds."""
 
 Finish: TypeAlias = Literal["stop", "length", "error"]
 """Why a completion ended: end of text or a stop string, the token budget, or a failure."""
 
 Status: TypeAlias = Literal["correct", "wrong", "undecided"]
-"""What a verdict says; undecided counts as wrong and is reported apart."""
+"""The result of grading; undecided counts as wrong and is reported separately."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One row of a benchmark, ready to be asked and graded."""
+    """One row of a benchmark, ready to be put to a model and graded."""
 
     benchmark: str
     split: str
@@ -34,43 +34,54 @@ class Problem:
     kind: AnswerKind = "expression"
     language: str = "en"
     accepted: tuple[str, ...] = ()
-    """Other golds that a correction names as right too."""
+    """Other golds that are correct too, from the benchmark's corrections."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Letter → text of the options of a choice problem."""
+    """The options of a choice problem: letter → text."""
     groups: Mapping[str, str] = field(default_factory=dict)
-    """Column → value, for breaking accuracy down."""
+    """Column → value, for accuracy by group."""
     grader_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Grader's name → what that grader alone reads of the problem."""
+    """Grader → fields that only this grader reads."""
     policy: Mapping[str, Any] = field(default_factory=dict)
-    """The benchmark's switches of the grader's policy."""
+    """The switches of the grader's policy that the benchmark sets."""
     known_bad: str = ""
-    """Why the row is defective; empty for a sound one."""
+    """Why the row is defective; "" for a good row."""
     row_chars: int = 0
-    """Characters of the whole row, solution included: where it is long, completions tend to be."""
+    """Length of the whole row in characters, solution included; long rows tend to get long completions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What an engine is given for one problem: raw text, or chat messages that the tokenizer's template renders."""
+    """An engine's input for one problem: raw text, or chat messages that the tokenizer's template renders."""
 
     text: str = ""
     messages: tuple[Message, ...] = ()
     stop: tuple[str, ...] = ()
+    """Strings that end a completion and are cut off."""
     token_ids: tuple[int, ...] = ()
-    """Filled in once per problem where a tokenizer is at hand; special tokens stand in it exactly once."""
+    """The encoded prompt, with each special token exactly once; empty where there is no tokenizer."""
     key: str = ""
     """benchmark/split/problem, for engines that look completions up."""
     question: str = ""
-    """The bare question, for the same engines."""
+    """The question without the prompt around it, for the same engines."""
     transcript: str = ""
-    """What has been said since the prompt, programs' outputs included, where a sample goes on; token_ids hold it."""
+    """The text after the prompt, outputs of programs included, in later turns of a sample; `token_ids` include it."""
     turn: int = 0
-    """How many turns of the engine that transcript has."""
+    """Number of the engine's turns in `transcript`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How completions of one set are drawn; temperature 0 is greedy, max_tokens bounds a completion's new tokens."""
+    """How the completions of one set are drawn.
+
+    Attributes:
+        temperature: 0 for greedy decoding.
+        top_p: Probability mass that tokens are drawn from, 0 to 1; 1 for all.
+        top_k: Number of tokens that are drawn from; -1 for all.
+        max_tokens: The most new tokens of a completion.
+        stop_token_ids: Token ids that end a completion.
+        seed: The seed of this request; None unless the run seeds each request.
+        number: The sample's number within its problem and set, from 0.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -78,27 +89,26 @@ class Sampling:
     max_tokens: int = 2048
     stop_token_ids: tuple[int, ...] = ()
     seed: int | None = None
-    """Seed of one request, where the run asks for seeding by request."""
     number: int = 0
-    """Which sample of its problem this is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What an engine made of one prompt."""
+    """An engine's output for one prompt; token counts are those of the prompt and of the completion."""
 
     text: str
     finish: Finish
     tokens_in: int
     tokens_out: int
     error: str = ""
+    """Why the completion failed, where `finish` is "error"."""
     turns: tuple[Mapping[str, Any], ...] = ()
-    """For a sample that used tools: each turn's text and program, and what the program gave."""
+    """For a sample that used tools: the text and program of each turn, and the program's output."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleKey:
-    """Where a sample belongs: the identity by which a run resumes."""
+    """The identity of a sample, by which a run resumes; `n` is its number within its problem and set, from 0."""
 
     benchmark: str
     split: str
@@ -109,25 +119,25 @@ class SampleKey:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The answer found in a completion and the rule that found it."""
+    """The answer extracted from a completion, and the rule that found it."""
 
     text: str
     rule: str
     truncated: bool = False
-    """The answer's own closing was missing (an unclosed box at the end of the text)."""
+    """Whether the end of the answer is missing, as in a box that is not closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a grader says of an answer: its status and the rule that decided."""
+    """A grader's decision on an answer: the status, and the rule that decided."""
 
     status: Status
     rule: str
     detail: str = ""
     answer: str = ""
-    """The extracted answer, where extraction was part of the call."""
+    """The extracted answer, where a whole response was graded."""
 
     @property
     def correct(self) -> bool:
-        """Whether the answer counts as right; undecided does not."""
+        """Whether the answer counts as correct; an undecided one does not."""
         return self.status == "correct"

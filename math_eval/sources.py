@@ -1,7 +1,7 @@
-"""Pinned sources: bytes named by an URL and a sha256, fetched once into the cache, checked at every read.
+"""Pinned sources: files with an URL and a sha256, fetched once into the cache, and checked whenever they are read.
 
-Only https is followed, redirects included; a mirror (MATH_EVAL_MIRROR) may be a folder or plain http on loopback.
-Downloads resume where they broke off, and appear in the cache whole or not at all.
+Only https is used, also in redirects; a mirror (MATH_EVAL_MIRROR) may be a folder or plain http on loopback.
+An interrupted download resumes where it stopped, and a file appears in the cache only when it is complete.
 """
 
 from __future__ import annotations
@@ -25,11 +25,17 @@ _CHUNK = 1 << 18
 _TIMEOUT_S = 30.0
 
 Progress = Callable[[int, int], None]
-"""Called with bytes so far and bytes in all (0: not known)."""
+"""Called with the bytes received and the total bytes, 0 where the total is not known."""
 
 
 class PinnedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file on the web, named by what its bytes hash to."""
+    """One file on the web, identified by the hash of its bytes.
+
+    Attributes:
+        url: An https URL.
+        sha256: The hash in lower-case hexadecimal.
+        bytes: The size, for the progress bar; 0 where it is not known. A longer reply is refused.
+    """
 
     SCHEMA: ClassVar[int] = 1
     url: str
@@ -47,7 +53,7 @@ class PinnedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def sha256_of(path: Path) -> str:
-    """The file's sha256 in hexadecimal."""
+    """The sha256 of a file in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -56,23 +62,44 @@ def sha256_of(path: Path) -> str:
 
 
 def check_hash(path: Path, expected: str) -> None:
-    """HashMismatchError, naming the file and both hashes, unless the file's bytes hash to `expected`."""
+    """Checks a file against its pinned hash.
+
+    Args:
+        path: The file.
+        expected: Its sha256 in hexadecimal.
+
+    Raises:
+        HashMismatchError: The file has another hash; the text names the file and both hashes.
+    """
     actual = sha256_of(path)
     if actual != expected:
         raise HashMismatchError(
-            f"{path}: sha256 is {actual}, expected {expected}; the file was changed or is another one"
+            f"{path}: sha256 is {actual}, expected {expected}; the file was changed or is another file"
         )
 
 
 def cached_path(pinned: PinnedFile) -> Path:
-    """Where the cache keeps this file: by hash, with its own ending."""
+    """The path of a pinned file in the cache: a prefix of its hash and its name."""
     return cache_root() / "files" / f"{pinned.sha256[:16]}-{Path(urlsplit(pinned.url).path).name}"
 
 
 def ensure(pinned: PinnedFile, progress: Progress | None = None) -> Path:
-    """The cached file, fetched first where it is missing. Its hash is checked by the reader, at every load.
+    """Makes sure that a pinned file is in the cache.
 
-    Raises FetchError (network), HashMismatchError (other bytes than pinned), StorageError (cache not writable).
+    A cached file is returned without a check; the reader checks its hash whenever it loads it.
+
+    Args:
+        pinned: The file.
+        progress: Called as bytes arrive.
+
+    Returns:
+        Its path in the cache.
+
+    Raises:
+        FetchError: The file cannot be downloaded, or is not in the mirror folder.
+        HashMismatchError: The downloaded bytes are not the pinned ones.
+        DataError: MATH_EVAL_MIRROR is not a folder or an allowed URL.
+        StorageError: The cache cannot be written.
     """
     path = cached_path(pinned)
     if path.is_file():
@@ -148,8 +175,8 @@ def _download(url: str, part: Path, size: int, progress: Progress | None) -> Non
         if not _may_contact(str(request.url)):
             raise FetchError(f"{request.url}: refused: sources and their redirects must be https")
 
-    have = part.stat().st_size if part.is_file() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    size_before = part.stat().st_size if part.is_file() else 0
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={size_before}-"} if size_before else {})
     hooks = {"request": [refuse_plain_http]}
     try:
         with (
@@ -157,26 +184,26 @@ def _download(url: str, part: Path, size: int, progress: Progress | None) -> Non
             client.stream("GET", url, headers=headers) as reply,
         ):
             if reply.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return  # the part is whole already: the hash decides
+                return  # the part is already complete; its hash decides
             reply.raise_for_status()
             resumed = reply.status_code == httpx.codes.PARTIAL_CONTENT
-            done = have if resumed else 0
-            total = size or done + int(reply.headers.get("content-length") or 0)
+            received = size_before if resumed else 0
+            total = size or received + int(reply.headers.get("content-length") or 0)
             with part.open("ab" if resumed else "wb") as file:
                 for chunk in reply.iter_bytes(_CHUNK):
                     file.write(chunk)
-                    done += len(chunk)
-                    if done > MAX_FILE_BYTES or (size and done > size):
+                    received += len(chunk)
+                    if received > MAX_FILE_BYTES or (size and received > size):
                         part.unlink(missing_ok=True)
                         raise FetchError(
                             f"{url}: the reply is larger than the pinned file ({size or MAX_FILE_BYTES} bytes)"
                         )
                     if progress:
-                        progress(done, total)
+                        progress(received, total)
     except httpx.HTTPStatusError as error:
         raise FetchError(f"{url}: the server answered {error.response.status_code}") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FetchError(
-            f"{url}: {type(error).__name__}: {error}; run the command again to go on, "
+            f"{url}: {type(error).__name__}: {error}; run the command again to resume, "
             "or set MATH_EVAL_MIRROR or MATH_EVAL_DATA"
         ) from error

@@ -21,7 +21,7 @@ def save_tokenizer(folder):
     from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    inner = Tokenizer(models.BPE(vocab={char: at for at, char in enumerate(alphabet)}, merges=[]))
+    inner = Tokenizer(models.BPE(vocab={char: index for index, char in enumerate(alphabet)}, merges=[]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
     inner.add_special_tokens([AddedToken(text, special=True) for text in SPECIAL])
@@ -60,14 +60,14 @@ def make_model(folder, architecture, seed=0):
         pad_token_id=256,
         bos_token_id=None,
     )
-    own = {"Qwen2ForSequenceClassification": Qwen2ForSequenceClassification}
-    own["Qwen2ForTokenClassification"] = Qwen2ForTokenClassification
-    own.get(architecture, Qwen2Model)(config).save_pretrained(folder)
-    if architecture not in own:
+    generic = {"Qwen2ForSequenceClassification": Qwen2ForSequenceClassification}
+    generic["Qwen2ForTokenClassification"] = Qwen2ForTokenClassification
+    generic.get(architecture, Qwen2Model)(config).save_pretrained(folder)
+    if architecture not in generic:
         weights = {f"model.{name}": value for name, value in load_file(folder / "model.safetensors").items()}
-        for at, outputs in ((0, 64), (2, labels)):
-            weights[f"score.{at}.weight"] = torch.randn(outputs, 64) * 0.3
-            weights[f"score.{at}.bias"] = torch.randn(outputs) * 0.3
+        for layer, outputs in ((0, 64), (2, labels)):
+            weights[f"score.{layer}.weight"] = torch.randn(outputs, 64) * 0.3
+            weights[f"score.{layer}.bias"] = torch.randn(outputs) * 0.3
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     path = folder / "config.json"
     content = json.loads(path.read_text(encoding="utf-8")) | {"architectures": [architecture]}

@@ -138,7 +138,7 @@ gold: "{{ answer }}"
 
 
 @pytest.mark.parametrize("as_folder", [False, True])
-def test_a_yaml_of_ones_own(tmp_path, as_folder):
+def test_a_users_yaml(tmp_path, as_folder):
     write(tmp_path / "mine.jsonl")
     path = tmp_path / "mine.yaml"
     path.write_text(YAML + 'id: "{{ id }}"\nanswer: number\n', encoding="utf-8")
@@ -151,8 +151,8 @@ BAD_YAML = [
     ("titel: Mine", "title: Mine", "unknown key 'titel'; did you mean title?"),
     ("title: [", "title: Mine", "bad YAML"),
     ("title: &a x\nnote: *a", "title: Mine", "aliases"),
-    ("sources: [{file: ../mine.jsonl}]", "sources: [{file: mine.jsonl}]", "below the YAML"),
-    ("sources: [{file: /etc/passwd}]", "sources: [{file: mine.jsonl}]", "below the YAML"),
+    ("sources: [{file: ../mine.jsonl}]", "sources: [{file: mine.jsonl}]", "below the folder of the YAML file"),
+    ("sources: [{file: /etc/passwd}]", "sources: [{file: mine.jsonl}]", "below the folder of the YAML file"),
     ("sources: [{url: 'http://x.org/a', sha256: ''}]", "sources: [{file: mine.jsonl}]", "sha256 must be 64"),
     ("sources: [{hub: a/b}]", "sources: [{file: mine.jsonl}]", "needs a revision and a rows_sha256"),
     ("sources: []", "sources: [{file: mine.jsonl}]", "at least one source"),
@@ -172,8 +172,8 @@ BAD_YAML = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "good", "said"), BAD_YAML, ids=[row[2] for row in BAD_YAML])
-def test_a_bad_yaml_says_what_is_wrong(tmp_path, bad, good, said):
+@pytest.mark.parametrize(("bad", "good", "reason"), BAD_YAML, ids=[row[2] for row in BAD_YAML])
+def test_a_bad_yaml_is_explained(tmp_path, bad, good, reason):
     write(tmp_path / "mine.jsonl")
     text = YAML.replace(good, bad) if good in YAML else YAML.replace('gold: "{{ answer }}"', bad)
     assert text != YAML
@@ -182,9 +182,9 @@ def test_a_bad_yaml_says_what_is_wrong(tmp_path, bad, good, said):
     with pytest.raises(DataError) as caught:
         load_benchmark(str(path))
     message = str(caught.value)
-    assert said in message
+    assert reason in message
     assert "\n" not in message
-    assert str(tmp_path) in message or said in {"corrections names 'zz'", "bad template"}
+    assert str(tmp_path) in message or reason in {"corrections names 'zz'", "bad template"}
 
 
 BAD_ROWS = [
@@ -198,13 +198,13 @@ BAD_ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("content", "said"), BAD_ROWS, ids=[row[1] for row in BAD_ROWS])
-def test_a_bad_file_says_which_row(tmp_path, content, said):
+@pytest.mark.parametrize(("content", "reason"), BAD_ROWS, ids=[row[1] for row in BAD_ROWS])
+def test_a_bad_file_names_its_row(tmp_path, content, reason):
     path = tmp_path / "mine.jsonl"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_benchmark(str(path))
-    assert said in str(caught.value)
+    assert reason in str(caught.value)
     assert str(path) in str(caught.value)
 
 
@@ -239,7 +239,7 @@ def test_a_hub_source_is_checked_by_its_rows(tmp_path):
         load_benchmark(str(path))
 
 
-def test_data_that_cannot_be_fetched_says_so(tmp_path, monkeypatch):
+def test_missing_data_is_a_fetch_error(tmp_path, monkeypatch):
     monkeypatch.setenv("MATH_EVAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MATH_EVAL_MIRROR", str(tmp_path / "mirror"))
     with pytest.raises(FetchError, match="not in the mirror"):

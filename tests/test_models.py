@@ -19,7 +19,7 @@ from math_eval.models import cpu_dtype, gguf
         ("model name\t: avx512_bf16\nflags\t\t: fpu", "float32"),
     ],
 )
-def test_auto_on_a_cpu_is_what_it_computes_fastest(tmp_path, flags, dtype):
+def test_auto_is_the_fastest_dtype_of_the_cpu(tmp_path, flags, dtype):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"processor\t: 0\n{flags}\nbugs\t\t:\n", encoding="utf-8")
     assert cpu_dtype("auto", cpuinfo) == dtype
@@ -27,7 +27,7 @@ def test_auto_on_a_cpu_is_what_it_computes_fastest(tmp_path, flags, dtype):
 
 
 def test_auto_without_cpuinfo_is_float32(tmp_path):
-    assert cpu_dtype("auto", tmp_path / "gone") == "float32"
+    assert cpu_dtype("auto", tmp_path / "missing") == "float32"
 
 
 def test_two_processes_unpack_one_file_once(tmp_path, monkeypatch):
@@ -50,7 +50,7 @@ def test_two_processes_unpack_one_file_once(tmp_path, monkeypatch):
     assert conversions.read_text(encoding="utf-8") == "x"
 
 
-def test_a_read_only_cache_that_holds_the_model_is_enough(tmp_path, monkeypatch):
+def test_a_read_only_cache_with_the_model_needs_no_lock(tmp_path, monkeypatch):
     monkeypatch.setenv("MATH_EVAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(gguf, "_convert", lambda _file, folder: (folder.mkdir(), (folder / "config.json").touch()))
     file = tmp_path / "m.gguf"

@@ -109,9 +109,9 @@ def call(package, *arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("way", ["entry points", "MATH_EVAL_PATH"])
-def test_another_package_adds_by_name(package, tmp_path, way):
-    if way == "entry points":
+@pytest.mark.parametrize("source", ["entry points", "MATH_EVAL_PATH"])
+def test_another_package_adds_names(package, tmp_path, source):
+    if source == "entry points":
         entry_points(package)
         engine, grader, environment = "parrot", "lenient", {}
     else:
@@ -151,7 +151,7 @@ def test_another_package_adds_by_name(package, tmp_path, way):
     assert "outside-sums" in {row["benchmark"] for row in json.loads(listing.stdout)}
 
 
-def test_a_layout_file_reads_rows_that_no_layout_of_ours_fits(package, tmp_path):
+def test_a_layout_file_reads_rows_of_an_unknown_layout(package, tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"outside_gold": "4", "outside_text": "it is 4"}\n', encoding="utf-8")
     assert call(package, "grade", rows).returncode == 2
@@ -186,7 +186,7 @@ def test_an_engine_object_is_recorded_as_its_class(package, tmp_path, monkeypatc
     assert (info["engine"], info["engine_settings"]["dtype_used"]) == ("outside:Parrot", "float32")
 
 
-def test_a_class_that_is_no_engine_is_refused_by_what_it_lacks():
+def test_a_class_that_is_not_an_engine_is_refused_with_what_it_lacks():
     with pytest.raises(RequestError, match="lacks complete, close, concurrency"):
         make_engine("builtins:slice", "m", None, EngineSettings())
     with pytest.raises(RequestError, match="cannot be made as"):
@@ -207,7 +207,7 @@ def test_a_name_that_two_folders_have_is_refused(tmp_path, monkeypatch):
         find("prompts", "direct")
 
 
-def test_a_family_of_ones_own_is_matched_by_model_name(package, monkeypatch):
+def test_a_users_family_is_matched_by_model_name(package, monkeypatch):
     assert family_of("org/Outside-7B")[0] == "generic-base"
     monkeypatch.setenv("MATH_EVAL_PATH", str(package))
     assert family_of("org/Outside-7B")[0] == "outside"

@@ -24,7 +24,7 @@ from math_eval.evaluation import evaluate
 from math_eval.generate import RewardRequest, RunRequest, score_rewards
 from math_eval.models import LocalModel, Tokenizer
 from math_eval.records import SampleKey
-from math_eval.rewards import AGGREGATIONS, Composer, Scored, aggregate, form_of, make_reward_engine, windows
+from math_eval.rewards import AGGREGATIONS, Composer, RewardScore, aggregate, form_of, make_reward_engine, windows
 from math_eval.rewards.conversation import GAP, neutralise, split_steps
 from math_eval.rewards.preset import load_reward_preset, reward_preset_of
 from math_eval.runfolder.reward_layout import read_rewards, reward_files, rewards_path
@@ -39,23 +39,23 @@ PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
 @given(PROBABILITIES)
 def test_aggregations_keep_their_order(steps):
-    found = {how: aggregate(steps, how) for how in AGGREGATIONS}
-    assert found["last"] == steps[-1]
-    assert 0 <= found["product"] <= found["min"] <= found["mean"] <= max(steps) <= 1
-    assert found["product"] == pytest.approx(math.prod(steps))
+    scores = {rule: aggregate(steps, rule) for rule in AGGREGATIONS}
+    assert scores["last"] == steps[-1]
+    assert 0 <= scores["product"] <= scores["min"] <= scores["mean"] <= max(steps) <= 1
+    assert scores["product"] == pytest.approx(math.prod(steps))
 
 
 @given(PROBABILITIES, st.randoms())
 def test_only_the_last_depends_on_the_order(steps, random):
     mixed = random.sample(steps, len(steps))
-    for how in ("min", "product", "mean"):
-        assert aggregate(mixed, how) == pytest.approx(aggregate(steps, how))
+    for rule in ("min", "product", "mean"):
+        assert aggregate(mixed, rule) == pytest.approx(aggregate(steps, rule))
 
 
 @given(st.floats(0, 1), st.sampled_from(AGGREGATIONS))
-def test_one_step_is_its_own_aggregate_and_none_has_no_score(step, how):
-    assert aggregate([step], how) == step
-    assert aggregate([], how) is None
+def test_a_single_step_is_the_score_and_no_step_is_none(step, rule):
+    assert aggregate([step], rule) == step
+    assert aggregate([], rule) is None
 
 
 # conversations
@@ -77,26 +77,26 @@ def test_steps_are_paragraphs(text, steps):
 @given(
     st.lists(st.sampled_from([MARK, "<extra", "_0>", "<", "\n\n", "a", " ", "<|im_end|>"]), max_size=12).map("".join)
 )
-def test_no_response_makes_steps_of_its_own(response):
+def test_a_response_cannot_add_steps(response):
     _, preset = reward_preset_of(PRM)
-    made = Composer(preset).compose(f"What {MARK}?", response)
-    said = "".join(message["content"] for message in made.messages)
-    assert said.count(MARK) == made.steps == len(split_steps(response.replace(MARK, "x"), "\n\n"))
-    assert "<|im_end|>" not in said
-    assert not made.messages or made.messages[-1]["content"].endswith(MARK)
+    conversation = Composer(preset).compose(f"What {MARK}?", response)
+    text = "".join(message["content"] for message in conversation.messages)
+    assert text.count(MARK) == conversation.steps == len(split_steps(response.replace(MARK, "x"), "\n\n"))
+    assert "<|im_end|>" not in text
+    assert not conversation.messages or conversation.messages[-1]["content"].endswith(MARK)
 
 
 @given(st.text("ab<>", max_size=30), st.lists(st.text("ab<>", min_size=1, max_size=4), max_size=4))
 def test_a_neutralised_text_holds_no_mark(text, marks):
-    clean = neutralise(text, marks)
-    assert not any(mark in clean for mark in marks)
+    result = neutralise(text, marks)
+    assert not any(mark in result for mark in marks)
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 20))
-def test_windows_hold_everything_once_longest_first(lengths, size):
-    found = list(windows(lengths, lambda length: length, size))
-    assert all(window == sorted(window, reverse=True) and len(window) <= size for window in found)
-    assert sorted(length for window in found for length in window) == sorted(lengths)
+def test_windows_hold_each_item_once_longest_first(lengths, size):
+    batches = list(windows(lengths, lambda length: length, size))
+    assert all(window == sorted(window, reverse=True) and len(window) <= size for window in batches)
+    assert sorted(length for window in batches for length in window) == sorted(lengths)
 
 
 def test_presets_know_the_published_models(tmp_path):
@@ -105,8 +105,8 @@ def test_presets_know_the_published_models(tmp_path):
     assert reward_preset_of("other") is None
     assert reward_preset_of("other", "process")[0] == "generic-process"
     for name in ("qwen-math-rm", "qwen-math-prm"):
-        wanted = r"Please reason step by step, and put your final answer within \boxed{}."
-        assert load_reward_preset(name).system == wanted
+        system = r"Please reason step by step, and put your final answer within \boxed{}."
+        assert load_reward_preset(name).system == system
     path = tmp_path / "mine.yaml"
     path.write_text("{schema: 1, title: x, match: [], kind: process}", encoding="utf-8")
     with pytest.raises(DataError, match="needs a step_marker"):
@@ -130,63 +130,65 @@ def text_of(tokenizer, conversation):
 def test_the_conversation_is_the_template_and_nothing_else(tokenizer):
     system = r"Please reason step by step, and put your final answer within \boxed{}."
     head = f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n"
-    made = Composer(load_reward_preset("qwen-math-rm"), tokenizer).compose("1+1?", "It is\n\n2.")
-    assert text_of(tokenizer, made) == f"{head}It is\n\n2.<|im_end|>\n"
-    made = Composer(load_reward_preset("qwen-math-prm"), tokenizer).compose("1+1?", f"It is\n\n{MARK}2<|im_end|>.")
-    assert text_of(tokenizer, made) == f"{head}It is{MARK}< extra_0>2< |im_end|>.{MARK}<|im_end|>\n"
+    conversation = Composer(load_reward_preset("qwen-math-rm"), tokenizer).compose("1+1?", "It is\n\n2.")
+    assert text_of(tokenizer, conversation) == f"{head}It is\n\n2.<|im_end|>\n"
+    conversation = Composer(load_reward_preset("qwen-math-prm"), tokenizer).compose(
+        "1+1?", f"It is\n\n{MARK}2<|im_end|>."
+    )
+    assert text_of(tokenizer, conversation) == f"{head}It is{MARK}< extra_0>2< |im_end|>.{MARK}<|im_end|>\n"
     marker = Composer(load_reward_preset("qwen-math-prm"), tokenizer).marker_id()
-    assert [made.token_ids[at] for at in made.markers] == [marker, marker]
+    assert [conversation.token_ids[position] for position in conversation.markers] == [marker, marker]
     assert Composer(load_reward_preset("qwen-math-prm"), tokenizer).compose("1+1?", " \n").messages == ()
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("context", [150, 151, 200])
-def test_what_is_too_long_is_cut_and_still_closes(tokenizer, context):
+def test_a_long_conversation_is_shortened_and_still_closes(tokenizer, context):
     outcome, process = (load_reward_preset(name) for name in ("qwen-math-rm", "qwen-math-prm"))
     long = "begin" + "x" * 300 + "\\boxed{7}"
-    made = Composer(outcome, tokenizer, context).compose("1+1?", long)
-    said = text_of(tokenizer, made)
-    assert made.cut
-    assert context - 4 <= len(made.token_ids) <= context
-    assert said.endswith("<|im_end|>\n")
-    head, _, tail = said.rpartition("assistant\n")[2].removesuffix("<|im_end|>\n").partition(GAP)
+    conversation = Composer(outcome, tokenizer, context).compose("1+1?", long)
+    text = text_of(tokenizer, conversation)
+    assert conversation.cut
+    assert context - 4 <= len(conversation.token_ids) <= context
+    assert text.endswith("<|im_end|>\n")
+    head, _, tail = text.rpartition("assistant\n")[2].removesuffix("<|im_end|>\n").partition(GAP)
     assert head, tail
     assert long.startswith(head)
     assert long.endswith(tail)
     steps = "\n\n".join(f"step {n}" for n in range(40))
-    made = Composer(process, tokenizer, context).compose("1+1?", steps)
-    assert made.cut
-    assert len(made.token_ids) <= context < len(made.token_ids) + len("step 10") + 1
-    kept = text_of(tokenizer, made).rpartition("assistant\n")[2].removesuffix("<|im_end|>\n")
-    assert kept == "".join(f"step {n}{MARK}" for n in range(made.steps))
-    made = Composer(process, tokenizer, context).compose("1+1?", long)
-    assert (made.cut, made.steps, len(made.markers)) == (True, 1, 1)
+    conversation = Composer(process, tokenizer, context).compose("1+1?", steps)
+    assert conversation.cut
+    assert len(conversation.token_ids) <= context < len(conversation.token_ids) + len("step 10") + 1
+    content = text_of(tokenizer, conversation).rpartition("assistant\n")[2].removesuffix("<|im_end|>\n")
+    assert content == "".join(f"step {n}{MARK}" for n in range(conversation.steps))
+    conversation = Composer(process, tokenizer, context).compose("1+1?", long)
+    assert (conversation.cut, conversation.steps, len(conversation.markers)) == (True, 1, 1)
     for preset in (outcome, process):
-        made = Composer(preset, tokenizer, context, "fail").compose("1+1?", long)
-        assert (made.cut, "tokens do not fit into a context of" in made.error) == (False, True)
-        made = Composer(preset, tokenizer, context).compose("1+1? " * 60, long)
-        assert "the problem leaves no room" in made.error
-    whole = Composer(outcome, tokenizer, context).compose("1+1?", "2")
-    assert not whole.cut
+        conversation = Composer(preset, tokenizer, context, "fail").compose("1+1?", long)
+        assert (conversation.cut, "tokens do not fit into a context of" in conversation.error) == (False, True)
+        conversation = Composer(preset, tokenizer, context).compose("1+1? " * 60, long)
+        assert "the problem leaves no room" in conversation.error
+    short = Composer(outcome, tokenizer, context).compose("1+1?", "2")
+    assert not short.cut
 
 
 # model folders
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
-        ({"architectures": ["Qwen2ForCausalLM"]}, "Qwen2ForCausalLM is no reward model"),
-        ({}, "a model without a class is no reward model"),
+        ({"architectures": ["Qwen2ForCausalLM"]}, "Qwen2ForCausalLM is not a reward model"),
+        ({}, "a model without a class is not a reward model"),
         ({"architectures": ["Qwen2ForProcessRewardModel"]}, "is of kind process, not outcome"),
         ({"architectures": ["Qwen2ForSequenceClassification"]}, "has 2 labels; a reward model of this class has 1"),
-        (None, "no model's config.json"),
+        (None, "not the config.json of a model"),
     ],
 )
-def test_a_folder_that_is_no_such_model_is_refused(tmp_path, config, said):
+def test_a_folder_without_a_reward_model_is_refused(tmp_path, config, message):
     if config is not None:
         (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    with pytest.raises(ModelError, match=said) as caught:
+    with pytest.raises(ModelError, match=message) as caught:
         form_of(tmp_path, "outcome")
     assert "\n" not in str(caught.value)
 
@@ -212,19 +214,21 @@ def preset_for(form):
 def scores(folder, engine="transformers", batch_size=4):
     form = form_of(folder)
     tokenizer = Tokenizer(folder)
-    marker = tokenizer.only_id(MARK) if form.kind == "process" else None
+    marker = tokenizer.single_id(MARK) if form.kind == "process" else None
     settings = EngineSettings(dtype="float32", batch_size=batch_size)
     local = LocalModel("m", folder, "r")
-    made = make_reward_engine(engine, "m", local, form, form.kind, settings, marker)
+    reward_engine = make_reward_engine(engine, "m", local, form, form.kind, settings, marker)
     try:
-        composer = Composer(preset_for(form), tokenizer, made.context)
-        composed = [one for text in RESPONSES if (one := composer.compose("What?", text)).messages]
-        found = dict(made.score(composed))
+        composer = Composer(preset_for(form), tokenizer, reward_engine.context)
+        composed = [conversation for text in RESPONSES if (conversation := composer.compose("What?", text)).messages]
+        results = dict(reward_engine.score(composed))
     finally:
-        made.close()
-    assert [found[at].tokens for at in range(len(composed))] == [len(one.token_ids) for one in composed]
-    assert max(scored.tokens for scored in found.values()) == CONTEXT
-    return [list(found[at].steps or [found[at].score]) for at in range(len(composed))], composed
+        reward_engine.close()
+    assert [results[position].tokens for position in range(len(composed))] == [
+        len(conversation.token_ids) for conversation in composed
+    ]
+    assert max(score.tokens for score in results.values()) == CONTEXT
+    return [list(results[position].steps or [results[position].score]) for position in range(len(composed))], composed
 
 
 @pytest.mark.model
@@ -233,35 +237,35 @@ def test_batches_equal_singles(models, architecture):
     batched, composed = scores(models / architecture, batch_size=16)
     single, _ = scores(models / architecture, batch_size=1)
     assert [len(one) for one in batched] == [one.steps or 1 for one in composed]
-    for left, right in zip(batched, single, strict=True):
-        assert left == pytest.approx(right, abs=1e-4)
+    for batched_scores, single_scores in zip(batched, single, strict=True):
+        assert batched_scores == pytest.approx(single_scores, abs=1e-4)
     flat = [score for one in batched for score in one]
     assert max(flat) - min(flat) > 0.5, "random weights tell texts apart"
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("architecture", ["Qwen2ForSequenceClassification", "Qwen2ForTokenClassification"])
-def test_generic_heads_are_what_transformers_computes(models, architecture):
+def test_generic_heads_score_as_in_transformers(models, architecture):
     import torch
     import transformers
 
-    found, composed = scores(models / architecture)
+    rows, composed = scores(models / architecture)
     model = getattr(transformers, architecture).from_pretrained(models / architecture, dtype=torch.float32)
-    for scored, one in zip(found, composed, strict=True):
-        logits = model(torch.tensor([one.token_ids])).logits[0].detach()
-        wanted = logits if one.steps == 0 else logits.softmax(-1)[list(one.markers), 1]
-        assert scored == pytest.approx(wanted.tolist(), abs=1e-4)
+    for row, conversation in zip(rows, composed, strict=True):
+        logits = model(torch.tensor([conversation.token_ids])).logits[0].detach()
+        expected = logits if conversation.steps == 0 else logits.softmax(-1)[list(conversation.markers), 1]
+        assert row == pytest.approx(expected.tolist(), abs=1e-4)
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("architecture", ["Qwen2ForRewardModel", "Qwen2ForProcessRewardModel"])
 def test_vllm_and_transformers_agree(models, architecture):
     pytest.importorskip("vllm")
-    ours, composed = scores(models / architecture)
-    theirs, _ = scores(models / architecture, "vllm")
-    assert len(ours) == len(theirs) == len(composed) > 20
-    for left, right in zip(ours, theirs, strict=True):
-        assert left == pytest.approx(right, abs=1e-4)
+    transformers_scores, composed = scores(models / architecture)
+    vllm_scores, _ = scores(models / architecture, "vllm")
+    assert len(transformers_scores) == len(vllm_scores) == len(composed) > 20
+    for first, second in zip(transformers_scores, vllm_scores, strict=True):
+        assert first == pytest.approx(second, abs=1e-4)
 
 
 @pytest.mark.model
@@ -286,10 +290,10 @@ def test_a_folder_without_a_head_is_one_line(models, tmp_path):
 
 
 class Pooling(http.server.BaseHTTPRequestHandler):
-    """A vLLM server's pooling API as far as it is asked: the score is the length of what the assistant said."""
+    """A vLLM server's pooling API as far as it is used: the score is the length of the assistant's turn."""
 
     script: list = []
-    seen: list = []
+    requests: list = []
     kind = "outcome"
     delay = 0.0
 
@@ -299,11 +303,11 @@ class Pooling(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         time.sleep(Pooling.delay)
-        Pooling.seen.append((self.path, body, self.headers.get("Authorization"), self.server.server_port))
+        Pooling.requests.append((self.path, body, self.headers.get("Authorization"), self.server.server_port))
         status, reply = Pooling.script.pop(0) if Pooling.script else (200, None)
-        self.answer(status, reply or self.scored(body))
+        self.answer(status, reply or self.pooled(body))
 
-    def scored(self, body):
+    def pooled(self, body):
         if "input" in body:
             rows = [[float(token)] for token in body["input"]]
         elif Pooling.kind == "outcome":
@@ -326,7 +330,7 @@ class Pooling(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def pooling():
-    Pooling.script, Pooling.seen, Pooling.kind, Pooling.delay = [], [], "outcome", 0.0
+    Pooling.script, Pooling.requests, Pooling.kind, Pooling.delay = [], [], "outcome", 0.0
     servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pooling) for _ in range(2)]
     threads = [threading.Thread(target=server.serve_forever, daemon=True) for server in servers]
     for thread in threads:
@@ -347,50 +351,50 @@ def ask(urls, response="2\n\n33", kind="outcome", tokenizer=None, **settings):
         engine.close()
 
 
-def test_the_server_is_asked_for_rewards(pooling, monkeypatch):
+def test_a_server_gives_rewards(pooling, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    assert ask([f"{pooling[0]}/v1"]) == Scored(score=5.0, tokens=9)
-    path, body, authorization, _ = Pooling.seen[0]
+    assert ask([f"{pooling[0]}/v1"]) == RewardScore(score=5.0, tokens=9)
+    path, body, authorization, _ = Pooling.requests[0]
     assert (path, authorization) == ("/pooling", "Bearer secret")
     assert body["messages"][1:] == [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "2\n\n33"}]
     assert (body["model"], body["use_activation"], body["add_generation_prompt"]) == (RM, False, False)
     Pooling.kind = "process"
-    assert ask(pooling, kind="process") == Scored(steps=(0.01, 0.02), tokens=9)
-    assert Pooling.seen[1][1]["use_activation"] is True
+    assert ask(pooling, kind="process") == RewardScore(steps=(0.01, 0.02), tokens=9)
+    assert Pooling.requests[1][1]["use_activation"] is True
 
 
 @pytest.mark.model
-def test_the_server_gets_token_ids_where_a_tokenizer_is_at_hand(pooling, tokenizer):
-    found = ask(pooling, "x" * 1000, tokenizer=tokenizer)
-    sent = Pooling.seen[0][1]["input"]
-    assert found == Scored(score=float(sent[-1]), tokens=len(sent))
+def test_the_server_gets_token_ids_where_there_is_a_tokenizer(pooling, tokenizer):
+    score = ask(pooling, "x" * 1000, tokenizer=tokenizer)
+    sent = Pooling.requests[0][1]["input"]
+    assert score == RewardScore(score=float(sent[-1]), tokens=len(sent))
     assert CONTEXT - 4 <= len(sent) <= CONTEXT
 
 
-def test_a_server_that_fails_is_said_in_one_line(pooling, monkeypatch):
-    async def at_once(_):
+def test_a_server_failure_is_one_line(pooling, monkeypatch):
+    async def no_sleep(_):
         return None
 
-    monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", at_once)
+    monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", no_sleep)
     Pooling.script = [(503, {}), (429, {})]
     assert ask(pooling).score == 5.0
     Pooling.script = [(400, {"error": "maximum context length is 9"})]
-    assert "with --tokenizer it could be cut" in ask(pooling).error
-    for data, said in (
-        ({"nonsense": 1}, "no reward"),
-        ({"data": [{"data": [[1.0, 2.0]]}]}, "no reward"),
+    assert "with --tokenizer it could be shortened" in ask(pooling).error
+    for data, message in (
+        ({"nonsense": 1}, "not a reward"),
+        ({"data": [{"data": [[1.0, 2.0]]}]}, "not a reward"),
         ({"data": [{"data": [[float("nan")]]}]}, "score is nan"),
     ):
         Pooling.script = [(200, data)]
-        assert said in ask(pooling).error
-    for rows, said in (
+        assert message in ask(pooling).error
+    for rows, message in (
         ([], "0 step scores for 2 steps"),
         ([[1.0], [2.0]], "1 classes a step"),
         ([[3.0, 4.0], [0.5, 0.5]], "do not add up to 1"),
-        ([[-3.0, 4.0], [0.5, 0.5]], "no probability"),
+        ([[-3.0, 4.0], [0.5, 0.5]], "not a probability"),
     ):
         Pooling.script = [(200, {"data": [{"data": rows}]})]
-        assert said in ask(pooling, kind="process").error
+        assert message in ask(pooling, kind="process").error
     Pooling.script = [(401, {"error": "bad key"})]
     with pytest.raises(EngineError, match="bad key"):
         ask(pooling)
@@ -429,7 +433,7 @@ def run(tmp_path):
 
 
 class Fake:
-    """Scores by length, and dies after so many."""
+    """Scores by length, and dies after `dies_after` conversations."""
 
     def __init__(self, dies_after=None, kind="outcome"):
         self.context = None
@@ -440,14 +444,17 @@ class Fake:
         self.lengths = []
 
     def score(self, conversations):
-        for at, one in enumerate(conversations):
+        for position, conversation in enumerate(conversations):
             if self.calls == self.dies_after:
                 raise EngineError("gone")
             self.calls += 1
-            self.lengths.append(one.length)
-            length = one.length / 1000
-            steps = tuple(length for _ in range(one.steps))
-            yield at, Scored(score=length, tokens=3) if self.kind == "outcome" else Scored(steps=steps, tokens=3)
+            self.lengths.append(conversation.length)
+            length = conversation.length / 1000
+            steps = tuple(length for _ in range(conversation.steps))
+            yield (
+                position,
+                RewardScore(score=length, tokens=3) if self.kind == "outcome" else RewardScore(steps=steps, tokens=3),
+            )
 
     def close(self):
         self.closed += 1
@@ -468,18 +475,18 @@ def keys(run, model=RM):
 
 def test_every_finished_sample_is_scored_once(run):
     engine = Fake()
-    done = score_rewards(request(run), engine=engine)
-    assert (done.samples, done.made, done.failed, done.cut, engine.closed) == (35, 35, 0, 0, 1)
+    summary = score_rewards(request(run), engine=engine)
+    assert (summary.samples, summary.made, summary.failed, summary.cut, engine.closed) == (35, 35, 0, 0, 1)
     assert engine.lengths == sorted(engine.lengths, reverse=True)
-    assert Path(done.file).name == "rewards.Qwen2.5-Math-RM-72B.jsonl"
-    head, *rest = lines(run)
+    assert Path(summary.file).name == "rewards.Qwen2.5-Math-RM-72B.jsonl"
+    head, *scores = lines(run)
     assert (head["format"], head["model"], head["kind"], head["preset"]) == (1, RM, "outcome", "qwen-math-rm")
-    assert len(set(keys(run))) == len(rest) == 35
-    again = score_rewards(request(run), engine=(engine := Fake()))
-    assert (again.samples, again.made, engine.calls, engine.closed) == (35, 0, 0, 0)
-    found = read_rewards(run)
-    assert len(found) == 35
-    assert found[SampleKey("sums", "test", "3", "greedy", 0)] == pytest.approx(0.119, abs=0.05)
+    assert len(set(keys(run))) == len(scores) == 35
+    second = score_rewards(request(run), engine=(engine := Fake()))
+    assert (second.samples, second.made, engine.calls, engine.closed) == (35, 0, 0, 0)
+    rewards = read_rewards(run)
+    assert len(rewards) == 35
+    assert rewards[SampleKey("sums", "test", "3", "greedy", 0)] == pytest.approx(0.119, abs=0.05)
 
 
 def test_an_engine_that_dies_loses_nothing(run):
@@ -489,8 +496,8 @@ def test_an_engine_that_dies_loses_nothing(run):
     assert len(before) == 10
     path = rewards_path(run, RM)
     path.write_bytes(path.read_bytes()[:-9])
-    done = score_rewards(request(run), engine=(engine := Fake()))
-    assert (engine.calls, done.made, done.samples) == (26, 26, 35)
+    summary = score_rewards(request(run), engine=(engine := Fake()))
+    assert (engine.calls, summary.made, summary.samples) == (26, 26, 35)
     assert keys(run)[:9] == before[:9]
     assert len(set(keys(run))) == len(keys(run)) == 35
 
@@ -502,16 +509,16 @@ def test_limits_sets_and_new_samples_extend(run):
     assert len(set(keys(run))) == 35
 
 
-def test_step_scores_are_kept_and_a_response_without_steps_has_none(run):
+def test_step_scores_are_stored_and_a_response_without_steps_has_none(run):
     segment = run / "samples/00000.jsonl"
     text = segment.read_text(encoding="utf-8").replace("so so", "", 1)
     first = json.loads(text.splitlines()[0]) | {"text": " \n"}
     segment.write_text("\n".join([json.dumps(first), *text.splitlines()[1:]]) + "\n", encoding="utf-8")
-    done = score_rewards(request(run, PRM), engine=(engine := Fake(kind="process")))
-    assert (done.samples, engine.calls) == (35, 34)
-    found = read_rewards(run, PRM)
-    assert sorted({len(steps) for steps in found.values()}) == [0, 2]
-    assert read_rewards(run, "Qwen2.5-Math-PRM-7B") == found
+    summary = score_rewards(request(run, PRM), engine=(engine := Fake(kind="process")))
+    assert (summary.samples, engine.calls) == (35, 34)
+    rewards = read_rewards(run, PRM)
+    assert sorted({len(steps) for steps in rewards.values()}) == [0, 2]
+    assert read_rewards(run, "Qwen2.5-Math-PRM-7B") == rewards
 
 
 def test_other_settings_are_refused_or_replaced(run, tmp_path):
@@ -524,10 +531,10 @@ def test_other_settings_are_refused_or_replaced(run, tmp_path):
     assert lines(run) == before
     assert score_rewards(request(run, too_long="fail", remake=True), engine=Fake()).made == 35
     assert lines(run)[0]["too_long"] == "fail"
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("{schema: 1, title: x, match: [], kind: outcome}", encoding="utf-8")
+    preset = tmp_path / "mine.yaml"
+    preset.write_text("{schema: 1, title: x, match: [], kind: outcome}", encoding="utf-8")
     with pytest.raises(RunConflictError, match="preset qwen-math-rm there, mine asked; preset_sha256"):
-        score_rewards(request(run, too_long="fail", preset=str(mine)), engine=Fake())
+        score_rewards(request(run, too_long="fail", preset=str(preset)), engine=Fake())
     path = rewards_path(run, RM)
     path.write_text(path.read_text(encoding="utf-8").replace('"format":1', '"format":2'), encoding="utf-8")
     with pytest.raises(DataError, match="format 2 is newer"):
@@ -535,30 +542,30 @@ def test_other_settings_are_refused_or_replaced(run, tmp_path):
     assert score_rewards(request(run, remake=True), engine=Fake()).made == 35
 
 
-def test_reading_names_what_is_there(run):
+def test_reading_names_the_existing_files(run):
     with pytest.raises(DataError, match=r"no rewards \(math-eval reward RUN --model M makes them\)"):
         read_rewards(run)
     score_rewards(request(run), engine=Fake())
     score_rewards(request(run, PRM), engine=Fake(kind="process"))
-    assert [one.head.kind for one in reward_files(run)] == ["process", "outcome"]
+    assert [file.head.kind for file in reward_files(run)] == ["process", "outcome"]
     with pytest.raises(DataError, match="rewards of several models are there"):
         read_rewards(run)
     with pytest.raises(DataError, match="no rewards of x; there are those of Qwen"):
         read_rewards(run, "x")
 
 
-def test_failed_scoring_is_kept_counted_and_done_again_when_asked(run):
+def test_failures_are_stored_counted_and_retried_on_request(run):
     class Failing(Fake):
         def score(self, conversations):
-            for at, scored in super().score(conversations):
-                yield at, Scored(error="no room") if at % 5 == 0 else scored
+            for position, scored in super().score(conversations):
+                yield position, RewardScore(error="no room") if position % 5 == 0 else scored
 
-    done = score_rewards(request(run), engine=Failing())
-    assert (done.samples, done.failed) == (35, 7)
+    summary = score_rewards(request(run), engine=Failing())
+    assert (summary.samples, summary.failed) == (35, 7)
     assert len(read_rewards(run)) == 28
     assert score_rewards(request(run), engine=Fake()).made == 0
-    done = score_rewards(request(run, retry_failed=True), engine=Fake())
-    assert (done.made, done.samples, done.failed) == (7, 35, 0)
+    summary = score_rewards(request(run, retry_failed=True), engine=Fake())
+    assert (summary.made, summary.samples, summary.failed) == (7, 35, 0)
     assert len(read_rewards(run)) == 35
     assert score_rewards(request(run, retry_failed=True), engine=Fake()).made == 0
 
@@ -568,14 +575,14 @@ def test_cut_and_refused_conversations_are_counted(run, tokenizer):
     folder = str(tokenizer.folder)
     engine = Fake()
     engine.context = 158
-    done = score_rewards(request(run, tokenizer=folder), engine=engine)
-    assert (done.samples, 0 < done.cut < 35, done.failed) == (35, True, 0)
+    summary = score_rewards(request(run, tokenizer=folder), engine=engine)
+    assert (summary.samples, 0 < summary.cut < 35, summary.failed) == (35, True, 0)
     assert max(engine.lengths) <= 158
-    assert sum(line["cut"] for line in lines(run)[1:]) == done.cut
+    assert sum(line["cut"] for line in lines(run)[1:]) == summary.cut
     engine = Fake()
     engine.context = 158
     refused = score_rewards(request(run, tokenizer=folder, too_long="fail", remake=True), engine=engine)
-    assert (refused.cut, refused.failed, engine.calls) == (0, done.cut, 35 - done.cut)
+    assert (refused.cut, refused.failed, engine.calls) == (0, summary.cut, 35 - summary.cut)
 
 
 def test_the_family_of_the_run_names_its_reward_model(run):
@@ -611,20 +618,20 @@ def test_a_killed_scoring_resumes(run, pooling):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    kept = keys(run)
-    assert 5 < len(kept) < 35
-    asked = len(Pooling.seen)
+    scored_keys = keys(run)
+    assert 5 < len(scored_keys) < 35
+    requests = len(Pooling.requests)
     Pooling.delay = 0.0
     process = command(*arguments, "--json", env={**os.environ, "OPENAI_API_KEY": "very-secret"})
     out, err = process.communicate()
     assert process.returncode == 0, err
-    done = json.loads(out)
-    assert (done["samples"], done["made"]) == (35, 35 - len(kept))
-    assert keys(run)[: len(kept)] == kept
+    summary = json.loads(out)
+    assert (summary["samples"], summary["made"]) == (35, 35 - len(scored_keys))
+    assert keys(run)[: len(scored_keys)] == scored_keys
     assert len(set(keys(run))) == len(keys(run)) == 35
-    again = [body["messages"] for _, body, _, _ in Pooling.seen[asked:]]
-    assert len(again) <= 35 - len(kept) + 2, "at most what was on its way when it was killed"
-    assert len({port for *_, port in Pooling.seen}) == 2, "both servers share the load"
+    repeated = [body["messages"] for _, body, _, _ in Pooling.requests[requests:]]
+    assert len(repeated) <= 35 - len(scored_keys) + 2, "at most the requests in flight when it was killed"
+    assert len({port for *_, port in Pooling.requests}) == 2, "both servers share the load"
     assert not any(b"very-secret" in file.read_bytes() for file in run.rglob("*") if file.is_file())
 
 
@@ -637,14 +644,14 @@ def test_mistakes_are_one_line(run, tmp_path):
         (("reward", run, "-m", tmp_path, "-e", "transformers"), "no config.json"),
         (("reward", run, "-m", RM, "--limit", "0"), "expected 1 or more"),
     ]
-    for arguments, said in cases:
+    for arguments, message in cases:
         process = command(*arguments)
         out, err = process.communicate()
         assert (process.returncode, out, err.count("\n")) == (2, "", 1), err
-        assert said in err
+        assert message in err
 
 
-def test_a_run_is_scored_after_it_is_made(tmp_path, pooling):
+def test_a_run_is_scored_after_generation(tmp_path, pooling):
     rows = tmp_path / "sums.jsonl"
     rows.write_text('{"question": "1+1?", "answer": "2"}\n{"question": "2+2?", "answer": "4"}\n', encoding="utf-8")
     table = tmp_path / "table.jsonl"
@@ -668,11 +675,11 @@ def test_a_run_is_scored_after_it_is_made(tmp_path, pooling):
     assert process.returncode == 0, err
     assert json.loads(out)["rewards"]["samples"] == 2
     assert sorted(read_rewards(tmp_path / "r").values()) == [1.0, 4.0]
-    for wrong, said in (
+    for options, message in (
         (("--reward-model", "unheard-of", "--reward-base-url", pooling[0]), "say --kind"),
         (("--reward-base-url", pooling[0]), "need --reward-model"),
         (("--reward-model", RM, "--shard", "1/2"), "not with --shard"),
     ):
-        process = command(*arguments, *wrong)
+        process = command(*arguments, *options)
         _, err = process.communicate()
-        assert (process.returncode, said in err) == (2, True), err
+        assert (process.returncode, message in err) == (2, True), err

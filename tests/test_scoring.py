@@ -40,7 +40,7 @@ def worth(rows):
     return {key: sum(members) / len(members) for key, members in classes.items()}
 
 
-def by_hand(rows, k, weight=lambda _: 1.0):
+def brute_force(rows, k, weight=lambda _: 1.0):
     """maj@k by every subset, tied classes counting as their mean."""
     values, total, subsets = worth(rows), 0.0, list(combinations(rows, k))
     for subset in subsets:
@@ -55,8 +55,8 @@ def by_hand(rows, k, weight=lambda _: 1.0):
     return total / len(subsets)
 
 
-def voted(rows, k, **more):
-    return maj_at_k(ballot([row[0] for row in rows], [row[1] for row in rows]), k, **more)
+def majority(rows, k, **options):
+    return maj_at_k(ballot([row[0] for row in rows], [row[1] for row in rows]), k, **options)
 
 
 @given(votes, st.data())
@@ -76,52 +76,52 @@ def test_rm_at_k_is_the_mean_over_subsets(rows, data):
         best = max(reward for *_, reward in subset)
         tied = [right for _, right, reward in subset if reward == best]
         total += sum(tied) / len(tied)
-    made = rm_at_k([row[2] for row in rows], [row[1] for row in rows], k)
-    assert made == pytest.approx(total / len(subsets), abs=1e-12)
+    value = rm_at_k([row[2] for row in rows], [row[1] for row in rows], k)
+    assert value == pytest.approx(total / len(subsets), abs=1e-12)
 
 
 @given(votes, st.data())
 def test_maj_at_k_is_the_mean_over_subsets(rows, data):
     k = data.draw(st.integers(1, len(rows)))
-    assert voted(rows, k).value == pytest.approx(by_hand(rows, k), abs=1e-12)
+    assert majority(rows, k).value == pytest.approx(brute_force(rows, k), abs=1e-12)
 
 
 @given(votes, st.data())
-def test_maj_at_k_by_counts_is_the_same(rows, data):
+def test_maj_at_k_by_counts_equals_the_mean_over_subsets(rows, data):
     k = data.draw(st.integers(1, len(rows)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(majority_module, "MAX_SUBSETS", 0)
-        made = voted(rows, k)
-    assert made.method in {"all counts", "all samples"}
-    assert made.value == pytest.approx(by_hand(rows, k), abs=1e-12)
+        estimate = majority(rows, k)
+    assert estimate.method in {"all counts", "all samples"}
+    assert estimate.value == pytest.approx(brute_force(rows, k), abs=1e-12)
 
 
 @given(rewarded, st.data())
 def test_weighted_maj_at_k_is_the_mean_over_subsets(rows, data):
     k = data.draw(st.integers(1, len(rows)))
     weights = [reward + 1.5 for *_, reward in rows]
-    made = maj_at_k(ballot([row[0] for row in rows], [row[1] for row in rows], weights=weights), k)
-    assert made.value == pytest.approx(by_hand(rows, k, lambda row: row[2] + 1.5), abs=1e-9)
+    estimate = maj_at_k(ballot([row[0] for row in rows], [row[1] for row in rows], weights=weights), k)
+    assert estimate.value == pytest.approx(brute_force(rows, k, lambda row: row[2] + 1.5), abs=1e-9)
 
 
-def test_drawn_subsets_agree_with_all_of_them_within_their_error():
+def test_drawn_subsets_agree_with_simulation_within_their_error():
     chance = random.Random(5)
     rows = [(chance.choice("abcdefgh"), chance.random() < 0.4) for _ in range(40)]
     right = {key: chance.random() < 0.5 for key in "abcdefgh"}
     rows = [(key, right[key]) for key, _ in rows]
-    drawn = voted(rows, 9, draws=4_000, seed=1)
-    assert drawn.method == "4000 draws"
+    estimate = majority(rows, 9, draws=4_000, seed=1)
+    assert estimate.method == "4000 draws"
     subsets = (chance.sample(rows, 9) for _ in range(20_000))
-    simulated = sum(by_hand(subset, 9) for subset in subsets) / 20_000
-    assert drawn.value == pytest.approx(simulated, abs=4 * (drawn.variance**0.5 + 0.5 / 20_000**0.5))
-    assert voted(rows, 9, draws=4_000, seed=1) == drawn, "a seed gives the same draws"
+    simulated = sum(brute_force(subset, 9) for subset in subsets) / 20_000
+    assert estimate.value == pytest.approx(simulated, abs=4 * (estimate.variance**0.5 + 0.5 / 20_000**0.5))
+    assert majority(rows, 9, draws=4_000, seed=1) == estimate, "a seed gives the same draws"
 
 
 def test_few_classes_are_counted_exactly():
     rows = [("a", True)] * 140 + [("b", False)] * 116
-    assert voted(rows, 64).method == "all counts"
-    drawn = voted(rows, 64, ties="first", draws=4_000)
-    assert voted(rows, 64).value == pytest.approx(drawn.value, abs=0.05)
+    assert majority(rows, 64).method == "all counts"
+    estimate = majority(rows, 64, ties="first", draws=4_000)
+    assert majority(rows, 64).value == pytest.approx(estimate.value, abs=0.05)
 
 
 def test_ties():
@@ -143,17 +143,17 @@ def test_figures_keep_their_order(rows, chance):
         SampleScore(n, "correct" if right and key else "wrong", key, "stop", 1, 1, key, reward)
         for n, (key, right, reward) in enumerate(rows)
     ]
-    made = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
-    mean = sum(one.status == "correct" for one in samples) / len(samples)
+    ordered = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
+    mean = sum(sample.status == "correct" for sample in samples) / len(samples)
     for name in ("pass@1", "rm@1", "maj@1"):
-        if name in made:
-            assert made[name].value == pytest.approx(mean, abs=1e-12), name
-    passed = [made[f"pass@{k}"].value for k in range(1, len(rows) + 1) if f"pass@{k}" in made]
-    assert passed == sorted(passed)
+        if name in ordered:
+            assert ordered[name].value == pytest.approx(mean, abs=1e-12), name
+    pass_rates = [ordered[f"pass@{k}"].value for k in range(1, len(rows) + 1) if f"pass@{k}" in ordered]
+    assert pass_rates == sorted(pass_rates)
     chance.shuffle(samples)
-    again = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
-    assert {name: one.value for name, one in again.items()} == pytest.approx(
-        {name: one.value for name, one in made.items()}, abs=1e-12
+    shuffled = figures([samples], ScoreOptions(ks=tuple(range(1, len(rows) + 1))))
+    assert {name: figure.value for name, figure in shuffled.items()} == pytest.approx(
+        {name: figure.value for name, figure in ordered.items()}, abs=1e-12
     )
 
 
@@ -165,17 +165,17 @@ def test_the_references_reading():
         [sample(0, False, "1/2", 0.5), sample(1, True, "0.5", 0.5), sample(2, True, "0.5", 0.1)],
         [sample(0, True, "7", 1.0), sample(1, False, None, 2.0), sample(2, False, None, 0.0)],
     ]
-    made = figures(rows, ScoreOptions(ks=(2, 3), reading="qwen"))
-    assert made["mean"].value == 0.5, "the first samples"
-    assert made["maj@2"].value == 0.5, "the first seen of two strings"
-    assert made["maj@3"].value == 0.5, "no prediction is a vote there"
-    assert made["rm@2"].value == 0.0
-    assert made["maj@3"].estimate == "first k, votes by string"
+    result = figures(rows, ScoreOptions(ks=(2, 3), reading="qwen"))
+    assert result["mean"].value == 0.5, "the first samples"
+    assert result["maj@2"].value == 0.5, "the first seen of two strings"
+    assert result["maj@3"].value == 0.5, "the reference counts a missing prediction as a vote"
+    assert result["rm@2"].value == 0.0
+    assert result["maj@3"].estimate == "first k, votes by string"
 
 
 def test_too_large_a_k_names_the_samples_needed():
-    with pytest.raises(RequestError, match="k = 64 needs 64 samples of each problem; here holds 8 at most"):
-        check_ks([8, 64], 8, "here")
+    with pytest.raises(RequestError, match="k = 64 needs 64 samples of each problem; run holds 8 at most"):
+        check_ks([8, 64], 8, "run")
 
 
 def outcome(n, status="correct", key="a", finish="stop"):
@@ -191,21 +191,21 @@ def test_a_metric():
         "2": [outcome(0, "undecided", "c"), outcome(1, "wrong", "", "error")],
         "3": [outcome(0, "wrong", "", "length"), outcome(1, "wrong", "d", "length")],
     }
-    made = score_set(problems, outcomes, set_name="sampled", samples=2, options=ScoreOptions(ks=(1, 2, 9)))
-    assert made.accuracy == pytest.approx((1 + 0.5 + 0 + 0) / 4)
-    assert made.accuracy_without_known_bad == pytest.approx(0.5)
-    values = {name: figure.value for name, figure in made.at.items()}
+    result = score_set(problems, outcomes, set_name="sampled", samples=2, options=ScoreOptions(ks=(1, 2, 9)))
+    assert result.accuracy == pytest.approx((1 + 0.5 + 0 + 0) / 4)
+    assert result.accuracy_without_known_bad == pytest.approx(0.5)
+    values = {name: figure.value for name, figure in result.at.items()}
     assert values == pytest.approx({"mean": 0.375, "pass@1": 0.375, "maj@1": 0.375, "pass@2": 0.5, "maj@2": 0.375})
-    assert made.at["mean"].low < 0.375 < made.at["mean"].high
-    assert made.agreement == pytest.approx(1 / 4)
-    assert made.split_classes == 0.0
-    assert made.tokens_out_quantiles == {"0.5": 20, "0.9": 20, "0.99": 20}
-    assert (made.samples, made.expected, made.fewest, made.known_bad) == (8, 8, 2, 1)
-    assert (made.undecided, made.empty, made.truncated, made.failed) == (1 / 8, 1 / 8, 2 / 8, 1 / 8)
-    assert made.groups == {"level": {"1": {"problems": 3, "accuracy": 0.5}, "2": {"problems": 1, "accuracy": 0.0}}}
-    other = score_set(problems[:1], {"0": [outcome(0)]}, set_name="sampled", samples=2)
-    assert (other.expected, other.samples) == (2, 1)
-    [average] = averages([made, other])
+    assert result.at["mean"].low < 0.375 < result.at["mean"].high
+    assert result.agreement == pytest.approx(1 / 4)
+    assert result.split_classes == 0.0
+    assert result.tokens_out_quantiles == {"0.5": 20, "0.9": 20, "0.99": 20}
+    assert (result.samples, result.expected, result.fewest, result.known_bad) == (8, 8, 2, 1)
+    assert (result.undecided, result.empty, result.truncated, result.failed) == (1 / 8, 1 / 8, 2 / 8, 1 / 8)
+    assert result.groups == {"level": {"1": {"problems": 3, "accuracy": 0.5}, "2": {"problems": 1, "accuracy": 0.0}}}
+    second = score_set(problems[:1], {"0": [outcome(0)]}, set_name="sampled", samples=2)
+    assert (second.expected, second.samples) == (2, 1)
+    [average] = averages([result, second])
     assert average.macro == pytest.approx((0.375 + 1) / 2)
     assert average.micro == pytest.approx((0.375 * 4 + 1) / 5)
     assert average.low < average.macro < average.high

@@ -17,7 +17,7 @@ URL = "https://example.org/a/b/data.jsonl"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    cut_at = None
+    length_sent = None
     redirect = None
     ranges: list = []
     body = CONTENT
@@ -33,7 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(self.body) - start))
         self.end_headers()
-        end = len(self.body) if Handler.cut_at is None else start + Handler.cut_at
+        end = len(self.body) if Handler.length_sent is None else start + Handler.length_sent
         self.wfile.write(self.body[start:end])
 
     def log_message(self, *_):
@@ -42,26 +42,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    Handler.cut_at = Handler.redirect = None
+    Handler.length_sent = Handler.redirect = None
     Handler.ranges = []
     Handler.body = CONTENT
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http_server:
+        thread = threading.Thread(target=http_server.serve_forever, daemon=True)
         thread.start()
         monkeypatch.setenv("MATH_EVAL_CACHE", str(tmp_path))
-        monkeypatch.setenv("MATH_EVAL_MIRROR", f"http://127.0.0.1:{running.server_port}")
-        yield running
-        running.shutdown()
+        monkeypatch.setenv("MATH_EVAL_MIRROR", f"http://127.0.0.1:{http_server.server_port}")
+        yield http_server
+        http_server.shutdown()
         thread.join()
 
 
-def test_a_download_that_broke_off_goes_on_where_it_was(server):
+def test_an_interrupted_download_resumes(server):
     pinned = PinnedFile(url=URL, sha256=SHA, bytes=len(CONTENT))
-    Handler.cut_at = 300_000
-    with pytest.raises(FetchError, match="run the command again to go on"):
+    Handler.length_sent = 300_000
+    with pytest.raises(FetchError, match="run the command again to resume"):
         ensure(pinned)
     assert not cached_path(pinned).exists()
-    Handler.cut_at = None
+    Handler.length_sent = None
     assert ensure(pinned).read_bytes() == CONTENT
     assert [path for path, _ in Handler.ranges] == ["/example.org/a/b/data.jsonl"] * 2
     assert Handler.ranges[0][1] == 0
@@ -70,7 +70,7 @@ def test_a_download_that_broke_off_goes_on_where_it_was(server):
     assert len(Handler.ranges) == 2, "a cached file is not fetched again"
 
 
-def test_other_bytes_are_refused_and_not_kept(server):
+def test_wrong_bytes_are_refused_and_deleted(server):
     Handler.body = CONTENT[:-1] + b"x"
     pinned = PinnedFile(url=URL, sha256=SHA)
     with pytest.raises(HashMismatchError, match=SHA) as caught:
@@ -91,16 +91,18 @@ def test_a_redirect_to_plain_http_elsewhere_is_refused(server):
 
 
 def test_progress_reaches_the_total(server):
-    seen = []
-    ensure(PinnedFile(url=URL, sha256=SHA, bytes=len(CONTENT)), lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert seen == sorted(seen)
+    reports = []
+    ensure(
+        PinnedFile(url=URL, sha256=SHA, bytes=len(CONTENT)), lambda received, total: reports.append((received, total))
+    )
+    assert reports[-1] == (len(CONTENT), len(CONTENT))
+    assert reports == sorted(reports)
 
 
 def test_a_folder_can_be_the_mirror(tmp_path, monkeypatch):
-    place = tmp_path / "mirror/example.org/a/b"
-    place.mkdir(parents=True)
-    (place / "data.jsonl").write_bytes(CONTENT)
+    folder = tmp_path / "mirror/example.org/a/b"
+    folder.mkdir(parents=True)
+    (folder / "data.jsonl").write_bytes(CONTENT)
     monkeypatch.setenv("MATH_EVAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MATH_EVAL_MIRROR", str(tmp_path / "mirror"))
     assert ensure(PinnedFile(url=URL, sha256=SHA)).read_bytes() == CONTENT
@@ -120,10 +122,10 @@ def test_a_pinned_file_is_https_and_plain(url):
         PinnedFile(url=url, sha256=SHA)
 
 
-def test_two_fetches_of_one_file_at_once(server):
+def test_concurrent_fetches_download_once(server):
     pinned = PinnedFile(url=URL, sha256=SHA, bytes=len(CONTENT))
     with concurrent.futures.ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("fork")) as pool:
         paths = list(pool.map(ensure, [pinned] * 4))
     assert {path.read_bytes() == CONTENT for path in paths} == {True}
-    assert len(Handler.ranges) == 1, "the others wait and find it"
+    assert len(Handler.ranges) == 1, "the other processes wait and use the cached file"
     assert not list(cached_path(pinned).parent.glob("*.part"))

@@ -1,45 +1,52 @@
-"""Intervals against their promise, paired tests against scipy and statsmodels, generation noise against simulation."""
+"""Intervals against their documented coverage, paired tests against other libraries, noise against simulation."""
 
-import interval_coverage as promised
+import interval_coverage
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math_eval.scoring import accuracy_interval, against_reported, average_interval, holm, mean_interval, paired
+from math_eval.scoring import (
+    accuracy_interval,
+    average_interval,
+    compare_paired,
+    compare_with_reported,
+    holm,
+    mean_interval,
+)
 from math_eval.scoring.paired import mcnemar, sign_flip
 
-EVALUATIONS = 2_000  # docs/interval_coverage.py runs 20,000 of each; so many are within 1.5 points of them
+EVALUATIONS = 2_000  # docs/interval_coverage.py runs 20,000 of each; this many give results within 1.5 points of those
 
 
-@pytest.mark.parametrize("problems", promised.PROBLEMS)
-@pytest.mark.parametrize("accuracy", promised.ACCURACIES)
-def test_one_sample_intervals_hold_the_truth_as_promised(problems, accuracy):
-    held = promised.exact(problems, accuracy).held
-    assert held >= 0.93
+@pytest.mark.parametrize("problems", interval_coverage.PROBLEMS)
+@pytest.mark.parametrize("accuracy", interval_coverage.ACCURACIES)
+def test_one_sample_intervals_have_the_documented_coverage(problems, accuracy):
+    coverage = interval_coverage.exact(problems, accuracy).coverage
+    assert coverage >= 0.93
     # above 97 % only where few right or wrong ones make the count coarse: the next narrower interval would miss
-    assert held <= 0.97 or problems * min(accuracy, 1 - accuracy) < 5
+    assert coverage <= 0.97 or problems * min(accuracy, 1 - accuracy) < 5
 
 
-@pytest.mark.parametrize("problems", promised.PROBLEMS)
-@pytest.mark.parametrize("accuracy", promised.ACCURACIES)
-@pytest.mark.parametrize("correlation", promised.CORRELATIONS)
-def test_sixteen_sample_intervals_hold_the_truth_as_promised(problems, accuracy, correlation):
-    made = promised.simulated(problems, accuracy, correlation, EVALUATIONS)
-    assert made.held >= 0.93
-    assert made.held <= 0.985 or problems * min(accuracy, 1 - accuracy) < 5
+@pytest.mark.parametrize("problems", interval_coverage.PROBLEMS)
+@pytest.mark.parametrize("accuracy", interval_coverage.ACCURACIES)
+@pytest.mark.parametrize("correlation", interval_coverage.CORRELATIONS)
+def test_sixteen_sample_intervals_have_the_documented_coverage(problems, accuracy, correlation):
+    result = interval_coverage.simulated(problems, accuracy, correlation, EVALUATIONS)
+    assert result.coverage >= 0.93
+    assert result.coverage <= 0.985 or problems * min(accuracy, 1 - accuracy) < 5
 
 
 def test_two_evaluations_of_one_model_are_called_consistent_at_95_percent():
-    for method, share in promised.consistent(4_000).items():
+    for method, share in interval_coverage.consistent(4_000).items():
         assert 0.93 <= share <= 0.97, method
 
 
 def test_interval_ends():
     assert accuracy_interval([0] * 30, [1] * 30).low == 0.0
     assert accuracy_interval([1] * 30, [1] * 30).high == 1.0
-    none = accuracy_interval([0] * 30, [8] * 30)
-    assert none.low == 0.0 and 0 < none.high < 0.1
+    all_wrong = accuracy_interval([0] * 30, [8] * 30)
+    assert all_wrong.low == 0.0 and 0 < all_wrong.high < 0.1
     assert accuracy_interval([8] * 30, [8] * 30).high == 1.0
     mixed = accuracy_interval([1, 0, 3, 8] * 5, [1, 1, 4, 8] * 5)
     assert mixed.low < np.mean([1, 0, 0.75, 1]) < mixed.high
@@ -48,9 +55,9 @@ def test_interval_ends():
 
 
 def test_an_average_propagates_its_parts():
-    made = average_interval([(0.5, 0.03), (0.9, 0.04)])
-    assert made.se == pytest.approx(0.025)
-    assert (made.low, made.high) == pytest.approx((0.7 - 0.049, 0.7 + 0.049), abs=1e-4)
+    interval = average_interval([(0.5, 0.03), (0.9, 0.04)])
+    assert interval.se == pytest.approx(0.025)
+    assert (interval.low, interval.high) == pytest.approx((0.7 - 0.049, 0.7 + 0.049), abs=1e-4)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -77,9 +84,9 @@ def test_exact_sign_flips_are_scipys(gaps):
 
 def test_drawn_sign_flips_come_near_the_exact_test():
     a, b = [0.0] * 70 + [1.0] * 130, [1.0] * 40 + [0.0] * 30 + [0.0] * 20 + [1.0] * 110
-    made = paired(a, b)
-    assert (made.wins, made.losses) == (40, 20)
-    assert made.p_mcnemar == pytest.approx(made.p_permutation, abs=0.003)
+    comparison = compare_paired(a, b)
+    assert (comparison.wins, comparison.losses) == (40, 20)
+    assert comparison.p_mcnemar == pytest.approx(comparison.p_permutation, abs=0.003)
 
 
 def test_paired_differences_are_scipys():
@@ -88,23 +95,23 @@ def test_paired_differences_are_scipys():
 
     generator = np.random.default_rng(3)
     a, b = generator.binomial(8, 0.5, 80) / 8, generator.binomial(8, 0.6, 80) / 8
-    made = paired(a.tolist(), b.tolist())
+    comparison = compare_paired(a.tolist(), b.tolist())
     low, high = DescrStatsW(b - a).tconfint_mean()
-    assert (made.low, made.high) == pytest.approx((low, high), abs=1e-12)
-    assert made.p_mcnemar is None
-    assert made.p_permutation == pytest.approx(stats.ttest_rel(a, b).pvalue, abs=0.02)
+    assert (comparison.low, comparison.high) == pytest.approx((low, high), abs=1e-12)
+    assert comparison.p_mcnemar is None
+    assert comparison.p_permutation == pytest.approx(stats.ttest_rel(a, b).pvalue, abs=0.02)
 
 
 def test_the_detectable_difference_is_detected_four_times_in_five():
-    generator, found, seen = np.random.default_rng(4), 0, []
+    generator, detections, detectable = np.random.default_rng(4), 0, []
     for _ in range(400):
         a = generator.binomial(1, 0.5, 400)
         b = generator.binomial(1, 0.6, 400)
-        made = paired(a.tolist(), b.tolist())
-        seen.append(made.detectable)
-        found += made.low > 0 or made.high < 0
-    assert np.mean(seen) == pytest.approx(0.1, abs=0.01)
-    assert found / 400 == pytest.approx(0.8, abs=0.06)
+        comparison = compare_paired(a.tolist(), b.tolist())
+        detectable.append(comparison.detectable)
+        detections += comparison.low > 0 or comparison.high < 0
+    assert np.mean(detectable) == pytest.approx(0.1, abs=0.01)
+    assert detections / 400 == pytest.approx(0.8, abs=0.06)
 
 
 def test_holm_is_statsmodels():
@@ -115,7 +122,7 @@ def test_holm_is_statsmodels():
 
 
 def test_the_rounding_of_a_published_figure_counts():
-    # no noise at all on either side: what is left is the half step to which reports round, uniform
+    # no noise at all on either side: the rounding error of the report remains, uniform within half a step
     step = 0.001
-    allowed = against_reported(0.5, 0.5, 0.0, 0.0, "bound").allowed
+    allowed = compare_with_reported(0.5, 0.5, 0.0, 0.0, "bound").allowed
     assert allowed == pytest.approx(1.959964 * step / 12**0.5, rel=1e-4)

@@ -1,7 +1,7 @@
-"""Benchmarks: data files that say where rows come from and how a row becomes a problem."""
+"""Benchmarks: data files that define where rows come from and how a row becomes a problem."""
 
 from math_eval.benchmarks.load import Benchmark, Definition, define, load_benchmark, load_split, parse_name
-from math_eval.benchmarks.locate import is_at_hand
+from math_eval.benchmarks.locate import is_available
 from math_eval.benchmarks.spec import BenchmarkSpec, read_spec
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     "BenchmarkSpec",
     "Definition",
     "define",
-    "is_at_hand",
+    "is_available",
     "load_benchmark",
     "load_split",
     "parse_name",

@@ -1,4 +1,4 @@
-"""Which bytes a split is read from: a data folder that is already there, the project's own files, or the cache."""
+"""Where a split's rows are read from: the user's data folder, the project's own files, the cache, or the network."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from math_eval.registry import data_folder, data_root
 from math_eval.sources import Progress, cached_path, ensure, sha256_of
 
 
-class Located(NamedTuple):
-    """The rows of a split, where they came from, and the hash that stands for them."""
+class SplitData(NamedTuple):
+    """The rows of a split, the file or hub data set that they came from, and the sha256 of that file or of the rows."""
 
     rows: list[Row]
     origin: str
@@ -27,62 +27,77 @@ def locate(
     split: str,
     spec: SplitSpec,
     *,
-    beside: Path,
+    folder: Path,
     data_dir: Path | None = None,
     progress: Callable[[str], Progress | None] | None = None,
-) -> Located:
-    """The rows of a split from the first source that has them, hash checked.
+) -> SplitData:
+    """Reads the rows of a split from the first source that has them: a data folder, then the sources in order.
 
-    A data folder goes first; then the sources in their order. The last source's error is raised when none works.
+    Args:
+        name: The benchmark's name.
+        split: The split's name.
+        spec: The split's sources, with their hashes.
+        folder: The folder of the benchmark file, in which `file` sources are looked up.
+        data_dir: A folder with benchmark files; None for MATH_EVAL_DATA.
+        progress: Called with an URL before it is fetched; it may return a callback for the bytes received.
+
+    Returns:
+        The rows, with their hash checked.
+
+    Raises:
+        FetchError: No source works; the error is that of the last one.
+        HashMismatchError: A file's bytes are not the pinned ones.
+        DataError: A file does not hold rows.
+        MissingPackageError: Reading the data needs a package that is not installed.
     """
-    folder = data_folder(data_dir)
-    if folder is not None and (found := _in_folder(folder, name, split, spec)):
-        return found
-    problem: MathEvalError = FetchError(
+    user_folder = data_folder(data_dir)
+    if user_folder is not None and (data := _in_folder(user_folder, name, split, spec)):
+        return data
+    failure: MathEvalError = FetchError(
         f"{name}/{split}: cannot be fetched; put it into a data folder as {name}/{split}.jsonl (MATH_EVAL_DATA)"
     )
     for source in spec.sources:
         try:
-            if found := _from_source(source, beside, progress):
-                return found
+            if data := _from_source(source, folder, progress):
+                return data
         except FetchError as error:
-            problem = error
-    raise problem
+            failure = error
+    raise failure
 
 
-def _from_source(source: Source, beside: Path, progress: Callable[[str], Progress | None] | None) -> Located | None:
+def _from_source(source: Source, folder: Path, progress: Callable[[str], Progress | None] | None) -> SplitData | None:
     if source.file:
-        path = next((base / source.file for base in (beside, data_root()) if (base / source.file).is_file()), None)
+        path = next((base / source.file for base in (folder, data_root()) if (base / source.file).is_file()), None)
         if path is None:
-            raise DataError(f"{beside / source.file}: no such file")
+            raise DataError(f"{folder / source.file}: no such file")
         return _read(path, source)
     if source.hub:
         rows = hub_rows(source)
-        return Located(rows, f"hub:{source.hub}@{source.revision}", source.rows_sha256)
+        return SplitData(rows, f"hub:{source.hub}@{source.revision}", source.rows_sha256)
     if source.url:
         return _read(ensure(source.pinned(), progress(source.url) if progress else None), source)
     return None
 
 
-def _read(path: Path, source: Source) -> Located:
+def _read(path: Path, source: Source) -> SplitData:
     actual = sha256_of(path)
     if source.sha256 and actual != source.sha256:
         raise HashMismatchError(
-            f"{path}: sha256 is {actual}, expected {source.sha256}; the file was changed, or is another one: delete it"
+            f"{path}: sha256 is {actual}, expected {source.sha256}; the file was changed, or is another file: delete it"
         )
-    return Located(list(read_rows(path, source.rows)), str(path), actual)
+    return SplitData(list(read_rows(path, source.rows)), str(path), actual)
 
 
 def _candidates(folder: Path, name: str, split: str, spec: SplitSpec) -> list[Path]:
-    found = [folder / name / f"{split}{ending}" for ending in (".jsonl", ".json", ".csv", ".parquet")]
+    paths = [folder / name / f"{split}{ending}" for ending in (".jsonl", ".json", ".csv", ".parquet")]
     for source in spec.sources:
         if source.url:
             parts = PurePosixPath(urlsplit(source.url).path).parts
-            found += [folder / name / parts[-1], folder / parts[-2] / parts[-1]]
-    return found
+            paths += [folder / name / parts[-1], folder / parts[-2] / parts[-1]]
+    return paths
 
 
-def _in_folder(folder: Path, name: str, split: str, spec: SplitSpec) -> Located | None:
+def _in_folder(folder: Path, name: str, split: str, spec: SplitSpec) -> SplitData | None:
     by_hash = {source.sha256: source for source in spec.sources if source.sha256}
     if not by_hash:
         return None
@@ -91,15 +106,25 @@ def _in_folder(folder: Path, name: str, split: str, spec: SplitSpec) -> Located 
             continue
         actual = sha256_of(path)
         if source := by_hash.get(actual):
-            return Located(list(read_rows(path, source.rows)), str(path), actual)
+            return SplitData(list(read_rows(path, source.rows)), str(path), actual)
         raise HashMismatchError(
             f"{path}: sha256 is {actual}, expected {' or '.join(by_hash)}; the file was changed, or is another version"
         )
     return None
 
 
-def is_at_hand(name: str, split: str, spec: SplitSpec, data_dir: Path | None = None) -> bool:
-    """Whether the split can be read without the network (its hash is checked only when it is read)."""
+def is_available(name: str, split: str, spec: SplitSpec, data_dir: Path | None = None) -> bool:
+    """Whether a split can be read without the network.
+
+    Args:
+        name: The benchmark's name.
+        split: The split's name.
+        spec: The split's sources.
+        data_dir: A folder with benchmark files; None for MATH_EVAL_DATA.
+
+    Returns:
+        True where a file for it exists; the hash is only checked when the split is loaded.
+    """
     folder = data_folder(data_dir)
     if folder is not None and any(path.is_file() for path in _candidates(folder, name, split, spec)):
         return True

@@ -20,9 +20,19 @@ _MAX_CSV_FIELD = 10_000_000
 
 
 def read_rows(path: Path, layout: RowShape = "lines") -> Iterator[Row]:
-    """The rows of a file, by its ending; a dict keyed by id gives rows with the key under "_key".
+    """Reads the rows of a file, in the format that its ending names.
 
-    DataError names the file and the row (counted from 1) that is no row.
+    Args:
+        path: A .csv, .parquet or .json file; anything else holds JSON lines.
+        layout: How a JSON file that does not end in .json holds its rows.
+
+    Yields:
+        One dict a row; rows of a dict keyed by id have that key as "_key".
+
+    Raises:
+        DataError: The file cannot be read, has no rows, or one of its rows is not an object; the text names the file
+            and the row, counted from 1.
+        MissingPackageError: The file is parquet and pyarrow is not installed.
     """
     ending = path.suffix.lower()
     if ending == ".csv":
@@ -48,7 +58,7 @@ def _line_rows(path: Path) -> Iterator[Any]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901  a byte-order mark is no part of the row
+                line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901  a byte-order mark is not part of the row
             if not line.strip():
                 continue
             try:
@@ -77,7 +87,7 @@ def _csv_rows(path: Path) -> Iterator[Row]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.DictReader(file, strict=True), 1):
                 if None in row or None in row.values():
-                    raise DataError(f"{path}: row {number}: it has other columns than the header")
+                    raise DataError(f"{path}: row {number}: its columns are not those of the header")
                 yield dict(row)
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: bad CSV: {error}") from error
@@ -95,7 +105,14 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
 
 
 def rows_hash(rows: Iterable[Row]) -> str:
-    """The sha256 of rows as canonical JSON (keys sorted, UTF-8, no spaces), each followed by a newline."""
+    """A hash of rows that does not depend on how they are stored.
+
+    Args:
+        rows: The rows, in order.
+
+    Returns:
+        The sha256 over each row as JSON (keys sorted, UTF-8, no spaces) followed by a newline, in hexadecimal.
+    """
     digest = hashlib.sha256()
     for row in rows:
         text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
@@ -104,19 +121,28 @@ def rows_hash(rows: Iterable[Row]) -> str:
 
 
 def hub_rows(source: Source) -> list[Row]:
-    """The rows of a hub data set at its pinned revision, checked against the hash of its rows.
+    """Reads a data set from the Hugging Face hub at its pinned revision.
 
-    Raises MissingPackageError without `datasets`, FetchError when the hub cannot give them, DataError for other rows.
+    Args:
+        source: A source with `hub`, `config`, `split`, `revision` and `rows_sha256`.
+
+    Returns:
+        Its rows, with their hash checked.
+
+    Raises:
+        MissingPackageError: The package `datasets` is not installed.
+        FetchError: The hub or its library failed.
+        DataError: The rows do not have the pinned hash.
     """
     try:
         import datasets
     except ImportError as error:
         raise MissingPackageError("datasets", "hub", f"the hub source {source.hub}") from error
     try:
-        found = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
+        dataset = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
     except Exception as error:  # the library raises dozens of kinds, network ones included
         raise FetchError(f"hub:{source.hub}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
-    rows = [dict(row) for row in found]
+    rows = [dict(row) for row in dataset]
     actual = rows_hash(rows)
     if actual != source.rows_sha256:
         raise DataError(f"hub:{source.hub}: rows hash to {actual}, expected {source.rows_sha256}")

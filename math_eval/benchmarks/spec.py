@@ -1,4 +1,4 @@
-"""What a benchmark's YAML file may say; every key is documented in docs/formats.md."""
+"""The content of a benchmark YAML file; docs/formats.md describes every key."""
 
 from __future__ import annotations
 
@@ -16,10 +16,21 @@ RowShape = Literal["lines", "list", "dict"]
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One place the rows can come from: an URL with a sha256, a hub data set with a hash of its rows, or a file.
+    """One source of a split's rows: an URL, a data set on the Hugging Face hub, or a file.
 
-    A file is looked up beside the YAML, then in the project's data folder; its sha256 may be left out only there.
-    An entry with a sha256 and nothing else is a file that a data folder may hold but that cannot be fetched.
+    A source with a sha256 alone is a file that cannot be fetched but that the user's data folder may hold.
+
+    Attributes:
+        url: An https URL.
+        hub: The name of a data set on the Hugging Face hub.
+        file: A path below the folder of the benchmark file, or below the project's data folder.
+        sha256: The hash of the file in hexadecimal; optional only with `file`.
+        bytes: The size of the file at `url`, for the progress bar; 0 where it is not known.
+        rows: How a JSON file holds its rows.
+        config: The hub's name of the data set's configuration.
+        split: The hub's name of the split.
+        revision: The commit on the hub.
+        rows_sha256: The hash of the hub's rows; see `rows_hash`.
     """
 
     url: str = ""
@@ -34,26 +45,26 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows_sha256: str = ""
 
     def __post_init__(self) -> None:
-        named = [name for name in ("url", "hub", "file") if getattr(self, name)]
-        if len(named) > 1:
-            raise ValueError(f"a source is one of url, hub and file, not {' and '.join(named)}")
-        if not named and not self.sha256:
+        kinds = [name for name in ("url", "hub", "file") if getattr(self, name)]
+        if len(kinds) > 1:
+            raise ValueError(f"a source has one of url, hub and file, not {' and '.join(kinds)}")
+        if not kinds and not self.sha256:
             raise ValueError("a source needs an url, a hub name, a file or a sha256")
         if self.hub and not (self.revision and self.rows_sha256):
             raise ValueError("a hub source needs a revision and a rows_sha256")
         if self.url:
             self.pinned()
-        inside = PurePosixPath(self.file)
-        if self.file and (inside.is_absolute() or ".." in inside.parts or "\\" in self.file):
-            raise ValueError("file must be a path below the YAML's own folder")
+        path = PurePosixPath(self.file)
+        if self.file and (path.is_absolute() or ".." in path.parts or "\\" in self.file):
+            raise ValueError("file must be a path below the folder of the YAML file")
 
     def pinned(self) -> PinnedFile:
-        """The source as a pinned file on the web."""
+        """The `url` of the source as a pinned file."""
         return PinnedFile(url=self.url, sha256=self.sha256, bytes=self.bytes)
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One split: how many rows it has, and its sources in the order in which they are tried."""
+    """One split: the number of its rows, where that is fixed, and its sources in the order in which they are tried."""
 
     sources: list[Source]
     rows: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -64,7 +75,7 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The right gold of a row whose published one is wrong or cut short, other golds that are right too, and why."""
+    """The right gold of a row whose published gold is wrong or incomplete, other correct golds, and the reason."""
 
     gold: str
     reason: str
@@ -72,21 +83,21 @@ class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KnownBad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A defective row: kept, counted, and reported with its reason."""
+    """A defective row: it is asked and counted like any other, and reported with the reason."""
 
     id: str
     reason: str
 
 
 class AdaptiveShots(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The reference's "adapt few shot": `shots` demonstrations of `key`, on rows whose gold is one letter A to E."""
+    """The reference's rule "adapt few shot": rows whose gold is a letter A to E get `shots` demonstrations of `key`."""
 
     key: str
     shots: int
 
 
 class QwenReading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the reference reads this benchmark: its key, and its question and gold where they differ from ours."""
+    """How the reference reads this benchmark: its name there, and question and gold templates that differ from ours."""
 
     name: str
     question: str = ""
@@ -95,7 +106,27 @@ class QwenReading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BenchmarkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A benchmark file."""
+    """A benchmark file; docs/formats.md describes its keys.
+
+    Attributes:
+        schema: The version of the file format.
+        title: The benchmark's full name.
+        splits: Name → split.
+        question: Template of a problem's question.
+        gold: Template of its gold.
+        language: Language of rows without a `language` column.
+        license: The data's licence, as far as known.
+        answer: The answer kind, or a template of it.
+        id: Template of a problem's id; "" for the row number from 0.
+        options: Jinja expression for the options of a choice problem; "" for none.
+        policy: Switches of the grader's policy for this benchmark.
+        corrections: Problem id → correction of its gold.
+        known_bad: The defective rows.
+        qwen: How the reference reads the benchmark; None where it does not have it.
+        demonstrations: The key of its few-shot demonstrations; "" for none.
+        groups: The columns by which accuracy is broken down.
+        note: A remark for readers.
+    """
 
     SCHEMA: ClassVar[int] = 1
     schema: int
@@ -118,7 +149,7 @@ class BenchmarkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def adaptive(self) -> tuple[str, int]:
-        """Key and number of demonstrations under "adapt few shot"; none where the benchmark has no such rule."""
+        """Key and number of demonstrations under "adapt few shot"; ("", 0) where the benchmark has no such rule."""
         rule = self.qwen.adaptive if self.qwen else None
         return (rule.key, rule.shots) if rule else ("", 0)
 
@@ -130,7 +161,17 @@ class BenchmarkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_spec(path: Path) -> BenchmarkSpec:
-    """The benchmark file at `path`; DataError names the file and the key that is wrong."""
+    """Reads a benchmark file.
+
+    Args:
+        path: A YAML file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        DataError: The file is not a benchmark; the text names the file and the key that is wrong.
+    """
     spec = read_document(path, BenchmarkSpec)
     kinds = get_args(AnswerKind)
     if "{" not in spec.answer and spec.answer not in kinds:
@@ -139,29 +180,39 @@ def read_spec(path: Path) -> BenchmarkSpec:
 
 
 def bare_spec(path: Path, fields: list[str]) -> BenchmarkSpec:
-    """A spec for a user's bare .jsonl, .json, .csv or .parquet file, by its column names.
+    """A benchmark for a user's file of rows that has no YAML file, from its column names.
 
-    The question is the first column of question, problem, Question, prompt, input; the gold the first of answer, gold,
-    Answer, target, final_answer. DataError names the columns that are there where none fits.
+    The question is the first column among question, problem, Question, prompt and input; the gold is the first among
+    answer, gold, Answer, target and final_answer; the id is id, idx, unique_id or the row number.
+
+    Args:
+        path: The .jsonl, .json, .csv or .parquet file.
+        fields: Its column names.
+
+    Returns:
+        A benchmark with the single split `test`.
+
+    Raises:
+        DataError: No column holds the question or the gold; the text lists the existing columns.
     """
-    chosen: dict[str, str] = {}
-    wanted = {
+    columns_by_role: dict[str, str] = {}
+    candidates = {
         "question": ("question", "problem", "Question", "prompt", "input"),
         "gold": ("answer", "gold", "Answer", "target", "final_answer"),
     }
-    for role, columns in wanted.items():
-        found = next((column for column in columns if column in fields), None)
-        if found is None:
+    for role, columns in candidates.items():
+        match = next((column for column in columns if column in fields), None)
+        if match is None:
             raise DataError(
                 f"{path}: row 1: no {role} column; it has {', '.join(fields) or 'none'}, "
-                f"and one of {', '.join(columns)} would be right (or write a benchmark YAML)"
+                f"but needs one of {', '.join(columns)} (or write a benchmark YAML)"
             )
-        chosen[role] = found
+        columns_by_role[role] = match
     return BenchmarkSpec(
         schema=1,
         title=path.stem,
         splits={"test": SplitSpec(sources=[Source(file=path.name)])},
-        question="{{ " + chosen["question"] + " }}",
-        gold="{{ " + chosen["gold"] + " | number }}",
+        question="{{ " + columns_by_role["question"] + " }}",
+        gold="{{ " + columns_by_role["gold"] + " | number }}",
         id=next(("{{ " + column + " }}" for column in ("id", "idx", "unique_id") if column in fields), ""),
     )

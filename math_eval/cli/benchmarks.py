@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from math_eval.benchmarks import Definition, define, is_at_hand, load_split, parse_name
+from math_eval.benchmarks import Definition, define, is_available, load_split, parse_name
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.errors import MathEvalError, UnfinishedError
 from math_eval.registry import names
@@ -36,7 +36,7 @@ def list_(*, data_dir: Path | None, as_json: bool) -> None:
             "rows": spec.rows,
             "language": definition.spec.language,
             "license": definition.spec.license,
-            "at_hand": is_at_hand(definition.name, split, spec, data_dir),
+            "at_hand": is_available(definition.name, split, spec, data_dir),
         }
         for definition in map(define, names("benchmarks"))
         for split, spec in definition.spec.splits.items()
@@ -74,7 +74,7 @@ def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None
     problems = [
         problem
         for split in splits
-        if limit and is_at_hand(definition.name, split, spec.splits[split], data_dir)
+        if limit and is_available(definition.name, split, spec.splits[split], data_dir)
         for problem in load_split(definition, split, data_dir=data_dir).problems[:limit]
     ]
     if as_json:
@@ -120,7 +120,7 @@ def check(wanted: tuple[str, ...], *, data_dir: Path | None, as_json: bool) -> N
     """Load every row of the benchmarks that are at hand (or of those named) and say what is wrong."""
     found = []
     for name, definition, split in _splits(list(wanted) or names("benchmarks")):
-        if not wanted and not is_at_hand(definition.name, split, definition.spec.splits[split], data_dir):
+        if not wanted and not is_available(definition.name, split, definition.spec.splits[split], data_dir):
             found.append({"benchmark": name, "split": split, "state": "not at hand", "problems": 0, "error": ""})
             continue
         try:

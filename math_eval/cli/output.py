@@ -25,4 +25,4 @@ def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: i
     """Prints a table; the first `left` columns are text."""
     from math_eval.reports import Table, show
 
-    show(Table("", list(headers), [list(row) for row in rows], []), left=left)
+    show(Table("", list(headers), [list(row) for row in rows], []), text_columns=left)

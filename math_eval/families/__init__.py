@@ -1,4 +1,4 @@
-"""Model families: how each family's models are asked, as data files."""
+"""Model families: how the models of a family are evaluated, as data files."""
 
 from math_eval.families.family import Family, SamplingPreset, family_of, load_family
 

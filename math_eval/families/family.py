@@ -1,4 +1,4 @@
-"""Model families: the prompt, stop ids and sampling a model is evaluated with unless the user says otherwise."""
+"""Model families: the default prompt, stop token ids and sampling with which a model is evaluated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from math_eval.registry import find, names
 
 
 class SamplingPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Settings of one kind of set; temperature 0 is greedy. max_tokens bounds a completion's new tokens."""
+    """Sampling settings of one kind of set.
+
+    Attributes:
+        temperature: 0 for greedy decoding.
+        top_p: Probability mass that tokens are drawn from, 0 to 1; 1 for all.
+        top_k: Number of tokens that are drawn from; -1 for all.
+        max_tokens: The most new tokens of a completion.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -21,7 +28,20 @@ class SamplingPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model family file; `match` holds shell patterns for the lower-cased model name, the longest that fits wins."""
+    """A model family file; docs/formats.md describes its keys.
+
+    Attributes:
+        schema: The version of the file format.
+        title: The family's name for readers.
+        match: Shell patterns for the lower-cased model name; the longest pattern that matches decides.
+        prompt: The prompt that is used unless another is asked for.
+        fits: The prompts that the family may be evaluated with without a warning.
+        greedy: Settings of the greedy set.
+        sampled: Settings of the sampled set.
+        stop_token_ids: Token ids that end a completion, in addition to the model's own.
+        reward_model: The reward model of the family; "" for none.
+        note: A remark for readers.
+    """
 
     SCHEMA: ClassVar[int] = 1
     schema: int
@@ -37,12 +57,35 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_family(name: str) -> Family:
-    """The family file of that name or path; UnknownNameError offers near names."""
+    """Reads a family file.
+
+    Args:
+        name: The name of a family, or the path of a file.
+
+    Returns:
+        The family.
+
+    Raises:
+        UnknownNameError: There is no such family; the text offers similar names.
+        DataError: The file is not a model family.
+    """
     return read_document(find("models", name, label="model family"), Family)
 
 
 def family_of(model: str, *, has_chat_template: bool | None = None) -> tuple[str, Family]:
-    """The family whose longest pattern fits the name; a chat template, where known, decides among the generic ones."""
+    """Chooses the family for a model by the longest pattern that matches the model's name.
+
+    Args:
+        model: The model's name or folder.
+        has_chat_template: Whether the tokenizer has a chat template, which decides between the generic families;
+            None where that is not known.
+
+    Returns:
+        The family's name and the family; `generic-chat` or `generic-base` where no pattern matches.
+
+    Raises:
+        DataError: A family file is wrong.
+    """
     name = model.rstrip("/").lower()
     best, length = "generic-base", -1
     for candidate in names("models"):

@@ -14,13 +14,13 @@ from math_eval.errors import DataError, RunConflictError
 from math_eval.files import LineWriter
 from math_eval.generate.reward_request import RewardPlan, RewardRequest, plan_rewards
 from math_eval.records import SampleKey
-from math_eval.rewards import Composer, Conversation, RewardEngine, Scored, make_reward_engine, windows
+from math_eval.rewards import Composer, Conversation, RewardEngine, RewardScore, make_reward_engine, windows
 from math_eval.runfolder.layout import SampleLine, read_run
 from math_eval.runfolder.lock import locked
 from math_eval.runfolder.reward_layout import RewardFile, RewardLine, read_head, rewards_path
 from math_eval.runfolder.store import RunStore, SampleIndex, key_of
 
-RewardWatcher = Callable[[Scored], None]
+RewardWatcher = Callable[[RewardScore], None]
 """Is told of every sample that was scored; a progress bar, say."""
 
 RewardWatcherFactory = Callable[[int, int], RewardWatcher]
@@ -175,9 +175,9 @@ class _Job:
                 ready: list[tuple[SampleKey, Conversation]] = []
                 for key, one in window:
                     if one.error:
-                        self._write(writer, key, one, Scored(error=one.error), watcher)
+                        self._write(writer, key, one, RewardScore(error=one.error), watcher)
                     elif not one.messages:
-                        self._write(writer, key, one, Scored(steps=()), watcher)
+                        self._write(writer, key, one, RewardScore(steps=()), watcher)
                     else:
                         ready.append((key, one))
                 for at, scored in engine.score([one for _, one in ready]) if ready else ():
@@ -189,7 +189,7 @@ class _Job:
         return composer.compose(self._questions[line.benchmark, line.split, line.problem], line.text)
 
     def _write(
-        self, writer: LineWriter, key: SampleKey, one: Conversation, scored: Scored, watcher: RewardWatcher
+        self, writer: LineWriter, key: SampleKey, one: Conversation, scored: RewardScore, watcher: RewardWatcher
     ) -> None:
         line = RewardLine(
             benchmark=key.benchmark,

@@ -1,4 +1,4 @@
-"""Models: where they come from, and their tokenizers."""
+"""Models: the folders that hold them, and their tokenizers."""
 
 from math_eval.models.dtype import cpu_dtype
 from math_eval.models.source import Hub, LocalModel, resolve

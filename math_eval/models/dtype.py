@@ -9,9 +9,16 @@ _BF16 = re.compile(r"^(?:flags|Features)\s*:.*\b(?:avx512_bf16|amx_bf16|bf16)\b"
 
 
 def cpu_dtype(dtype: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """What `dtype` means on this machine's CPU: "auto" is float32 unless the CPU has bfloat16 arithmetic.
+    """Chooses the number type for this machine's CPU.
 
-    Without it, bfloat16 runs at a quarter of float32's speed or less. Any other dtype stays as it is.
+    On a CPU without bfloat16 arithmetic, bfloat16 runs at a quarter of the speed of float32 or less.
+
+    Args:
+        dtype: The number type asked for: torch's name, or "auto" for that of the model.
+        cpuinfo: The file that lists the CPU's features.
+
+    Returns:
+        `dtype`, except that "auto" becomes "float32" where the CPU has no bfloat16 arithmetic.
     """
     if dtype != "auto":
         return dtype

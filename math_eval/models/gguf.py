@@ -1,4 +1,4 @@
-"""GGUF files unpacked once into an ordinary model folder in the cache, which every engine can load."""
+"""GGUF files, unpacked once into a model folder in the cache that every engine can load."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ from math_eval.sources import sha256_of
 
 
 def unpack(file: Path) -> Path:
-    """The folder with the file's weights in bfloat16, its configuration and its tokenizer; made on first use.
+    """Unpacks a GGUF file on first use, because not every engine reads that format.
 
-    Takes some tens of seconds and about 2 bytes a parameter on disk. Raises ModelError for a file that transformers
-    cannot read, MissingPackageError without transformers, torch or gguf, StorageError when the cache is not writable.
+    The first call takes tens of seconds and about 2 bytes of disk space a parameter.
+
+    Args:
+        file: The .gguf file.
+
+    Returns:
+        A folder in the cache with the weights in bfloat16, the configuration and the tokenizer.
+
+    Raises:
+        ModelError: transformers cannot read the file.
+        MissingPackageError: transformers, torch, accelerate or gguf is not installed.
+        StorageError: The cache cannot be written.
     """
     folder = cache_root() / "models" / f"{file.stem}-{sha256_of(file)[:12]}"
-    if (folder / "config.json").is_file():  # a cache that is there may be read-only: no lock file
+    if (folder / "config.json").is_file():  # no lock file, because an existing cache may be read-only
         return folder
     try:
         with exclusive(folder):
@@ -32,13 +42,13 @@ def unpack(file: Path) -> Path:
 
 def _convert(file: Path, folder: Path) -> None:
     try:
-        import accelerate  # noqa: F401  the loader wants it
-        import gguf  # noqa: F401  the loader wants it
+        import accelerate  # noqa: F401  the loader needs it
+        import gguf  # noqa: F401  the loader needs it
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     except ImportError as error:
         raise MissingPackageError(error.name or "transformers", "transformers", "a GGUF model") from error
-    print(f"unpacking {file.name} into {folder} (once)", file=sys.stderr)  # noqa: T201  a word before a long wait
+    print(f"unpacking {file.name} into {folder} (once)", file=sys.stderr)  # noqa: T201  announces a long wait
     part = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(part, ignore_errors=True)

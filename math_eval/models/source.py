@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder, a hub (Hugging Face or ModelScope), or a GGUF file that a package ships."""
+"""Names of models → folders: a local folder, a hub (Hugging Face or ModelScope), or a GGUF file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from math_eval.registry import user_path
 Hub = Literal["huggingface", "modelscope"]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_WHOLE_BYTES = 1 << 20
+_MAX_FULL_READ = 1 << 20
 _EDGE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model in a folder of its own: the name it was asked for by, the folder, and what identifies its content.
+    """A model on this machine.
 
-    revision: a hub commit, or "files:" and a hash over the folder's files (large ones by size and both ends).
+    Attributes:
+        name: The name by which it was asked for.
+        folder: The folder with its weights, configuration and tokenizer.
+        revision: What identifies its content: a hub commit, or "files:" and a hash; see `fingerprint`.
     """
 
     name: str
@@ -33,10 +36,21 @@ class LocalModel:
 
 
 def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None) -> LocalModel:
-    """The folder of a model, downloaded or unpacked first where that is needed.
+    """Finds a model, and downloads or unpacks it where that is needed.
 
-    name: a folder; a .gguf file; "package:NAME" for the one GGUF file that an installed package ships; a hub name.
-    Raises ModelError (no such folder, not a model), MissingPackageError, FetchError.
+    Args:
+        name: A folder, a .gguf file, "package:NAME" for the only GGUF file in an installed package, or a hub name.
+        hub: The hub that hub names refer to.
+        revision: The hub's branch, tag or commit; None for the default branch.
+
+    Returns:
+        The model's folder, with what identifies its content.
+
+    Raises:
+        ModelError: There is no such model, or the folder or file does not hold one.
+        MissingPackageError: The hub's library or the GGUF reader is not installed.
+        FetchError: The hub cannot be reached.
+        StorageError: A GGUF file cannot be unpacked because the cache cannot be written.
     """
     path = user_path(name)
     if path.is_dir():
@@ -56,27 +70,45 @@ def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None)
 
 
 def packaged_gguf(package: str) -> Path:
-    """The one .gguf file in an installed package, found without importing the package."""
+    """Finds the only .gguf file in an installed package, without importing the package.
+
+    Args:
+        package: The package's import name.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ModelError: The package is not installed, or has no or several GGUF files.
+    """
     try:
         spec = importlib.util.find_spec(package) if re.fullmatch(r"\w+", package) else None
     except (ImportError, ValueError):
         spec = None
-    folders = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+    folders = [Path(location) for location in (spec.submodule_search_locations or [])] if spec else []
     files = sorted(file for folder in folders for file in folder.rglob("*.gguf"))
     if len(files) != 1:
-        found = f"holds {len(files)} GGUF files" if spec else "is not installed"
-        raise ModelError(f"package:{package}: the package {found}; give the path of one .gguf file")
+        state = f"holds {len(files)} GGUF files" if spec else "is not installed"
+        raise ModelError(f"package:{package}: the package {state}; give the path of one .gguf file")
     return files[0]
 
 
 def fingerprint(folder: Path) -> str:
-    """A hash over a model folder's files: names, sizes and bytes, of large files only the first and last 64 KiB."""
+    """Identifies the content of a model folder that has no hub commit, without reading all weights.
+
+    Args:
+        folder: The model's folder; its subfolders and hidden files are ignored.
+
+    Returns:
+        "files:" and 40 hexadecimal digits of a sha256 over the files' names, sizes and bytes; of files over 1 MiB only
+        the first and last 64 KiB are read.
+    """
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
         size = file.stat().st_size
         digest.update(f"{file.name}\0{size}\0".encode())
         with file.open("rb") as content:
-            if size <= _WHOLE_BYTES:
+            if size <= _MAX_FULL_READ:
                 digest.update(content.read())
             else:
                 digest.update(content.read(_EDGE_BYTES))
@@ -96,7 +128,7 @@ def _from_huggingface(name: str, revision: str | None) -> LocalModel:
     except LocalEntryNotFoundError as error:
         raise FetchError(f"{name}: the hub cannot be reached and the model is not in its cache") from error
     except (HfHubHTTPError, OSError, ValueError) as error:
-        raise ModelError(f"{name}: the hub does not give this model: {' '.join(str(error).split())[:300]}") from error
+        raise ModelError(f"{name}: the hub does not have this model: {' '.join(str(error).split())[:300]}") from error
     return LocalModel(name, folder, folder.name)
 
 
@@ -109,6 +141,6 @@ def _from_modelscope(name: str, revision: str | None) -> LocalModel:
         folder = Path(snapshot_download(name, revision=revision))
     except Exception as error:  # the library raises many kinds, network ones included
         raise FetchError(
-            f"{name}: ModelScope does not give this model: {' '.join(str(error).split())[:300]}"
+            f"{name}: ModelScope does not have this model: {' '.join(str(error).split())[:300]}"
         ) from error
     return LocalModel(name, folder, fingerprint(folder))

@@ -1,4 +1,4 @@
-"""A model's tokenizer: prompts to token ids, once per problem, with special tokens exactly once."""
+"""A model's tokenizer: prompts to token ids, once per problem, with each special token exactly once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ from math_eval.records import Message, Prompt
 
 
 class Tokenizer:
-    """Wraps a Hugging Face tokenizer for the two kinds of prompt.
+    """A Hugging Face tokenizer for the two kinds of prompt.
 
-    Raw text gets the tokenizer's own beginning-of-text token unless it already starts with it; chat messages go through
-    the tokenizer's template with a generation prompt, which writes every special token itself.
+    Raw text gets the tokenizer's beginning-of-text token unless it already starts with it. Chat messages are rendered
+    by the tokenizer's template, which adds every special token itself.
+
+    Args:
+        folder: The model's folder.
+        trust_remote_code: Whether Python code in the folder may be executed.
+
+    Raises:
+        MissingPackageError: transformers is not installed.
+        ModelError: The folder has no tokenizer that can be loaded.
     """
 
     def __init__(self, folder: Path, *, trust_remote_code: bool = False) -> None:
@@ -30,11 +38,30 @@ class Tokenizer:
         self.folder = folder
 
     def encode_plain(self, text: str) -> tuple[int, ...]:
-        """The token ids of a text that goes on from others: no special token is added, nor read from what it says."""
+        """The token ids of a text that continues a prompt.
+
+        No special token is added, and none in the text is read as one.
+
+        Args:
+            text: Untrusted text, such as the output of a program.
+
+        Returns:
+            The token ids.
+        """
         return tuple(self._inner(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
     def encode(self, prompt: Prompt) -> tuple[int, ...]:
-        """The token ids of a prompt. ModelError for chat messages when the tokenizer has no template."""
+        """The token ids of a prompt, ready for a completion.
+
+        Args:
+            prompt: Raw text, or chat messages, which get a generation prompt.
+
+        Returns:
+            The token ids, with each special token exactly once.
+
+        Raises:
+            ModelError: The prompt has messages and the tokenizer has no chat template, or its template fails.
+        """
         if not prompt.messages:
             bos = self._inner.bos_token
             has_bos = bool(bos) and prompt.text.startswith(bos)
@@ -46,7 +73,17 @@ class Tokenizer:
         return self._templated(prompt.messages, generation_prompt=True)
 
     def encode_conversation(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        """The token ids of a conversation that is over: the template's own, with nothing opened for a further turn."""
+        """The token ids of a finished conversation, as reward models read it.
+
+        Args:
+            messages: The chat turns.
+
+        Returns:
+            The token ids that the template gives, without a generation prompt.
+
+        Raises:
+            ModelError: The tokenizer has no chat template, or its template fails.
+        """
         if not self._inner.chat_template:
             raise ModelError(f"{self.folder}: the tokenizer has no chat template, which a conversation needs")
         return self._templated(messages, generation_prompt=False)
@@ -59,26 +96,36 @@ class Tokenizer:
                 tokenize=True,
                 return_dict=False,
             )
-        except Exception as error:  # templates are programs of the model's maker
+        except Exception as error:  # a template is a program from the model's publisher
             raise ModelError(f"{self.folder}: its chat template fails: {type(error).__name__}: {error}") from error
         return tuple(ids)
 
-    def only_id(self, text: str) -> int:
-        """The id of a text that is one token; ModelError where it is several."""
+    def single_id(self, text: str) -> int:
+        """The id of a text that must be one token, such as a step marker.
+
+        Args:
+            text: The text of the token.
+
+        Returns:
+            Its id.
+
+        Raises:
+            ModelError: The text is not exactly one token.
+        """
         ids = self._inner(text, add_special_tokens=False)["input_ids"]
         if len(ids) != 1:
-            raise ModelError(f"{self.folder}: {text!r} is {len(ids)} tokens of its tokenizer; it must be one")
+            raise ModelError(f"{self.folder}: {text!r} is {len(ids)} tokens in its tokenizer; it must be one")
         return int(ids[0])
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
-        """The texts that the tokenizer reads as control tokens wherever they stand, sorted."""
+        """The texts that the tokenizer reads as control tokens wherever they occur, sorted."""
         added = self._inner.added_tokens_decoder.values()
         return tuple(sorted({*self._inner.all_special_tokens, *(token.content for token in added if token.special)}))
 
 
 def has_chat_template(folder: Path) -> bool:
-    """Whether the model folder carries a chat template, without loading the tokenizer."""
+    """Whether a model folder has a chat template, read from its files without loading the tokenizer."""
     if (folder / "chat_template.jinja").is_file() or (folder / "chat_template.json").is_file():
         return True
     try:

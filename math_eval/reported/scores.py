@@ -1,4 +1,4 @@
-"""Published scores as data: data/reported/*.yaml, each with its source and how sure it is."""
+"""Published scores as data: data/reported/*.yaml, each with its source and how reliable it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ Confidence = Literal["high", "medium", "low"]
 
 
 class ReportedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Some scores of one model from one place: benchmark → percentage as printed, or "right/asked"."""
+    """Scores of one model from one source.
+
+    Attributes:
+        model: The model's name.
+        mode: `cot` for plain reasoning, `tir` for reasoning with executed programs.
+        metric: What was measured: `greedy`, `maj@8`, `rm@8` …
+        confidence: How reliable the numbers are.
+        source: Where they are printed.
+        values: Benchmark, by the reference's name → percentage as printed, or "correct/problems".
+        note: A remark for readers.
+    """
 
     model: str
     mode: Literal["cot", "tir"]
@@ -25,7 +35,15 @@ class ReportedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of published scores. rerun: whether they are other people's runs instead."""
+    """A file of published scores.
+
+    Attributes:
+        schema: The version of the file format.
+        title: What the file covers.
+        scores: The scores, by model and source.
+        note: A remark for readers.
+        rerun: Whether these are runs by third parties instead of the model's publisher.
+    """
 
     SCHEMA: ClassVar[int] = 1
     schema: int
@@ -36,7 +54,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReportedScore(NamedTuple):
-    """One published percentage of a model on a benchmark."""
+    """One published score of a model on one benchmark; `value` is a percentage, 0 to 100."""
 
     benchmark: str
     mode: str
@@ -48,29 +66,39 @@ class ReportedScore(NamedTuple):
 
 
 def reported_scores(model: str) -> list[ReportedScore]:
-    """Every score known of a model, by the last part of its name whatever its case, the surest first."""
-    wanted = model.rstrip("/").rpartition("/")[2].lower()
+    """The published scores of a model.
+
+    Args:
+        model: The model's name; only the part after the last slash counts, in any case.
+
+    Returns:
+        Its scores, those of its publisher first and the most reliable first; empty for an unknown model.
+
+    Raises:
+        DataError: A file of published scores is wrong.
+    """
+    short_name = model.rstrip("/").rpartition("/")[2].lower()
     order = ("high", "medium", "low")
-    found = []
+    scores = []
     for name in names("reported"):
         report = read_document(find("reported", name), Report)
-        found += [
+        scores += [
             ReportedScore(benchmark, row.mode, row.metric, _percent(value), row.confidence, row.source, report.rerun)
             for row in report.scores
-            if row.model.lower() == wanted
+            if row.model.lower() == short_name
             for benchmark, value in row.values.items()
         ]
-    return sorted(found, key=lambda one: (one.rerun, order.index(one.confidence)))
+    return sorted(scores, key=lambda score: (score.rerun, order.index(score.confidence)))
 
 
 def _percent(value: float | str) -> float:
     if isinstance(value, str):
-        right, _, asked = value.partition("/")
-        return 100 * int(right) / int(asked)
+        correct, _, problems = value.partition("/")
+        return 100 * int(correct) / int(problems)
     return value
 
 
 def reported_models() -> list[str]:
-    """The models of which scores are known."""
+    """The names of the models that have published scores here, sorted."""
     rows = (row for name in names("reported") for row in read_document(find("reported", name), Report).scores)
     return sorted({row.model for row in rows})

@@ -1,4 +1,4 @@
-"""Reports: tables, progress."""
+"""Reports: tables and progress bars."""
 
 from math_eval.reports.progress import DownloadBar, ProgressBar, RewardBar
 from math_eval.reports.table import Table, curve_table, markdown, metrics_table

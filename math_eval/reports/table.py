@@ -9,7 +9,7 @@ from math_eval.scoring import Average, Figure, Metrics, SetResult
 
 
 class Table(NamedTuple):
-    """A table ready to be shown: headers, rows of text, and notes below it."""
+    """A table as text: headers, rows with as many cells, and notes to print below it."""
 
     title: str
     headers: list[str]
@@ -18,34 +18,42 @@ class Table(NamedTuple):
 
 
 def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Table:
-    """One row for each benchmark split and set, then the averages; percentages to 0.1.
+    """The table of a run's scores: one row for each benchmark split and set, then the averages.
 
-    With `groups`, a row for each group below its benchmark.
+    Args:
+        metrics: The scores.
+        title: The table's title; "" for none.
+        groups: Whether each benchmark is followed by a row for each of its groups.
+
+    Returns:
+        A table with percentages to 0.1 and a note for everything that qualifies a score.
     """
-    at = list(dict.fromkeys(n for one in metrics.benchmarks for n in one.at if n.endswith(f"@{one.fewest}")))
-    headers = ["benchmark", "set", "problems", "accuracy", "95 %", *at]
+    names = list(
+        dict.fromkeys(n for result in metrics.benchmarks for n in result.at if n.endswith(f"@{result.fewest}"))
+    )
+    headers = ["benchmark", "set", "problems", "accuracy", "95 %", *names]
     headers += ["undecided", "empty", "truncated", "failed", "tokens"]
     rows: list[list[str]] = []
-    for one in metrics.benchmarks:
-        rows.append(_row(one, at))
+    for result in metrics.benchmarks:
+        rows.append(_row(result, names))
         if groups:
-            for column, values in one.groups.items():
-                for value, got in values.items():
+            for column, values in result.groups.items():
+                for value, group in values.items():
                     blank = [""] * (len(headers) - 4)
                     rows.append(
-                        [f"  {column} {value}", "", f"{got['problems']:.0f}", _percent(got["accuracy"]), *blank]
+                        [f"  {column} {value}", "", f"{group['problems']:.0f}", _percent(group["accuracy"]), *blank]
                     )
     rows += [row for average in metrics.averages for row in _average_rows(average, len(headers))]
     return Table(title, headers, rows, _notes(metrics))
 
 
-def _row(one: SetResult, at: Sequence[str]) -> list[str]:
-    name = one.benchmark if one.split == "test" else f"{one.benchmark}:{one.split}"
-    label = one.set if one.fewest <= 1 else f"{one.set} ×{one.fewest}"
-    cells = [name, label, str(one.problems), _percent(one.accuracy), _range(one.at.get("mean"))]
-    cells += [_percent(one.at[name].value) if name in one.at else "" for name in at]
-    rates = [_percent(rate) for rate in (one.undecided, one.empty, one.truncated, one.failed)]
-    return [*cells, *rates, f"{one.tokens_out:.0f}"]
+def _row(result: SetResult, names: Sequence[str]) -> list[str]:
+    benchmark = result.benchmark if result.split == "test" else f"{result.benchmark}:{result.split}"
+    label = result.set if result.fewest <= 1 else f"{result.set} ×{result.fewest}"
+    cells = [benchmark, label, str(result.problems), _percent(result.accuracy), _range(result.at.get("mean"))]
+    cells += [_percent(result.at[name].value) if name in result.at else "" for name in names]
+    rates = [_percent(rate) for rate in (result.undecided, result.empty, result.truncated, result.failed)]
+    return [*cells, *rates, f"{result.tokens_out:.0f}"]
 
 
 def _range(figure: Figure | None) -> str:
@@ -55,51 +63,61 @@ def _range(figure: Figure | None) -> str:
 def _average_rows(average: Average, width: int) -> list[list[str]]:
     blank = [""] * (width - 5)
     count = str(len(average.over))
-    between = f"{_percent(average.low)}–{_percent(average.high)}"
+    interval = f"{_percent(average.low)}–{_percent(average.high)}"
     return [
-        [f"mean over {count} benchmarks", average.set, "", _percent(average.macro), between, *blank],
+        [f"mean over {count} benchmarks", average.set, "", _percent(average.macro), interval, *blank],
         ["mean over their problems", average.set, "", _percent(average.micro), "", *blank],
     ]
 
 
 def curve_table(metrics: Metrics, title: str) -> Table:
-    """Every figure with its interval and methods, one a row: the curve over k of each benchmark and set."""
+    """The table of all figures: one row for each figure of each benchmark split and set.
+
+    Args:
+        metrics: The scores.
+        title: The table's title; "" for none.
+
+    Returns:
+        A table with each value, its 95 % interval and the methods behind both; percentages.
+    """
     rows = []
-    for one in metrics.benchmarks:
-        for name, figure in one.at.items():
-            drawn = f" ± {100 * figure.drawn:.2f}" if figure.drawn else ""
-            label = f"{one.benchmark}:{one.split} {one.set}"
-            value = f"{_percent(figure.value)}{drawn}"
+    for result in metrics.benchmarks:
+        for name, figure in result.at.items():
+            drawing_error = f" ± {100 * figure.drawn:.2f}" if figure.drawn else ""
+            label = f"{result.benchmark}:{result.split} {result.set}"
+            value = f"{_percent(figure.value)}{drawing_error}"
             rows.append([label, name, value, _range(figure), f"{figure.estimate}; {figure.interval}"])
     return Table(title, ["set", "figure", "value", "95 %", "methods"], rows, [])
 
 
 def _notes(metrics: Metrics) -> list[str]:
     notes = []
-    for one in metrics.benchmarks:
-        name = f"{one.benchmark}:{one.split}, {one.set}"
-        if too_large := [k for k in metrics.options.ks if k > one.fewest]:
-            wanted = ", ".join(map(str, too_large))
-            notes.append(f"{name}: no figures at k = {wanted}: some problems have {one.fewest} samples only")
-        if one.samples < one.expected:
-            notes.append(f"{name}: {one.samples} of {one.expected} samples are there")
-        if one.failed:
-            notes.append(f"{name}: {round(one.failed * one.samples)} samples failed and count as wrong")
-        if one.unexecuted:
-            count = round(one.unexecuted * one.samples)
+    for result in metrics.benchmarks:
+        name = f"{result.benchmark}:{result.split}, {result.set}"
+        if too_large := [k for k in metrics.options.ks if k > result.fewest]:
+            ks = ", ".join(map(str, too_large))
+            notes.append(f"{name}: no figures at k = {ks}: some problems have only {result.fewest} samples")
+        if result.samples < result.expected:
+            notes.append(f"{name}: {result.samples} of {result.expected} samples exist")
+        if result.failed:
+            notes.append(f"{name}: {round(result.failed * result.samples)} samples failed and count as wrong")
+        if result.unexecuted:
+            count = round(result.unexecuted * result.samples)
             notes.append(f"{name}: {count} samples asked for a program to be executed, and none was (--tools none)")
-        if one.unrewarded:
-            notes.append(f"{name}: {round(one.unrewarded * one.samples)} samples have no reward and are never the best")
-        if one.known_bad:
-            without = _percent(one.accuracy_without_known_bad)
-            notes.append(f"{name}: {one.known_bad} known-bad problems; {without} without them")
+        if result.unrewarded:
+            count = round(result.unrewarded * result.samples)
+            notes.append(f"{name}: {count} samples have no reward and rank below all others")
+        if result.known_bad:
+            accuracy = _percent(result.accuracy_without_known_bad)
+            notes.append(f"{name}: {result.known_bad} known-bad problems; {accuracy} without them")
         notes += [
-            f"{name}: {figure}: drawn subsets add a standard error of {100 * made.drawn:.2f} points"
-            for figure, made in one.at.items()
-            if made.drawn
+            f"{name}: {label}: drawing subsets adds a standard error of {100 * figure.drawn:.2f} points"
+            for label, figure in result.at.items()
+            if figure.drawn
         ]
-        if one.split_classes:
-            notes.append(f"{name}: {_percent(one.split_classes)} % of the classes of equal answers are right and wrong")
+        if result.split_classes:
+            share = _percent(result.split_classes)
+            notes.append(f"{name}: {share} % of the classes of equal answers hold correct and wrong samples")
     return notes
 
 
@@ -108,7 +126,7 @@ def _percent(value: float) -> str:
 
 
 def markdown(table: Table) -> str:
-    """The table as GitHub-flavoured Markdown."""
+    """The table as GitHub-flavoured Markdown: two columns of text, then numbers; notes as a list, and no title."""
     lines = [
         f"| {' | '.join(table.headers)} |",
         f"|{'|'.join([' --- ', ' --- ', *[' ---: '] * (len(table.headers) - 2)])}|",

@@ -21,11 +21,11 @@ from math_eval.runfolder.layout import BenchmarkInfo, RunInfo
 from math_eval.scoring import (
     SampleScore,
     ScoreOptions,
-    against_reported,
+    compare_paired,
+    compare_with_reported,
     figures,
     holm,
     mean_variance,
-    paired,
     single_sample_variance,
 )
 
@@ -98,7 +98,7 @@ def compare_runs(
         shared = [problem for problem in left[place] if problem in right[place]]
         if len(shared) > 1:
             scores = [[_mean(side[place][problem]) for problem in shared] for side in (left, right)]
-            rows.append((place, paired(*scores), [len(side[place]) - len(shared) for side in (left, right)]))
+            rows.append((place, compare_paired(*scores), [len(side[place]) - len(shared) for side in (left, right)]))
     if not rows:
         raise RequestError(f"{a} and {b} share no benchmark and set with two problems or more")
     values = [one.p_permutation if one.p_mcnemar is None else one.p_mcnemar for _, one, _ in rows]
@@ -196,7 +196,7 @@ def _beside(
             own = published = value * (1 - value) / len(rows)
         else:
             continue
-        found = against_reported(score.value / 100, value, own, published, method)
+        found = compare_with_reported(score.value / 100, value, own, published, method)
         yield BesideReported(
             benchmark=one.benchmark,
             set=set_name,

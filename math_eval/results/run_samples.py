@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from math_eval.benchmarks import define, is_at_hand, load_split
+from math_eval.benchmarks import define, is_available, load_split
 from math_eval.errors import DataError, MathEvalError
 from math_eval.graders import Grader, answer_of, grade_sample
 from math_eval.records import Extraction, Problem, Verdict
@@ -167,7 +167,7 @@ def _problem(line: PromptLine) -> Problem:
 def _loaded(benchmark: BenchmarkInfo, data_dir: Path | None) -> list[Problem]:
     try:
         definition = define(benchmark.definition)
-        if not is_at_hand(definition.name, benchmark.split, definition.spec.splits[benchmark.split], data_dir):
+        if not is_available(definition.name, benchmark.split, definition.spec.splits[benchmark.split], data_dir):
             return []
         loaded = load_split(definition, benchmark.split, data_dir=data_dir)
     except (MathEvalError, KeyError):

@@ -1,7 +1,7 @@
-"""Reward models: outcome and process scores of responses, and what steps' scores say together."""
+"""Reward models: outcome and process scores of responses, and rules that make one score of those of the steps."""
 
 from math_eval.rewards.aggregate import AGGREGATIONS, Aggregation, aggregate
-from math_eval.rewards.base import REWARD_ENGINES, Conversation, RewardEngine, Scored, TooLong
+from math_eval.rewards.base import REWARD_ENGINES, Conversation, RewardEngine, RewardScore, TooLong
 from math_eval.rewards.batches import windows
 from math_eval.rewards.conversation import Composer
 from math_eval.rewards.form import RewardForm, form_of
@@ -15,7 +15,7 @@ __all__ = [
     "Conversation",
     "RewardEngine",
     "RewardForm",
-    "Scored",
+    "RewardScore",
     "TooLong",
     "aggregate",
     "check_reward_engine",

@@ -1,4 +1,4 @@
-"""From the scores of steps to one score of a response."""
+"""The scores of a response's steps aggregated into one score of the response."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 Aggregation: TypeAlias = Literal["last", "min", "product", "mean"]
-"""last: the final step's score. min: the worst step's. product: that all are good, were they independent. mean."""
+"""last: the score of the last step. min: that of the worst step. product: the chance that all steps are good, if they
+were independent. mean: the mean over the steps."""
 
 AGGREGATIONS: tuple[Aggregation, ...] = get_args(Aggregation)
 
 
 def _mean(steps: Sequence[float]) -> float:
-    return min(max(math.fsum(steps) / len(steps), min(steps)), max(steps))  # rounding does not leave the range
+    return min(
+        max(math.fsum(steps) / len(steps), min(steps)), max(steps)
+    )  # rounding must not leave the range of the steps
 
 
 _RULES: Mapping[Aggregation, Callable[[Sequence[float]], float]] = MappingProxyType(
@@ -22,6 +25,18 @@ _RULES: Mapping[Aggregation, Callable[[Sequence[float]], float]] = MappingProxyT
 )
 
 
-def aggregate(steps: Sequence[float], how: Aggregation = "last") -> float | None:
-    """The score of a response from its steps' scores (probabilities, in order); None where there is no step."""
-    return _RULES[how](steps) if steps else None
+def aggregate(steps: Sequence[float], rule: Aggregation = "last") -> float | None:
+    """The score of a response from those of its steps, so that process models rank responses as outcome models do.
+
+    Args:
+        steps: P(good) of each step in order, 0 to 1.
+        rule: How they become one score.
+
+    Returns:
+        The score, 0 to 1; None for a response without steps.
+
+    Example:
+        >>> aggregate([0.5, 0.25], "product")
+        0.125
+    """
+    return _RULES[rule](steps) if steps else None

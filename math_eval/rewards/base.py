@@ -1,4 +1,4 @@
-"""What every reward engine promises: conversations become scores, in batches, written as they come."""
+"""The protocol of reward engines, and the conversations and scores that they exchange."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from math_eval.records import Message
 REWARD_ENGINES = ("vllm", "transformers", "server")
 
 TooLong: TypeAlias = Literal["cut", "fail"]
-"""What becomes of a conversation that is longer than the model's context."""
+"""What happens to a conversation that is longer than the model's context: it is shortened, or it gets an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A problem and a response as a reward model reads them.
+    """A problem and a response in the form that a reward model reads.
 
-    token_ids: empty where no tokenizer is at hand, and then a server renders the messages. steps: how many step markers
-    stand in it; markers: where, as positions in token_ids. error: why it cannot be scored; then nothing else counts.
+    Attributes:
+        messages: The chat turns; empty where a process model has no step to score.
+        token_ids: The rendered messages; empty without a tokenizer, and then the server renders the messages.
+        steps: The number of steps of the response; 0 for an outcome model.
+        markers: Positions of the step markers in `token_ids`.
+        cut: Whether the response was shortened to fit into the context.
+        error: Why it cannot be scored, "" where it can.
     """
 
     messages: tuple[Message, ...]
@@ -32,13 +37,20 @@ class Conversation:
 
     @property
     def length(self) -> int:
-        """Tokens, or characters where the tokens are not known: what batches are sorted by."""
+        """Length by which batches are sorted: tokens, or characters without a tokenizer."""
         return len(self.token_ids) or sum(len(message["content"]) for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What a reward model says: one score (outcome), or one probability a step (process), or why there is neither."""
+class RewardScore:
+    """A reward model's result for one conversation.
+
+    Attributes:
+        score: The output of an outcome model, without bounds; None for a process model and on failure.
+        steps: P(good) of each step from a process model, 0 to 1; None for an outcome model and on failure.
+        tokens: Length of the conversation; 0 where it is not known.
+        error: Why there is neither a score nor steps; "" on success.
+    """
 
     score: float | None = None
     steps: tuple[float, ...] | None = None
@@ -47,33 +59,63 @@ class Scored:
 
 
 class RewardEngine(Protocol):
-    """A reward model that is ready. context: most tokens of a conversation, None where it is not known."""
+    """A loaded reward model.
+
+    Attributes:
+        context: The most tokens that a conversation may have; None where the engine does not know.
+    """
 
     context: int | None
 
-    def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, Scored]]:
-        """Scores each, in any order, as (position, scored). EngineError where the engine as a whole is gone."""
+    def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, RewardScore]]:
+        """Scores a batch of conversations, each as soon as it is done.
+
+        Args:
+            conversations: Conversations without an error, and with steps for a process model.
+
+        Yields:
+            (position in the batch, score), in any order. A conversation that cannot be scored has its `error` set.
+
+        Raises:
+            EngineError: The engine failed as a whole.
+        """
         ...
 
     def close(self) -> None:
-        """Frees what the engine holds (processes, memory, connections); called exactly once."""
+        """Frees the engine's processes, memory and connections; called exactly once."""
         ...
 
 
-def unscored(reason: str, tokens: int = 0) -> Scored:
-    """The record of a conversation that could not be scored."""
-    return Scored(tokens=tokens, error=" ".join(reason.split())[:500])
+def failed_score(reason: str, tokens: int = 0) -> RewardScore:
+    """The record of a conversation that could not be scored; the reason becomes one line of at most 500 characters."""
+    return RewardScore(tokens=tokens, error=" ".join(reason.split())[:500])
 
 
-def outcome(value: float, tokens: int) -> Scored:
-    """An outcome score; one that is no number (an overflow in half precision, say) is an error of the sample."""
+def outcome_score(value: float, tokens: int) -> RewardScore:
+    """The record of an outcome model's output.
+
+    Args:
+        value: The output; infinity or NaN, as from an overflow in half precision, becomes an error.
+        tokens: Length of the conversation.
+
+    Returns:
+        A score, or an error.
+    """
     if not math.isfinite(value):
-        return unscored(f"the model's score is {value}", tokens)
-    return Scored(score=value, tokens=tokens)
+        return failed_score(f"the model's score is {value}", tokens)
+    return RewardScore(score=value, tokens=tokens)
 
 
-def process(steps: Sequence[float], tokens: int) -> Scored:
-    """Step scores, checked to be probabilities."""
+def process_score(steps: Sequence[float], tokens: int) -> RewardScore:
+    """The record of a process model's output.
+
+    Args:
+        steps: P(good) of each step; a value outside 0 to 1 by more than 0.001 makes the whole an error.
+        tokens: Length of the conversation.
+
+    Returns:
+        Scores of the steps, cut to 0 to 1, or an error.
+    """
     if not all(math.isfinite(step) and -1e-3 <= step <= 1 + 1e-3 for step in steps):
-        return unscored(f"a step's score is no probability: {list(steps)[:8]}", tokens)
-    return Scored(steps=tuple(min(max(step, 0.0), 1.0) for step in steps), tokens=tokens)
+        return failed_score(f"a step's score is not a probability: {list(steps)[:8]}", tokens)
+    return RewardScore(steps=tuple(min(max(step, 0.0), 1.0) for step in steps), tokens=tokens)

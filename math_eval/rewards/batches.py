@@ -9,13 +9,21 @@ from typing import TypeVar
 T = TypeVar("T")
 
 WINDOW = 2048
-"""Conversations held in memory at once: enough to sort into batches of like length, little whatever the run's size."""
+"""Conversations held in memory at once: enough to make batches of similar length, and few however large the run is."""
 
 
 def windows(items: Iterable[T], length: Callable[[T], int], size: int = WINDOW) -> Iterator[list[T]]:
-    """The items in windows of `size`, the longest first in each; the order among equals is kept.
+    """Splits a stream into windows and sorts each, so that batches hold items of similar length.
 
-    A batch then holds rows of like length, and the one that needs most memory comes first.
+    The longest items come first in a window, so that a batch that is too large for the memory fails early.
+
+    Args:
+        items: Any number of items; they are read as windows are asked for.
+        length: The length of an item.
+        size: Items a window.
+
+    Yields:
+        Windows of `size` items, the last one shorter; items of equal length keep their order.
     """
     source = iter(items)
     while window := list(islice(source, size)):

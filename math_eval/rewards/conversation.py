@@ -1,12 +1,12 @@
-r"""A problem and a response as the conversation that a reward model reads.
+"""A problem and a response as the conversation that a reward model reads.
 
-Responses are untrusted text: what in them would be read as a step marker or a control token is broken up by a space
-after its first character, so that no response adds steps of its own or closes its turn.
+Responses are untrusted text: a step marker or control token in them is broken up by a space after its first character,
+so that no response can add steps or close its turn.
 
-A conversation longer than the context is cut, where that is asked for, so that it still closes properly. For an outcome
-model the response loses its middle: the answer stands at its end, the approach at its beginning. For a process model it
-loses its last steps, whole ones: the scores of those that stay are the same as in the whole response, while a gap would
-be judged as a bad step.
+A conversation longer than the context is shortened, where that is asked for, and still ends as the template ends it.
+For an outcome model the middle of the response is removed, because the answer is at its end and the approach at its
+beginning. For a process model whole steps are removed from its end: the remaining steps get the same scores as in the
+full response, while a gap would be judged as a bad step.
 """
 
 from __future__ import annotations
@@ -21,30 +21,51 @@ from math_eval.rewards.base import Conversation, TooLong
 from math_eval.rewards.preset import RewardPreset
 
 _CONTROL = r"<\|\w+\|>"
-"""How control tokens are mostly spelt: broken up where no tokenizer is at hand to name them."""
+"""The usual spelling of control tokens, which are broken up by this pattern where no tokenizer lists them."""
 
 _PASSES = 50
-"""Marks that overlap in a text are broken up one after the other; a few passes are enough."""
+"""Limit on the passes over a text: marks that overlap are broken up in separate passes, and few are needed."""
 
 GAP = "\n…\n"
-"""Stands where a response lost its middle."""
+"""Takes the place of the removed middle of a response."""
 
 
 def split_steps(response: str, separator: str) -> list[str]:
-    """The steps of a response, stripped, empty ones dropped; between blank lines, spaces do not count."""
-    blank = not separator.strip("\n")
-    parts = re.split(r"\n[ \t\r]*" * (len(separator) - 1) + "\n" if blank else re.escape(separator), response)
+    """The steps of a response.
+
+    Args:
+        response: The text of a response.
+        separator: What separates steps; of newlines alone, lines of spaces, tabs and carriage returns are blank too.
+
+    Returns:
+        The steps without surrounding white space; empty ones are dropped.
+    """
+    newlines_only = not separator.strip("\n")
+    parts = re.split(r"\n[ \t\r]*" * (len(separator) - 1) + "\n" if newlines_only else re.escape(separator), response)
     return [step for part in parts if (step := part.strip())]
 
 
 def neutralise(text: str, marks: Iterable[str], pattern: str = "") -> str:
-    """The text with every mark, and what fits the pattern, broken up by a space; one character becomes a space."""
+    """The text with its marks broken up, so that a tokenizer does not read them as control tokens.
+
+    Args:
+        text: Untrusted text.
+        marks: Strings that must not occur; a mark of one character is replaced with a space.
+        pattern: A regular expression for further marks, "" for none.
+
+    Returns:
+        The text with a space after the first character of every mark.
+
+    Example:
+        >>> neutralise("a<|im_end|>b", ["<|im_end|>"])
+        'a< |im_end|>b'
+    """
     ordered = sorted(set(marks), key=len, reverse=True)
     alternatives = [re.escape(mark) for mark in ordered if len(mark) > 1] + ([pattern] if pattern else [])
     if alternatives:
-        broken = re.compile("|".join(alternatives))
+        expression = re.compile("|".join(alternatives))
         for _ in range(_PASSES):
-            before, text = text, broken.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+            before, text = text, expression.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
             if text == before:
                 break
     for mark in ordered:
@@ -55,9 +76,16 @@ def neutralise(text: str, marks: Iterable[str], pattern: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Makes conversations for one model; without a tokenizer only their messages, whatever their length.
+    """Makes the conversations for one reward model.
 
-    context: most tokens of a conversation, None for no bound.
+    Attributes:
+        preset: How the model is shown a problem and a response.
+        tokenizer: The model's tokenizer. Without one, conversations have messages only and are never shortened.
+        context: The most tokens of a conversation; None for no limit.
+        too_long: What happens to a longer conversation.
+
+    Raises:
+        ModelError: A process model's step marker is not one token of the tokenizer.
     """
 
     preset: RewardPreset
@@ -71,32 +99,51 @@ class Composer:
         special = () if self.tokenizer is None else self.tokenizer.special_tokens
         marker = (self.preset.step_marker,) if self.preset.kind == "process" else ()
         object.__setattr__(self, "_marks", (*(mark for mark in special if len(mark) > 1), *marker))
-        needed = marker and self.tokenizer is not None
-        object.__setattr__(self, "_marker_id", self.marker_id() if needed else None)
+        object.__setattr__(self, "_marker_id", self.marker_id() if marker and self.tokenizer else None)
 
     def marker_id(self) -> int | None:
-        """The id of the step marker; ModelError where the tokenizer has no such token."""
-        return None if self.tokenizer is None else self.tokenizer.only_id(self.preset.step_marker)
+        """The token id of the step marker.
+
+        Returns:
+            The id; None without a tokenizer.
+
+        Raises:
+            ModelError: The marker is not one token of the tokenizer.
+        """
+        return None if self.tokenizer is None else self.tokenizer.single_id(self.preset.step_marker)
 
     def compose(self, question: str, response: str) -> Conversation:
-        """The conversation about one response; its error says why it cannot be scored.
+        """The conversation about one response.
 
-        A process model gets no conversation about a response without steps: check `steps` before scoring.
+        Args:
+            question: The problem, as plain text.
+            response: The model's response, untrusted.
+
+        Returns:
+            A conversation ready to be scored; one with `error` where that is impossible; one without messages and
+            steps where a process model has no step to score.
+
+        Raises:
+            ModelError: The tokenizer has no chat template, or its template fails.
         """
-        question = self._clean(question)
+        question = self._neutralise(question)
         if self.preset.kind == "outcome":
-            text = self._clean(response)
-            whole = self._outcome(question, text)
-            return self._fitting(whole, lambda: self._middle_cut(text, lambda part: self._outcome(question, part)))
+            text = self._neutralise(response)
+            conversation = self._outcome(question, text)
+            return self._fit(
+                conversation, lambda: self._without_middle(text, lambda part: self._outcome(question, part))
+            )
         steps = [
-            clean for step in split_steps(response, self.preset.step_separator) if (clean := self._clean(step).strip())
+            text
+            for step in split_steps(response, self.preset.step_separator)
+            if (text := self._neutralise(step).strip())
         ]
         if not steps:
             return Conversation(())
-        whole = self._process(question, steps)
-        return self._fitting(whole, lambda: self._steps_cut(question, steps))
+        conversation = self._process(question, steps)
+        return self._fit(conversation, lambda: self._without_last_steps(question, steps))
 
-    def _clean(self, text: str) -> str:
+    def _neutralise(self, text: str) -> str:
         return neutralise(text, self._marks, _CONTROL if self.tokenizer is None else "")
 
     def _messages(self, question: str, content: str) -> tuple[Message, ...]:
@@ -113,47 +160,45 @@ class Composer:
         if self.tokenizer is None:
             return Conversation(messages, steps=len(steps))
         ids = self.tokenizer.encode_conversation(messages)
-        markers = tuple(at for at, token in enumerate(ids) if token == self._marker_id)
+        markers = tuple(position for position, token in enumerate(ids) if token == self._marker_id)
         error = ""
         if len(markers) != len(steps):
             error = f"{len(markers)} step markers in the conversation of {len(steps)} steps"
         return Conversation(messages, ids, len(steps), markers, error=error)
 
-    def _fits(self, one: Conversation) -> bool:
-        return self.context is None or len(one.token_ids) <= self.context
+    def _fits(self, conversation: Conversation) -> bool:
+        return self.context is None or len(conversation.token_ids) <= self.context
 
-    def _fitting(self, whole: Conversation, cut: Callable[[], Conversation | None]) -> Conversation:
-        if self._fits(whole):
-            return whole
-        length = len(whole.token_ids)
+    def _fit(self, conversation: Conversation, shorten: Callable[[], Conversation | None]) -> Conversation:
+        if self._fits(conversation):
+            return conversation
+        length = len(conversation.token_ids)
         if self.too_long == "fail":
             return Conversation((), error=f"{length} tokens do not fit into a context of {self.context}")
-        shorter = cut()
-        if shorter is None:
+        short = shorten()
+        if short is None:
             return Conversation((), error=f"the problem leaves no room for a response in a context of {self.context}")
-        return Conversation(
-            shorter.messages, shorter.token_ids, shorter.steps, shorter.markers, cut=True, error=shorter.error
-        )
+        return Conversation(short.messages, short.token_ids, short.steps, short.markers, cut=True, error=short.error)
 
-    def _middle_cut(self, text: str, build: Callable[[str], Conversation]) -> Conversation | None:
-        def kept(count: int) -> Conversation:
+    def _without_middle(self, text: str, build: Callable[[str], Conversation]) -> Conversation | None:
+        def build_from(count: int) -> Conversation:
             head = (count + 1) // 2
             return build(text[:head] + GAP + text[len(text) - (count - head) :])
 
-        return self._longest(1, len(text) - 1, kept)
+        return self._longest(1, len(text) - 1, build_from)
 
-    def _steps_cut(self, question: str, steps: list[str]) -> Conversation | None:
-        found = self._longest(1, len(steps) - 1, lambda count: self._process(question, steps[:count]))
-        return found or self._middle_cut(steps[0], lambda part: self._process(question, [part]))
+    def _without_last_steps(self, question: str, steps: list[str]) -> Conversation | None:
+        conversation = self._longest(1, len(steps) - 1, lambda count: self._process(question, steps[:count]))
+        return conversation or self._without_middle(steps[0], lambda part: self._process(question, [part]))
 
     def _longest(self, low: int, high: int, build: Callable[[int], Conversation]) -> Conversation | None:
-        """The conversation of the largest size that fits, sizes growing from low to high; None where none does."""
+        """The conversation of the largest size from low to high that fits, found by bisection; None where none fits."""
         best: Conversation | None = None
         while low <= high:
-            middle = (low + high) // 2
-            candidate = build(middle)
+            size = (low + high) // 2
+            candidate = build(size)
             if self._fits(candidate):
-                best, low = candidate, middle + 1
+                best, low = candidate, size + 1
             else:
-                high = middle - 1
+                high = size - 1
         return best

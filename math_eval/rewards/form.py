@@ -1,4 +1,4 @@
-"""What a model folder's config.json says of a reward model: its kind and how its scores come out."""
+"""The class, kind and head of a reward model, from the config.json of its folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from math_eval.errors import ModelError
 from math_eval.rewards.preset import RewardKind
 
 Head: TypeAlias = Literal["reward", "sequence", "token"]
-"""reward: an output a token (class …RewardModel). sequence, token: transformers' generic classification heads."""
+"""reward: one output a token (classes …RewardModel). sequence, token: transformers' generic classification heads."""
 
 _HEADS: tuple[tuple[str, Head, RewardKind], ...] = (
     ("ForProcessRewardModel", "reward", "process"),
@@ -25,7 +25,13 @@ _LABELS = {"sequence": 1, "token": 2}
 
 @dataclass(frozen=True, slots=True)
 class RewardForm:
-    """A reward model's class, its head and its kind."""
+    """How a reward model computes its scores.
+
+    Attributes:
+        architecture: The class that config.json names.
+        head: The kind of output layer.
+        kind: Whether it scores responses or steps.
+    """
 
     architecture: str
     head: Head
@@ -33,31 +39,40 @@ class RewardForm:
 
 
 def form_of(folder: Path, kind: RewardKind | None = None) -> RewardForm:
-    """The form that the folder's config.json tells; `kind` is what the user says.
+    """Reads from config.json how a reward model computes its scores.
 
-    ModelError for a class that is no reward model, another kind than said, or a head with another number of labels.
+    Args:
+        folder: The model's folder.
+        kind: The kind that the user expects; None for either.
+
+    Returns:
+        The model's class, head and kind.
+
+    Raises:
+        ModelError: The folder has no readable config.json, its class is not a reward model, its kind is not the
+            expected one, or its head has another number of labels than such a model has.
     """
     path = folder / "config.json"
     try:
         config = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: no model's config.json: {error}") from error
+        raise ModelError(f"{path}: not the config.json of a model: {error}") from error
     names = config.get("architectures") if isinstance(config, dict) else None
     architecture = str(names[0]) if isinstance(names, list) and names else ""
-    known = next(((head, found) for mark, head, found in _HEADS if architecture.endswith(mark)), None)
-    if known is None:
+    match = next((row for row in _HEADS if architecture.endswith(row[0])), None)
+    if match is None:
         raise ModelError(
-            f"{folder}: {architecture or 'a model without a class'} is no reward model; expected a class that ends in "
-            f"{', '.join(mark for mark, _, _ in _HEADS)}"
+            f"{folder}: {architecture or 'a model without a class'} is not a reward model; "
+            f"expected a class that ends in {', '.join(ending for ending, _, _ in _HEADS)}"
         )
-    head, found = known
-    if kind is not None and kind != found:
-        raise ModelError(f"{folder}: {architecture} is of kind {found}, not {kind}")
-    wanted = _LABELS.get(head)
+    _, head, model_kind = match
+    if kind is not None and kind != model_kind:
+        raise ModelError(f"{folder}: {architecture} is of kind {model_kind}, not {kind}")
+    expected = _LABELS.get(head)
     labels = _labels(config)
-    if wanted is not None and labels != wanted:
-        raise ModelError(f"{folder}: {architecture} has {labels} labels; a reward model of this class has {wanted}")
-    return RewardForm(architecture, head, found)
+    if expected is not None and labels != expected:
+        raise ModelError(f"{folder}: {architecture} has {labels} labels; a reward model of this class has {expected}")
+    return RewardForm(architecture, head, model_kind)
 
 
 def _labels(config: dict[str, object]) -> int:
@@ -65,4 +80,4 @@ def _labels(config: dict[str, object]) -> int:
     if isinstance(names, dict):
         return len(names)
     count = config.get("num_labels")
-    return count if isinstance(count, int) else 2  # transformers' own default, which it does not write down
+    return count if isinstance(count, int) else 2  # transformers' default, which it does not write into config.json

@@ -1,4 +1,4 @@
-"""Names → reward engines: the one place that knows which there are and what each needs."""
+"""Names → reward engines: the one place that knows which engines exist and what each needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from math_eval.rewards.preset import RewardKind
 
 
 def check_reward_engine(name: str) -> None:
-    """UnknownNameError, with near names, unless the engine exists."""
+    """Checks the name of a reward engine.
+
+    Args:
+        name: The name that a user gave.
+
+    Raises:
+        UnknownNameError: There is no such engine; the text offers similar names.
+    """
     if name not in REWARD_ENGINES:
         raise UnknownNameError("reward engine", name, REWARD_ENGINES)
 
@@ -25,7 +32,26 @@ def make_reward_engine(
     settings: EngineSettings,
     marker_id: int | None = None,
 ) -> RewardEngine:
-    """The engine of that name, loaded; raises what its construction raises."""
+    """Loads a reward model.
+
+    Args:
+        name: The engine's name: "vllm", "transformers" or "server".
+        model: The model's name, as a server knows it.
+        local: The model's folder; not needed for a server.
+        form: The model's class, kind and head; not needed for a server.
+        kind: Whether responses or steps are scored.
+        settings: Devices, memory, context length, servers.
+        marker_id: Token id of a process model's step marker; vLLM needs it.
+
+    Returns:
+        The engine, ready to score.
+
+    Raises:
+        RequestError: The engine needs a model folder and there is none.
+        ModelError: The engine cannot load this model.
+        MissingPackageError: The engine's package is not installed.
+        EngineError: The engine failed to start, or a server cannot be used.
+    """
     if name == "server":
         from math_eval.rewards.server import ServerRewardEngine
 

@@ -1,4 +1,4 @@
-"""Reward presets: how a reward model is shown a problem and a response, by the model's name."""
+"""Reward presets: how a problem and a response are put to a reward model, chosen by the model's name."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from math_eval.documents import read_document
 from math_eval.registry import find, names
 
 RewardKind: TypeAlias = Literal["outcome", "process"]
-"""Outcome: one number for a whole response. Process: the probability that a step is good, for each step."""
+"""outcome: one number for a response. process: for each step of a response, the probability that it is good."""
 
 
 class RewardPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A reward preset file; `match` holds shell patterns for the lower-cased model name, the longest that fits wins.
+    """A reward preset file; docs/formats.md describes its keys.
 
-    step_separator: what stands between the steps of a response. step_marker: the one token that ends each step in
-    what the model reads, and at which its score is taken.
+    Attributes:
+        schema: The version of the file format.
+        title: The models it is for.
+        match: Shell patterns for the lower-cased model name; the longest pattern that matches decides.
+        kind: Whether the models score responses or steps.
+        system: The system message; "" for none.
+        step_marker: The token that is put after each step, and at which its score is taken.
+        step_separator: The text that separates the steps of a response.
+        note: A remark for readers.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -37,20 +44,39 @@ class RewardPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a process preset needs a step_marker (not only spaces) and a step_separator")
 
     def sha256(self) -> str:
-        """A hash over what changes scores: not the title, the patterns or the note."""
-        said = [self.kind, self.system, self.step_marker, self.step_separator]
-        return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+        """A sha256 over the keys that change scores, which the title, the patterns and the note do not."""
+        content = [self.kind, self.system, self.step_marker, self.step_separator]
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
 def load_reward_preset(name: str) -> RewardPreset:
-    """The reward preset of that name or path; UnknownNameError offers near names."""
+    """Reads a reward preset.
+
+    Args:
+        name: The name of a preset, or the path of a file.
+
+    Returns:
+        The preset.
+
+    Raises:
+        UnknownNameError: There is no such preset; the text offers similar names.
+        DataError: The file is not a reward preset.
+    """
     return read_document(find("rewards", name, label="reward preset"), RewardPreset)
 
 
 def reward_preset_of(model: str, kind: RewardKind | None = None) -> tuple[str, RewardPreset] | None:
-    """The preset whose longest pattern fits the model's name, of that kind where one is given.
+    """Chooses the preset for a model by the longest pattern that matches the model's name.
 
-    Where none fits, the generic preset of the kind; None where the kind is not known either.
+    Args:
+        model: The model's name or folder.
+        kind: The kind that the preset must have; None for either.
+
+    Returns:
+        The preset's name and the preset. Where no pattern matches: the generic preset of `kind`, or None without one.
+
+    Raises:
+        DataError: A preset file is wrong.
     """
     name = model.rstrip("/").lower()
     best, length = f"generic-{kind}" if kind else "", -1

@@ -1,6 +1,7 @@
-"""Qwen2's reward classes computed with transformers' own Qwen2 body: no code of the model folder is run.
+"""Qwen2's reward classes, computed with transformers' Qwen2 model, so that no code of the model folder is run.
 
-The head is two linear layers with a ReLU between, stored as score.0 and score.2, computed in float32 as vLLM does.
+The head is two linear layers with a ReLU between them, stored as score.0 and score.2. It is computed in
+float32, as vLLM does.
 """
 
 from __future__ import annotations
@@ -15,9 +16,18 @@ _HEAD_KEYS = ("score.0.weight", "score.0.bias", "score.2.weight", "score.2.bias"
 
 
 def load_qwen2(folder: Path, dtype: str, outputs: int) -> tuple[Any, Any]:
-    """The body and the head of a Qwen2ForRewardModel or Qwen2ForProcessRewardModel folder.
+    """Loads a Qwen2ForRewardModel or Qwen2ForProcessRewardModel.
 
-    outputs: 1 for an outcome model, 2 for a process model. ModelError for weights that are missing or of another shape.
+    Args:
+        folder: The model's folder, with weights as safetensors.
+        dtype: The number type of the body, by torch's name or "auto"; the head is always float32.
+        outputs: Outputs a token: 1 for an outcome model, 2 for a process model.
+
+    Returns:
+        The body (token ids → hidden states) and the head (hidden states → outputs), on the CPU.
+
+    Raises:
+        ModelError: Weights are missing, or the head has another number of outputs.
     """
     from torch import nn
     from transformers import Qwen2Model
@@ -28,12 +38,12 @@ def load_qwen2(folder: Path, dtype: str, outputs: int) -> tuple[Any, Any]:
         raise ModelError(f"{folder}: its head has {tensors['score.2.weight'].shape[0]} outputs, expected {outputs}")
 
     class Body(Qwen2Model):  # type: ignore[misc]  # the library is not typed here
-        """The body alone; the head's weights in the same files are no surprise to it."""
+        """The body alone, which ignores the head's weights in the same files."""
 
         _keys_to_ignore_on_load_unexpected = (r"^score\.", r"^lm_head\.")
 
-    body, loaded = Body.from_pretrained(folder, dtype=dtype, output_loading_info=True)
-    if missing := sorted(loaded["missing_keys"]):
+    body, report = Body.from_pretrained(folder, dtype=dtype, output_loading_info=True)
+    if missing := sorted(report["missing_keys"]):
         raise ModelError(f"{folder}: {len(missing)} weights are missing, {missing[0]} among them")
     head = nn.Sequential(
         nn.Linear(hidden, tensors["score.0.weight"].shape[0]),
@@ -48,16 +58,16 @@ def _head_tensors(folder: Path) -> dict[str, Any]:
     from safetensors import safe_open
 
     index = folder / "model.safetensors.index.json"
-    places = dict.fromkeys(_HEAD_KEYS, "model.safetensors")
+    files = dict.fromkeys(_HEAD_KEYS, "model.safetensors")
     if index.is_file():
-        places |= json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-    found: dict[str, Any] = {}
+        files |= json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    head: dict[str, Any] = {}
     for key in _HEAD_KEYS:
-        file = folder / Path(places[key]).name
+        file = folder / Path(files[key]).name
         if not file.is_file():
             raise ModelError(f"{folder}: no {file.name}; the transformers engine reads reward models from safetensors")
         with safe_open(file, framework="pt") as tensors:
             if key not in tensors.keys():  # noqa: SIM118  not a dict: it only has keys()
                 raise ModelError(f"{file}: no weight {key}, which a Qwen2 reward model has")
-            found[key] = tensors.get_tensor(key)
-    return found
+            head[key] = tensors.get_tensor(key)
+    return head

@@ -1,4 +1,4 @@
-"""transformers: reward models where vLLM does not run. Right padding, batches of like length."""
+"""transformers, for machines where vLLM does not run: batches of similar length, padded on the right."""
 
 from __future__ import annotations
 
@@ -10,18 +10,27 @@ from typing import Any
 from math_eval.engines.base import EngineSettings
 from math_eval.errors import EngineError, MissingPackageError, ModelError
 from math_eval.models import cpu_dtype
-from math_eval.rewards.base import Conversation, Scored, outcome, unscored
+from math_eval.rewards.base import Conversation, RewardScore, failed_score, outcome_score
 from math_eval.rewards.form import RewardForm
 from math_eval.rewards.qwen2_head import load_qwen2
 from math_eval.rewards.rows import step_scores
 
-_OWN = frozenset({"Qwen2ForRewardModel", "Qwen2ForProcessRewardModel"})
+_QWEN2_CLASSES = frozenset({"Qwen2ForRewardModel", "Qwen2ForProcessRewardModel"})
 
 
 class TransformersRewardEngine:
-    """One reward model on one device. batch_size bounds a batch; out of memory halves it.
+    """One reward model on one device.
 
-    Raises ModelError, MissingPackageError, EngineError (no memory for the weights).
+    Args:
+        folder: The model's folder.
+        settings: `device`, `dtype`, `batch_size` (the largest batch; halved when memory runs out), `max_model_len` and
+            `trust_remote_code`.
+        form: The model's class, kind and head.
+
+    Raises:
+        MissingPackageError: transformers or torch is not installed.
+        ModelError: transformers cannot load the model.
+        EngineError: The weights do not fit into the device's memory.
     """
 
     def __init__(self, folder: Path, settings: EngineSettings, form: RewardForm) -> None:
@@ -33,7 +42,7 @@ class TransformersRewardEngine:
             raise MissingPackageError(
                 error.name or "transformers", "transformers", "the transformers engine"
             ) from error
-        if form.head == "reward" and form.architecture not in _OWN:
+        if form.head == "reward" and form.architecture not in _QWEN2_CLASSES:
             raise ModelError(f"{folder}: the transformers engine cannot score a {form.architecture}; use --engine vllm")
         device = settings.device
         if device == "auto":
@@ -56,44 +65,48 @@ class TransformersRewardEngine:
             raise ModelError(
                 f"{folder}: transformers cannot load this reward model: {' '.join(str(error).split())[:300]}"
             ) from error
-        own = getattr(self._model.config, "max_position_embeddings", None)
-        bounds = [int(bound) for bound in (own, settings.max_model_len) if bound]
-        self.context: int | None = min(bounds, default=None)
+        positions = getattr(self._model.config, "max_position_embeddings", None)
+        limits = [int(limit) for limit in (positions, settings.max_model_len) if limit]
+        self.context: int | None = min(limits, default=None)
         self._form = form
         self._device = device
         self._batch_size = settings.batch_size
 
-    def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, Scored]]:
-        """Batch by batch, in order."""
+    def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, RewardScore]]:
+        """Scores one batch after another, in order."""
         begin = 0
         while begin < len(conversations):
             batch = conversations[begin : begin + self._batch_size]
             yield from enumerate(self._batch(batch), begin)
             begin += len(batch)
 
-    def _batch(self, batch: Sequence[Conversation]) -> list[Scored]:
+    def _batch(self, batch: Sequence[Conversation]) -> list[RewardScore]:
         import torch
 
         try:
             return self._run(batch)
         except torch.OutOfMemoryError:
             if len(batch) == 1:
-                return [unscored("out of memory on one conversation", len(batch[0].token_ids))]
+                return [failed_score("out of memory on one conversation", len(batch[0].token_ids))]
         except RuntimeError as error:
             raise EngineError(f"transformers failed: {' '.join(str(error).split())[:300]}") from error
         torch.cuda.empty_cache()
         self._batch_size = half = len(batch) // 2
         return self._batch(batch[:half]) + self._batch(batch[half:])
 
-    def _run(self, batch: Sequence[Conversation]) -> list[Scored]:
+    def _run(self, batch: Sequence[Conversation]) -> list[RewardScore]:
         import torch
 
-        lengths = [len(one.token_ids) for one in batch]
+        lengths = [len(conversation.token_ids) for conversation in batch]
         width = max(lengths)
-        # sequence classification looks for the last token that is not padding: no row may end in the padding's id
-        ends = {one.token_ids[-1] for one in batch}
+        # sequence classification looks for the last token that is not padding, so no row may end in the padding's id
+        ends = {conversation.token_ids[-1] for conversation in batch}
         pad = next(token for token in count() if token not in ends)
-        ids = torch.tensor([[*one.token_ids, *[pad] * (width - len(one.token_ids))] for one in batch])
+        rows = [
+            [*conversation.token_ids, *[pad] * (width - length)]
+            for conversation, length in zip(batch, lengths, strict=True)
+        ]
+        ids = torch.tensor(rows)
         mask = torch.tensor([[1] * length + [0] * (width - length) for length in lengths])
         arguments: dict[str, Any] = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
         with torch.inference_mode():
@@ -101,22 +114,25 @@ class TransformersRewardEngine:
                 self._model.config.get_text_config().pad_token_id = pad
                 self._model.config.pad_token_id = pad
                 logits = self._model(**arguments, use_cache=False).logits
-                return [outcome(float(row[0]), length) for row, length in zip(logits, lengths, strict=True)]
+                return [outcome_score(float(row[0]), length) for row, length in zip(logits, lengths, strict=True)]
             if self._form.head == "token":
-                rows = self._model(**arguments, use_cache=False).logits
-                return [self._steps(row[list(one.markers)].float(), one) for row, one in zip(rows, batch, strict=True)]
+                logits = self._model(**arguments, use_cache=False).logits
+                return [
+                    self._steps(row[list(conversation.markers)].float(), conversation)
+                    for row, conversation in zip(logits, batch, strict=True)
+                ]
             hidden = self._model(**arguments, use_cache=False).last_hidden_state
             if self._form.kind == "outcome":
                 last = torch.stack([row[length - 1] for row, length in zip(hidden, lengths, strict=True)])
                 scores = self._head(last.float())[:, 0].tolist()
-                return [outcome(score, length) for score, length in zip(scores, lengths, strict=True)]
+                return [outcome_score(score, length) for score, length in zip(scores, lengths, strict=True)]
             return [
-                self._steps(self._head(row[list(one.markers)].float()), one)
-                for row, one in zip(hidden, batch, strict=True)
+                self._steps(self._head(row[list(conversation.markers)].float()), conversation)
+                for row, conversation in zip(hidden, batch, strict=True)
             ]
 
-    def _steps(self, logits: Any, one: Conversation) -> Scored:
-        return step_scores(logits.softmax(-1).tolist(), one, len(one.token_ids))
+    def _steps(self, logits: Any, conversation: Conversation) -> RewardScore:
+        return step_scores(logits.softmax(-1).tolist(), conversation, len(conversation.token_ids))
 
     def close(self) -> None:
         """Frees the model's memory."""

@@ -12,35 +12,66 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=256)
-def within_share(samples: int, k: int) -> np.ndarray:
-    """For m = 0 … N: the share of the k-subsets of N samples that lie wholly within m given ones, C(m,k) / C(N,k)."""
+def subset_shares(samples: int, k: int) -> np.ndarray:
+    """For m = 0 … N: the share of the k-subsets of N samples that only hold the first m of them, C(m,k) / C(N,k)."""
     import numpy as np
 
-    whole = math.comb(samples, k)
-    return np.array([math.comb(m, k) / whole for m in range(samples + 1)])
+    subsets = math.comb(samples, k)
+    return np.array([math.comb(m, k) / subsets for m in range(samples + 1)])
 
 
 def mean(correct: Sequence[bool]) -> float:
-    """The share of correct samples."""
+    """The share of correct samples, 0 to 1; at least one sample."""
     return sum(correct) / len(correct)
 
 
 def pass_at_k(samples: int, correct: int, k: int) -> float:
-    """The chance that k samples drawn without putting back hold a correct one (Chen et al. 2021, section 2.1)."""
+    """The chance that k of a problem's samples, drawn without replacement, hold at least one correct one.
+
+    The estimator is unbiased: 1 - C(N-c, k) / C(N, k), equation 1 of Chen et al. 2021, "Evaluating Large Language
+    Models Trained on Code".
+
+    Args:
+        samples: N, the number of samples of the problem.
+        correct: c, how many of them are correct; 0 to N.
+        k: The number of samples drawn; 1 to N.
+
+    Returns:
+        A probability, 0 to 1.
+
+    Raises:
+        ZeroDivisionError: Where k is larger than N.
+
+    Example:
+        >>> pass_at_k(4, 1, 2)
+        0.5
+    """
     return 1.0 - math.comb(samples - correct, k) / math.comb(samples, k)
 
 
 def rm_at_k(rewards: Sequence[float], correct: Sequence[bool], k: int) -> float:
-    """The chance that the highest reward among k samples drawn without putting back is a correct one's.
+    """The chance that, of k samples drawn without replacement, the one with the highest reward is correct.
 
-    Samples of equal reward are equally likely to be taken. A group of m samples of one reward with l below it holds
-    the highest in C(m+l,k) - C(l,k) of the C(N,k) subsets, and by symmetry counts with its own share of correct ones.
+    Samples of equal reward are equally likely to be chosen. With m samples of one reward and l samples of lower
+    reward, that reward is the highest in C(m+l,k) - C(l,k) of the C(N,k) subsets. In those subsets the chosen sample is
+    correct as often as the m samples are, by symmetry.
+
+    Args:
+        rewards: One reward a sample, N of them; -inf for a sample without a reward.
+        correct: Whether each sample is correct, in the same order.
+        k: The number of samples drawn; 1 to N.
+
+    Returns:
+        A probability, 0 to 1.
+
+    Raises:
+        ZeroDivisionError: Where k is larger than N.
     """
     import numpy as np
 
-    given = np.asarray(rewards, dtype=float)
-    order = np.argsort(given, kind="stable")
-    values, first, sizes = np.unique(given[order], return_index=True, return_counts=True)
-    within = within_share(len(given), k)
-    shares = np.add.reduceat(np.asarray(correct, dtype=float)[order], first) / sizes
-    return float(((within[first + sizes] - within[first]) * shares).sum()) if len(values) else 0.0
+    scores = np.asarray(rewards, dtype=float)
+    order = np.argsort(scores, kind="stable")
+    _, starts, sizes = np.unique(scores[order], return_index=True, return_counts=True)
+    shares = subset_shares(len(scores), k)
+    accuracies = np.add.reduceat(np.asarray(correct, dtype=float)[order], starts) / sizes
+    return float(((shares[starts + sizes] - shares[starts]) * accuracies).sum())

@@ -1,4 +1,4 @@
-"""95 % intervals of accuracies on few problems, and of averages over benchmarks; docs/statistics.md shows coverage."""
+"""95 % intervals of accuracies, also on few problems, and of averages; docs/statistics.md shows their coverage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _NO_CORRELATION = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval, the standard error clustered by problem, and how the interval was found."""
+    """A 95 % interval of a share: its ends and its standard error in 0 to 1, and the method that gave it.
+
+    The standard error is clustered by problem: samples of one problem are not counted as independent.
+    """
 
     low: float
     high: float
@@ -29,28 +32,35 @@ class Interval:
 
 
 def accuracy_interval(correct: Sequence[int], samples: Sequence[int]) -> Interval:
-    """The interval of the mean over problems, from each problem's number of correct samples and of samples.
+    """The interval of an accuracy: the mean over problems of the share of correct samples.
 
-    One sample a problem: Jeffreys' interval of a proportion. Several: the equal-tailed posterior interval of the mean
-    under a beta-binomial model, whose correlation within a problem is averaged over (Jeffreys' priors on both; a
-    sixth of the correlation's prior sits at none). Both are right where a normal interval is not: on few problems and
-    near 0 and 1.
+    One sample a problem: Jeffreys' interval of a proportion (Brown, Cai & DasGupta 2001). Several: the equal-tailed
+    posterior interval of the mean under a beta-binomial model, averaged over the correlation within a problem
+    (Jeffreys' priors on both; a sixth of the correlation's prior lies at zero). Both hold where a normal interval does
+    not: on few problems and near 0 and 1.
+
+    Args:
+        correct: Each problem's number of correct samples; at least one problem.
+        samples: Each problem's number of samples, 1 or more, in the same order.
+
+    Returns:
+        Ends and standard error as shares, 0 to 1; the standard error of a single problem is 0.
     """
     import numpy as np
 
     values = np.asarray(correct, dtype=float) / np.asarray(samples, dtype=float)
-    se = _clustered(values)
+    se = _standard_error(values)
     if max(samples) == 1:
         low, high = _jeffreys(float(sum(correct)), len(values))
         return Interval(low, high, se, "Jeffreys")
     log_likelihood: np.ndarray | float = 0.0
     for size in sorted(set(samples)):
-        own = [right for right, number in zip(correct, samples, strict=True) if number == size]
-        log_likelihood = log_likelihood + _log_likelihoods(size) @ np.bincount(own, minlength=size + 1)
+        counts = [right for right, number in zip(correct, samples, strict=True) if number == size]
+        log_likelihood = log_likelihood + _log_likelihoods(size) @ np.bincount(counts, minlength=size + 1)
     weights = np.exp(log_likelihood - np.max(log_likelihood)).reshape(_ACCURACY_NODES, _CORRELATION_NODES).sum(axis=1)
-    below = np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
-    spots = np.interp([_TAIL, 1 - _TAIL], below, np.linspace(0, 1, _ACCURACY_NODES + 1))
-    low, high = (float(end) for end in np.sin(math.pi * spots / 2) ** 2)
+    cumulative = np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
+    quantiles = np.interp([_TAIL, 1 - _TAIL], cumulative, np.linspace(0, 1, _ACCURACY_NODES + 1))
+    low, high = (float(end) for end in np.sin(math.pi * quantiles / 2) ** 2)
     if not any(correct):
         low = 0.0
     if all(right == number for right, number in zip(correct, samples, strict=True)):
@@ -59,38 +69,51 @@ def accuracy_interval(correct: Sequence[int], samples: Sequence[int]) -> Interva
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
-    """The interval of the mean of per-problem estimates between 0 and 1, as pass@k or maj@k.
+    """The interval of a mean of per-problem estimates, such as pass@k or maj@k.
 
-    Jeffreys' interval at the effective number of problems, m(1-m)/se², cut by Student's t for the estimated error
-    (after Korn & Graubard 1998). Equal values: as many as there are problems.
+    Jeffreys' interval at the effective number of problems, m(1-m)/se², reduced by Student's t because the error is
+    itself estimated (after Korn & Graubard 1998). Where all values are equal, that number is the number of problems.
+
+    Args:
+        values: One estimate a problem, each in 0 to 1; at least one.
+
+    Returns:
+        Ends and standard error as shares, 0 to 1.
     """
     import numpy as np
     from scipy import stats
 
     number = len(values)
-    middle, se = float(np.mean(values)), _clustered(np.asarray(values, dtype=float))
+    center, se = float(np.mean(values)), _standard_error(np.asarray(values, dtype=float))
     effective = float(number)
-    if se > 0 and 0 < middle < 1 and number > 1:
+    if se > 0 and 0 < center < 1 and number > 1:
         student = float(stats.norm.ppf(1 - _TAIL) / stats.t.ppf(1 - _TAIL, number - 1))
-        effective = middle * (1 - middle) / se**2 * student**2
-    low, high = _jeffreys(middle * effective, effective)
+        effective = center * (1 - center) / se**2 * student**2
+    low, high = _jeffreys(center * effective, effective)
     return Interval(low, high, se, "effective-sample Jeffreys")
 
 
 def average_interval(parts: Sequence[tuple[float, float]]) -> Interval:
-    """The interval of a plain average over benchmarks, from each one's value and standard error, independent."""
-    middle = sum(value for value, _ in parts) / len(parts)
+    """The interval of a plain average over benchmarks, whose errors are taken as independent.
+
+    Args:
+        parts: (value, standard error) of each benchmark, as shares; at least one.
+
+    Returns:
+        A normal interval, cut to 0 to 1.
+    """
+    center = sum(value for value, _ in parts) / len(parts)
     se = math.sqrt(sum(error**2 for _, error in parts)) / len(parts)
-    reach = 1.959963984540054 * se
-    return Interval(max(0.0, middle - reach), min(1.0, middle + reach), se, "propagated, normal")
+    half_width = 1.959963984540054 * se
+    return Interval(max(0.0, center - half_width), min(1.0, center + half_width), se, "propagated, normal")
 
 
-def _clustered(values: np.ndarray) -> float:
+def _standard_error(values: np.ndarray) -> float:
     return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
 def _jeffreys(right: float, number: float) -> tuple[float, float]:
-    """Jeffreys' interval; 0 and 1 are its ends where nothing or everything is right (Brown, Cai & DasGupta 2001)."""
+    """Jeffreys' interval; its ends are 0 and 1 where no problem or every problem is right (Brown et al. 2001)."""
     from scipy import stats
 
     wrong = max(number - right, 0.0)
@@ -101,15 +124,16 @@ def _jeffreys(right: float, number: float) -> tuple[float, float]:
 
 @lru_cache(maxsize=64)
 def _log_likelihoods(size: int) -> np.ndarray:
-    """Log likelihood of 0 … size right ones (columns) at every node of accuracy × correlation (rows).
+    """Log likelihood of 0 … size correct samples (columns) at every node of accuracy × correlation (rows).
 
-    Nodes are spaced evenly in the priors' probability: Jeffreys' for the accuracy, Beta(1/2, 1/2) for the correlation.
+    Nodes are evenly spaced in the probability of the priors: Jeffreys' for the accuracy, Beta(1/2, 1/2) for the
+    correlation.
     """
     import numpy as np
     from scipy.special import betaln
 
-    middles = (np.arange(_ACCURACY_NODES) + 0.5) / _ACCURACY_NODES
-    accuracy = np.sin(math.pi * middles / 2) ** 2
+    nodes = (np.arange(_ACCURACY_NODES) + 0.5) / _ACCURACY_NODES
+    accuracy = np.sin(math.pi * nodes / 2) ** 2
     correlation = np.sin(math.pi * (np.arange(_CORRELATION_NODES) + 0.5) / _CORRELATION_NODES / 2) ** 2
     correlation[:_UNCORRELATED] = _NO_CORRELATION
     mean, within = (grid.ravel()[:, None] for grid in np.meshgrid(accuracy, correlation, indexing="ij"))

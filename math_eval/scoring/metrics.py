@@ -1,4 +1,4 @@
-"""Samples and verdicts of a run → metrics: per benchmark and set, per group, and averages that say of what."""
+"""Sample scores → metrics: for each benchmark split and set, for each group, and averages over named benchmarks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,35 @@ QUANTILES = (0.5, 0.9, 0.99)
 
 
 class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The figures of one benchmark split and set; rates are shares of the samples, accuracies in 0 to 1.
+    """All figures of one benchmark split and set, as metrics.json stores them.
 
-    accuracy: mean over problems of the mean over samples (greedy: the plain accuracy; N samples: mean@N).
-    at: that mean with its interval as "mean", then "pass@k", "maj@k" and with rewards "rm@k", "weighted maj@k".
-    agreement: the chance that two samples of a problem vote alike. split_classes: the share of classes of equal
-    answers whose members got different verdicts. unexecuted: samples whose program was not run. unrewarded: None where
-    no sample has a reward. tokens_out_quantiles: by "0.5", "0.9", "0.99".
+    Accuracies and rates are shares, 0 to 1; a rate is a share of the samples that exist.
+
+    Attributes:
+        benchmark: The benchmark's name.
+        split: The split's name.
+        set: The set's name: `greedy`, or that of a sampled set.
+        problems: Problems that have at least one sample.
+        samples: Samples that exist.
+        fewest: The number of samples of the problem that has fewest.
+        expected: Samples that were asked for.
+        accuracy: Mean over problems of the share of correct samples (mean@N; in the reference's reading, of the first
+            sample).
+        at: "mean" (that accuracy with its interval), "pass@k", "maj@k" and, with rewards, "rm@k" and "weighted maj@k".
+        undecided: Rate of samples whose verdict is undecided.
+        empty: Rate of completed samples without an answer.
+        truncated: Rate of samples that the token budget ended.
+        failed: Rate of samples that the engine failed at.
+        unexecuted: Rate of samples that asked for a program to be executed when none was.
+        unrewarded: Rate of samples without a reward; None where no sample has one.
+        tokens_in: Mean tokens of a prompt.
+        tokens_out: Mean tokens of a completion.
+        tokens_out_quantiles: Quantiles of the completions' tokens, by "0.5", "0.9" and "0.99".
+        agreement: The chance that two samples of a problem vote for one class; None without a second sample.
+        split_classes: The share of classes of equal answers that hold correct and wrong samples.
+        groups: Column → value → {"problems", "accuracy"}.
+        known_bad: Problems that the benchmark file lists as defective; they count like all others.
+        accuracy_without_known_bad: The accuracy over the other problems.
     """
 
     benchmark: str
@@ -51,9 +73,16 @@ class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Averages of one set over the benchmarks named: macro weighs benchmarks alike, micro weighs problems alike.
+    """Averages of one set over several benchmarks, as shares, 0 to 1.
 
-    low, high, se: of the macro average, from the benchmarks' own errors.
+    Attributes:
+        set: The set's name.
+        over: The benchmark splits, as "benchmark/split".
+        macro: The average in which every benchmark weighs the same.
+        micro: The average in which every problem weighs the same.
+        low: Lower end of the macro average's 95 % interval.
+        high: Upper end of it.
+        se: The macro average's standard error, propagated from those of the benchmarks.
     """
 
     set: str
@@ -66,9 +95,15 @@ class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """metrics.json: free of time, order and machine, so equal runs have equal bytes.
+    """metrics.json. It depends on no time, order or machine, so equal runs have equal bytes.
 
-    rewards: the reward file that was read, with its aggregation; "" for none.
+    Attributes:
+        format: The version of the file format.
+        grader: The grader whose verdicts are counted.
+        options: How samples became figures.
+        rewards: The reward file that was read, with its aggregation; "" for none.
+        benchmarks: The figures of each benchmark split and set.
+        averages: The averages of each set that several benchmarks have.
     """
 
     format: int
@@ -87,27 +122,34 @@ def score_set(
     samples: int,
     options: ScoreOptions = DEFAULT_OPTIONS,
 ) -> SetResult:
-    """The metric of one benchmark split and set.
+    """The figures of one benchmark split and set.
 
-    problems: those asked for. outcomes: problem id → its samples in any order. samples: how many each should have.
-    A problem without samples counts in `expected` alone; ks beyond a problem's samples are left out.
+    Args:
+        problems: The problems asked for, at least one, all of one benchmark split.
+        outcomes: Problem id → its sample scores in any order. A problem without any counts only in `expected`.
+        set_name: The set's name.
+        samples: How many samples each problem should have.
+        options: How samples become figures. A k above some problem's number of samples is left out.
+
+    Returns:
+        The figures, with rates and groups.
     """
-    asked = [problem for problem in problems if outcomes.get(problem.id)]
-    rows = [sorted(outcomes[problem.id], key=lambda one: one.n) for problem in asked]
+    sampled = [problem for problem in problems if outcomes.get(problem.id)]
+    rows = [sorted(outcomes[problem.id], key=lambda outcome: outcome.n) for problem in sampled]
     flat = [outcome for row in rows for outcome in row]
     total = len(flat) or 1
     if options.reading == "qwen":
         scores = [float(row[0].status == "correct") for row in rows]
     else:
         scores = [mean([outcome.status == "correct" for outcome in row]) for row in rows]
-    sound = [score for problem, score in zip(asked, scores, strict=True) if not problem.known_bad]
+    scores_of_good = [score for problem, score in zip(sampled, scores, strict=True) if not problem.known_bad]
     lengths = sorted(outcome.tokens_out for outcome in flat)
     first = problems[0]
     return SetResult(
         benchmark=first.benchmark,
         split=first.split,
         set=set_name,
-        problems=len(asked),
+        problems=len(sampled),
         samples=len(flat),
         fewest=min(map(len, rows), default=0),
         expected=len(problems) * samples,
@@ -128,57 +170,65 @@ def score_set(
         else {},
         agreement=_agreement(rows),
         split_classes=_split_classes(rows),
-        groups=_groups(asked, scores),
-        known_bad=sum(bool(problem.known_bad) for problem in asked),
-        accuracy_without_known_bad=_mean(sound),
+        groups=_groups(sampled, scores),
+        known_bad=sum(bool(problem.known_bad) for problem in sampled),
+        accuracy_without_known_bad=_mean(scores_of_good),
     )
 
 
 def _agreement(rows: Sequence[Sequence[SampleScore]]) -> float | None:
-    """The chance that two samples drawn from one problem vote for one class, over problems with two or more."""
+    """The chance that two samples of one problem vote for one class, averaged over problems with two or more."""
     chances = []
     for row in rows:
         if (size := len(row)) > 1:
-            counts = Counter(one.key for one in row if one.key).values()
+            counts = Counter(outcome.key for outcome in row if outcome.key).values()
             chances.append(sum(count * (count - 1) for count in counts) / (size * (size - 1)))
     return _mean(chances) if chances else None
 
 
 def _split_classes(rows: Sequence[Sequence[SampleScore]]) -> float:
-    classes = torn = 0
+    classes = mixed = 0
     for row in rows:
         verdicts: dict[str, set[bool]] = {}
-        for one in row:
-            if one.key:
-                verdicts.setdefault(one.key, set()).add(one.status == "correct")
+        for outcome in row:
+            if outcome.key:
+                verdicts.setdefault(outcome.key, set()).add(outcome.status == "correct")
         classes += len(verdicts)
-        torn += sum(len(said) > 1 for said in verdicts.values())
-    return torn / (classes or 1)
+        mixed += sum(len(members) > 1 for members in verdicts.values())
+    return mixed / (classes or 1)
 
 
 def _groups(problems: Sequence[Problem], scores: Sequence[float]) -> dict[str, dict[str, dict[str, float]]]:
-    found: dict[str, dict[str, list[float]]] = {}
+    members: dict[str, dict[str, list[float]]] = {}
     for problem, score in zip(problems, scores, strict=True):
         for column, value in problem.groups.items():
-            found.setdefault(column, {}).setdefault(value, []).append(score)
+            members.setdefault(column, {}).setdefault(value, []).append(score)
     return {
-        column: {value: {"problems": len(got), "accuracy": _mean(got)} for value, got in sorted(values.items())}
-        for column, values in found.items()
+        column: {value: {"problems": len(group), "accuracy": _mean(group)} for value, group in sorted(values.items())}
+        for column, values in members.items()
     }
 
 
 def averages(metrics: Sequence[SetResult]) -> list[Average]:
-    """Macro and micro averages of each set that more than one benchmark has."""
-    found = []
-    for name in dict.fromkeys(one.set for one in metrics):
-        own = [one for one in metrics if one.set == name and one.problems]
-        if len(own) > 1:
-            micro = sum(one.accuracy * one.problems for one in own) / sum(one.problems for one in own)
-            over = [f"{one.benchmark}/{one.split}" for one in own]
-            interval = average_interval([(one.accuracy, one.at["mean"].se) for one in own])
-            macro = _mean([one.accuracy for one in own])
-            found.append(Average(name, over, macro, micro, interval.low, interval.high, interval.se))
-    return found
+    """Macro and micro averages of each set that more than one benchmark split has.
+
+    Args:
+        metrics: The results of all benchmark splits and sets; those without a sampled problem are left out.
+
+    Returns:
+        One average a set, in the order in which the sets first occur.
+    """
+    rows = []
+    for name in dict.fromkeys(result.set for result in metrics):
+        results = [result for result in metrics if result.set == name and result.problems]
+        if len(results) > 1:
+            problems = sum(result.problems for result in results)
+            micro = sum(result.accuracy * result.problems for result in results) / problems
+            over = [f"{result.benchmark}/{result.split}" for result in results]
+            interval = average_interval([(result.accuracy, result.at["mean"].se) for result in results])
+            macro = _mean([result.accuracy for result in results])
+            rows.append(Average(name, over, macro, micro, interval.low, interval.high, interval.se))
+    return rows
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Suites: named lists of benchmark settings, run with one model load."""
+"""Suites: named lists of benchmarks with their settings, evaluated in one run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from math_eval.registry import find
 
 
 class SuiteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Benchmarks that share a setting; no prompt means the one the run was asked for."""
+    """Benchmarks with the same settings.
+
+    Attributes:
+        benchmarks: Their names, with or without ":SPLIT".
+        shots: Number of demonstrations.
+        adapt_few_shot: Whether the reference's rule applies: demonstrations only where the gold is a letter.
+        prompt: The name of the prompt; "" for that of the run.
+    """
 
     benchmarks: list[str]
     shots: int = 0
@@ -20,7 +27,17 @@ class SuiteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A suite file: its entries, and the sampled set (0: none) with the k at which it is read."""
+    """A suite file; docs/formats.md describes its keys.
+
+    Attributes:
+        schema: The version of the file format.
+        title: What the suite is for.
+        entries: The benchmarks, by their settings.
+        greedy: Whether the greedy set is made.
+        samples: Size of the sampled set; 0 for none.
+        k: The k of the @k figures, each 1 to `samples`.
+        note: A remark for readers.
+    """
 
     SCHEMA: ClassVar[int] = 1
     schema: int
@@ -37,5 +54,16 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_suite(name: str) -> Suite:
-    """The suite file of that name or path; UnknownNameError offers near names."""
+    """Reads a suite file.
+
+    Args:
+        name: The name of a suite, or the path of a file.
+
+    Returns:
+        The suite.
+
+    Raises:
+        UnknownNameError: There is no such suite; the text offers similar names.
+        DataError: The file is not a suite.
+    """
     return read_document(find("suites", name), Suite)
