@@ -1,6 +1,7 @@
 """Figures of small known sets under each option, and intervals against oracles that find them another way."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -159,23 +160,23 @@ def test_estimates_of_problems_are_jeffreys_at_their_effective_number():
     ids=["alike within a problem", "unlike within a problem", "unequal numbers"],
 )
 def test_several_samples_are_the_posterior_of_a_beta_binomial(correct, samples):
-    """Drawn from the priors and weighed by scipy's likelihood, where ours sums over a grid."""
+    """On a fine grid of the priors' probability, with scipy's likelihood; a sixth of one prior is no correlation."""
     from scipy import stats
 
-    generator = np.random.default_rng(11)
-    spots = generator.random((2, 100_000))
-    accuracy, correlation = np.sin(math.pi * spots / 2) ** 2
-    correlation[spots[1] < 4 / 25] = 1e-5  # the lowest sixth of the prior: no correlation
-    strength = 1 / correlation - 1
+    none, nodes, fine = 4 / 25, 100, 800
+    accuracy = np.sin(math.pi * (np.arange(fine) + 0.5) / fine / 2) ** 2
+    correlated = np.sin(math.pi * (none + (1 - none) * (np.arange(nodes) + 0.5) / nodes) / 2) ** 2
+    prior = np.array([none, *[(1 - none) / nodes] * nodes])
+    strength = 1 / np.array([1e-5, *correlated]) - 1
     log = sum(
-        stats.betabinom.logpmf(right, size, accuracy * strength + 1e-12, (1 - accuracy) * strength + 1e-12)
-        for right, size in zip(correct, samples, strict=True)
+        stats.betabinom.logpmf(right, size, accuracy[:, None] * strength, (1 - accuracy[:, None]) * strength) * times
+        for (right, size), times in Counter(zip(correct, samples, strict=True)).items()
     )
-    weights, order = np.exp(log - log.max()), np.argsort(accuracy)
-    below = np.cumsum(weights[order]) / weights.sum()
-    low, high = accuracy[order][np.searchsorted(below, [0.025, 0.975])]
+    weights = (np.exp(log - log.max()) * prior).sum(axis=1)
+    below = np.concatenate([[0.0], np.cumsum(weights) / weights.sum()])
+    spots = np.interp([0.025, 0.975], below, np.linspace(0, 1, fine + 1))
     made = accuracy_interval(correct, samples)
-    assert (made.low, made.high) == pytest.approx((low, high), abs=0.012)
+    assert (made.low, made.high) == pytest.approx(tuple(np.sin(math.pi * spots / 2) ** 2), abs=2e-4)
 
 
 def test_generation_noise_by_hand():
@@ -206,6 +207,12 @@ def test_rates_and_lengths_of_a_set():
     assert made.tokens_out_quantiles == {"0.5": 30, "0.9": 40, "0.99": 40}
     assert made.split_classes == 0.5, "of a and b, a holds a right and a wrong sample"
     assert (made.agreement, made.unrewarded, made.failed) == (1.0, None, 0.25)
+    rows["0"][0] = rows["0"][0]._replace(reward=0.5)
+    assert score_set(problems, rows, set_name="sampled", samples=2).unrewarded == 0.75
+    rows["1"].reverse()
+    reference = score_set(problems, rows, set_name="sampled", samples=2, options=ScoreOptions(reading="qwen"))
+    assert reference.accuracy == 0.5, "the first samples alone, by number"
+    assert reference.at["mean"].value == 0.5
 
 
 def test_drawn_subsets_are_as_many_as_asked(monkeypatch):
