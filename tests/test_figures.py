@@ -179,6 +179,12 @@ def test_several_samples_are_the_posterior_of_a_beta_binomial(correct, samples):
     assert (made.low, made.high) == pytest.approx(tuple(np.sin(math.pi * spots / 2) ** 2), abs=2e-4)
 
 
+def test_a_large_benchmarks_interval_is_the_normal_one():
+    correct = [0, 4, 8, 12, 16] * 200
+    made = accuracy_interval(correct, [16] * 1_000)
+    assert (made.low, made.high) == pytest.approx((0.5 - 1.96 * made.se, 0.5 + 1.96 * made.se), abs=0.001)
+
+
 def test_generation_noise_by_hand():
     variance, method = single_sample_variance([2, 1], [4, 2])
     assert (variance, method) == (pytest.approx((4 / 12 + 1 / 2) / 4), "from the samples")

@@ -14,7 +14,8 @@ from math_eval.results import FileBenchmark, file_benchmark, file_samples, run_s
 from math_eval.results import compare as compare_module
 from math_eval.results.compare import compare_reported, compare_runs
 from math_eval.results.export import export_qwen, export_sft
-from math_eval.runfolder.layout import BenchmarkInfo, Extent, PromptLine, RunInfo, SetInfo, write_json
+from math_eval.results.run_samples import RunSamples
+from math_eval.runfolder.layout import BenchmarkInfo, Extent, PromptLine, RunInfo, SetInfo, read_run, write_json
 from math_eval.runfolder.reward_layout import SampleRewards
 from math_eval.runfolder.store import RunStore
 from math_eval.scoring import ScoreOptions
@@ -453,3 +454,34 @@ def test_what_is_known_of_a_files_benchmark(tmp_path):
     (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
     found = file_benchmark(str(tmp_path / "t.yaml"), graders=("qwen", "equivalence"))
     assert (list(found.problems), found.kind, found.reference) == (["1 + 1", "x"], "number", str(tmp_path / "t.yaml"))
+
+
+def test_samples_that_nobody_graded_are_undecided(tmp_path):
+    run = made(tmp_path / "run", {"greedy": [["1"]]})
+    store, info = RunStore(run), read_run(run)
+    problems = {("math", "test"): [Problem("math", "test", "0", "q", "1")]}
+    samples = RunSamples(store, info, problems, load_grader("equivalence"))
+    [sample] = samples
+    assert (sample.answer, sample.verdict, sample.vote_key) == (None, Verdict("undecided", "ungraded"), "")
+    samples.complete()
+    store.close()
+    [sample] = samples
+    assert (sample.answer, sample.verdict.status) == ("1", "correct")
+
+
+def test_an_older_runs_golds_reach_the_qwen_grader(tmp_path):
+    run = made(tmp_path / "run", {"greedy": [["7"], ["2"]]})
+    path = run / "prompts.jsonl"
+    first, second = path.read_text(encoding="utf-8").splitlines()
+    older = {**json.loads(first), "qwen_gold": "so \\boxed{7}", "qwen_name": "math", "kind": "number", "language": "zh"}
+    newer = {**json.loads(second), "qwen_gold": "8", "qwen_name": "gsm8k", "grader_fields": {"qwen": {"name": "math"}}}
+    newer |= {"accepted": ["2.0"], "options": {"A": "2"}, "policy": {"units": True}, "known_bad": "why"}
+    path.write_text(f"{json.dumps(older)}\n{json.dumps(newer)}\n", encoding="utf-8")
+    samples = run_samples(run, load_grader("qwen"))
+    one, other = samples.problems["math", "test"]
+    assert one.grader_fields == {"qwen": {"name": "math", "gold": "so \\boxed{7}"}}
+    assert (one.question, one.gold, one.kind, one.language) == ("0 + 1", "1", "number", "zh")
+    assert other.grader_fields == {"qwen": {"name": "math"}}
+    assert (other.accepted, other.options) == (("2.0",), {"A": "2"})
+    assert (other.policy, other.known_bad) == ({"units": True}, "why")
+    assert [sample.verdict.correct for sample in samples] == [True, True]
