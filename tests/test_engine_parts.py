@@ -1,6 +1,7 @@
 """The parts of engines that need no model: stored and scripted completions, names, URLs, retries, server answers."""
 
 import asyncio
+import contextlib
 import json
 import types
 
@@ -11,6 +12,7 @@ from math_eval.engines import EngineSettings
 from math_eval.engines._http import HttpClient
 from math_eval.engines.base import backlog, failed
 from math_eval.engines.make import default_engine, make_engine, settings_read
+from math_eval.engines.pace import Pace, Slots
 from math_eval.engines.replay import ReplayEngine
 from math_eval.engines.scripted import ScriptedEngine, read_script
 from math_eval.engines.server import _completion
@@ -103,6 +105,59 @@ def test_scripted_completions_are_cut_and_counted():
     assert (made.text, made.finish) == ("one two STOP three", "stop")
     assert complete(engine, "b/test/3").error == "no scripted completion for b/test/3"
     assert (engine.calls, engine.concurrency) == (8, 64)
+
+
+def slept(monkeypatch, engine, prompt):
+    """The pauses of an engine while it makes one completion, which then take no time."""
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr("math_eval.engines.scripted.asyncio.sleep", pause)
+    asyncio.run(engine.complete(prompt, Sampling()))
+    return pauses
+
+
+def test_a_scripted_completion_takes_its_latency_and_its_pace(monkeypatch):
+    prompt = Prompt("p " * 10, key="b/test/1")
+    table = {"b/test/1": "w " * 30}
+    assert slept(monkeypatch, ScriptedEngine(table, latency_s=0.25), prompt) == [0.25]
+    engine = ScriptedEngine(table, pace=Pace(2, 60.0, prefill_tokens_per_second=20.0))
+    assert slept(monkeypatch, engine, prompt) == [0.0, 10 / 20 + 30 / 60]
+    assert slept(monkeypatch, engine, Prompt(key="b/test/9")) == [0.0], "a failure takes no slot"
+    assert (engine.concurrency, ScriptedEngine(table, concurrency=3).concurrency) == (backlog(2), 3)
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_so_many_slots_are_taken_at_once(slots):
+    taken = []
+
+    async def scene():
+        pace = Slots(Pace(slots, 1e6, watch=taken.append))
+        await asyncio.gather(*(pace.hold(0, 1) for _ in range(7)))
+
+    asyncio.run(scene())
+    assert (max(taken), taken[-1], taken.count(slots)) == (slots, 0, 1), "a slot that is passed on stays taken"
+
+
+def test_a_slot_given_to_who_is_cancelled_goes_to_the_next():
+    ended = []
+
+    async def scene():
+        pace = Slots(Pace(1, 1e6))
+
+        async def one(name):
+            await pace.hold(0, 1)
+            ended.append(name)
+
+        first, second, third = (asyncio.create_task(one(name)) for name in "abc")
+        await first
+        second.cancel()  # its slot has been passed on to it, and it has not run since
+        await asyncio.gather(second, third, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+    assert ended == ["a", "c"]
 
 
 def test_a_script_is_a_json_object(tmp_path):
@@ -233,6 +288,65 @@ def test_connections_that_fail_are_tried_again(monkeypatch):
     assert made.status_code == 200
     made, sent, _ = posted(monkeypatch, *[httpx.ReadTimeout("slow")] * 6)
     assert (made, len(sent)) == ("ReadTimeout: slow", 6)
+
+
+def test_each_base_url_gets_so_many_connections_and_patience():
+    open_now, most = [], []
+
+    async def answer(reader, writer):
+        open_now.append(writer)
+        most.append(len(open_now))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+                await asyncio.sleep(0.01)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        open_now.remove(writer)
+
+    async def scene():
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        client = HttpClient((url,), 3, example="")
+        assert client._clients[0].timeout == httpx.Timeout(3600.0, connect=20.0)
+        replies = await asyncio.gather(*(client.post("/x", {}) for _ in range(9)))
+        await client.close()
+        while open_now:
+            await asyncio.sleep(0.01)
+        server.close()
+        return [reply.status_code for reply in replies]
+
+    assert asyncio.run(scene()) == [200] * 9
+    assert (max(most), len(most)) == (3, 3), "three at once, and they are kept for later requests"
+
+
+def test_a_request_goes_to_the_url_with_the_fewest_open():
+    asked = []
+
+    async def scene():
+        client = HttpClient(("http://a", "http://b", "http://c"), 8, example="")
+        waiting = asyncio.Event()
+
+        async def answer(request):
+            asked.append(request.url.host)
+            await waiting.wait()
+            return httpx.Response(200)
+
+        for at, own in enumerate(client._clients):
+            client._clients[at] = httpx.AsyncClient(base_url=own.base_url, transport=httpx.MockTransport(answer))
+        posts = []
+        for _ in range(5):
+            posts.append(asyncio.create_task(client.post("/x", {})))
+            await asyncio.sleep(0.01)
+        waiting.set()
+        await asyncio.gather(*posts)
+        await client.close()
+        assert all(one.is_closed for one in client._clients)
+
+    asyncio.run(scene())
+    assert asked == ["a", "b", "c", "a", "b"]
 
 
 def test_a_key_is_sent_as_a_header_only_where_there_is_one(monkeypatch):
