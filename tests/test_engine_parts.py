@@ -291,7 +291,7 @@ def test_connections_that_fail_are_tried_again(monkeypatch):
 
 
 def test_each_base_url_gets_so_many_connections_and_patience():
-    open_now, most = [], []
+    open_now, most, gone = [], [], asyncio.Event()
 
     async def answer(reader, writer):
         open_now.append(writer)
@@ -305,6 +305,8 @@ def test_each_base_url_gets_so_many_connections_and_patience():
         writer.close()
         await writer.wait_closed()
         open_now.remove(writer)
+        if not open_now:
+            gone.set()
 
     async def scene():
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
@@ -313,8 +315,7 @@ def test_each_base_url_gets_so_many_connections_and_patience():
         assert client._clients[0].timeout == httpx.Timeout(3600.0, connect=20.0)
         replies = await asyncio.gather(*(client.post("/x", {}) for _ in range(9)))
         await client.close()
-        while open_now:
-            await asyncio.sleep(0.01)
+        await gone.wait()
         server.close()
         return [reply.status_code for reply in replies]
 
