@@ -29,7 +29,7 @@ class Mutant:
 
 
 def walk(tree):
-    """Nodes whose change can matter: no docstrings, annotations, decorators, imports or texts of errors."""
+    """Nodes whose change can matter: no docstrings, types, decorators, imports or texts of errors."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -40,7 +40,7 @@ def walk(tree):
             if isinstance(node, ast.ClassDef) and name == "keywords":
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if not isinstance(child, ast.AST) or isinstance(child, SKIPPED) or is_text(child):
+                if not isinstance(child, ast.AST) or isinstance(child, SKIPPED) or is_text(child) or is_typing(child):
                     continue
                 waiting.append(child)
 
@@ -50,6 +50,17 @@ def is_text(node):
     if isinstance(node, ast.Assign):
         return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_typing(node):
+    """Whether a statement is for type checkers alone: the name of a type, or their imports."""
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    union = isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.BitOr)
+    sides = [node.value.left, node.value.right] if union else [getattr(node, "value", None)]
+    return (
+        isinstance(node, ast.Assign) and node.col_offset == 0 and all(isinstance(one, ast.Subscript) for one in sides)
+    )
 
 
 def changes(node):

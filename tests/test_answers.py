@@ -12,6 +12,7 @@ import math_eval
 from math_eval.answers import extract_answer
 from math_eval.errors import RequestError, UnknownNameError
 from math_eval.graders.equivalence import answer_key, grade, same_answer
+from math_eval.graders.equivalence.policy import policy_of
 
 CASES = Path(__file__).with_name("cases")
 
@@ -30,7 +31,8 @@ def test_extraction(case):
 @pytest.mark.parametrize("case", table("equivalence.jsonl"), ids=lambda case: f"{case['answer']} | {case['gold']}")
 def test_equivalence(case):
     more = {key: case[key] for key in ("kind", "options", "accepted") if key in case}
-    assert grade(case["answer"], gold=case["gold"], **more).status == case["status"]
+    verdict = grade(case["answer"], gold=case["gold"], policy=policy_of(case.get("policy", {})), **more)
+    assert verdict.status == case["status"]
 
 
 def test_responses_in_fourteen_languages():

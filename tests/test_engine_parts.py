@@ -45,6 +45,12 @@ def test_stored_completions_keep_what_their_row_says(tmp_path):
     assert complete(stored(tmp_path, {"id": 1, "text": "", "state": "failed"})).error == "failed when it was made"
 
 
+@pytest.mark.parametrize("name", ["problem", "id", "idx"])
+@pytest.mark.parametrize("text", ["text", "completion", "response", "output", "code"])
+def test_each_name_of_a_field_is_read(tmp_path, name, text):
+    assert complete(stored(tmp_path, {name: 1, text: "x"})).text == "x"
+
+
 def test_rows_are_matched_by_place_then_question_then_id(tmp_path):
     engine = stored(
         tmp_path,
@@ -69,8 +75,9 @@ def test_numbers_and_sets_of_stored_completions(tmp_path):
     assert complete(engine, number=1, temperature=HOT).text == "sampled 1"
 
 
-def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path):
-    engine = stored(tmp_path, {"id": 1, "set": "sampled", "text": "a"})
+@pytest.mark.parametrize("name", ["sampled", "greedy"])
+def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path, name):
+    engine = stored(tmp_path, {"id": 1, "set": name, "text": "a"})
     engine.check([Prompt(key="b/test/7"), Prompt(key="b/test/1")])
     with pytest.raises(EngineError, match="holds none of the problems asked for"):
         engine.check([Prompt(key="b/test/7")])
