@@ -42,9 +42,16 @@ ROOMS = {
     "engines": ("engines", "test_engine_parts test_engines test_vllm_start test_order", ""),
     "results": ("results", "test_results test_runs", f"not ({PROCESSES})"),
     "runfolder": ("runfolder", "test_runfolder test_order test_runs", f"not ({PROCESSES})"),
-    "equivalence": ("graders/equivalence", "test_answers test_graders test_cases", ""),
-    "qwen": ("graders/qwen", "test_qwen", ""),
-    "graders": ("graders", "test_graders test_qwen", ""),
+    "equivalence": (
+        "graders/equivalence",
+        "test_answers test_graders test_cases",
+        "not (test_cases and hostile) and not fuzzed",
+    ),
+    "graders": (
+        "graders",
+        "test_graders test_grader_parts test_qwen",
+        "test_graders or test_grader_parts or normalised or extracted or words or predictions or edition or expressions",
+    ),
 }
 """Room → its folder (without other rooms in it), the modules of its tests, and which of their tests (pytest -k)."""
 UNSEEN = frozenset({"engines/transformers.py", "engines/vllm.py"})
