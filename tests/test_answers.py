@@ -33,6 +33,66 @@ def test_equivalence(case):
     more = {key: case[key] for key in ("kind", "options", "accepted") if key in case}
     verdict = grade(case["answer"], gold=case["gold"], policy=policy_of(case.get("policy", {})), **more)
     assert verdict.status == case["status"]
+    if "same" in case:  # whether the two vote together
+        assert same_answer(case["answer"], case["gold"]) == case["same"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "rule"),
+    [
+        ("\\int_0^1 x\\,dx", "\\frac12", "needs_cas"),
+        ("\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}", "-2", "needs_cas"),
+        ("2^{10^7}", "2^{10^7+1}", "limit:number size"),
+        ("x" * 10_001, "7", "limit:length"),
+        ("x^2 > 4", "5", "interval"),
+        ("5 ! ?", "7", "unparsed"),
+    ],
+)
+def test_what_stays_open_says_why(answer, gold, rule):
+    verdict = grade(answer, gold=gold)
+    assert (verdict.status, verdict.rule) == ("undecided", rule)
+
+
+KEYS = [
+    ("1/2", "v:1/2"),
+    ("50\\%", "v:32/1%"),
+    ("-\\infty", "v:-oo"),
+    ("\\infty", "v:oo"),
+    ("x=1/2", "v:1/2"),
+    ("Thursday", "w:thursday"),
+    ("no solution", "w:no solution"),
+    ("(1,2)", "b:(v:1/1;v:2/1)"),
+    ("\\{2,1,1\\}", "l:v:1/1;v:2/1"),
+    ("2, 1", "l:v:1/1;v:2/1"),
+    ("\\{7\\}", "v:7/1"),
+    ("[1,2)", "i:[v:1/1,v:2/1)"),
+    ("(1,2]", "i:(v:1/1,v:2/1]"),
+    ("]1,2]", "i:(v:1/1,v:2/1]"),
+    ("[1,2]", "b:[v:1/1;v:2/1]"),
+    ("x>3", "i:(v:3/1,v:oo)"),
+    ("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "m:v:1/1;v:2/1|v:3/1;v:4/1"),
+    ("2:3:4", "q:v:1/1:v:3/2:v:2/1"),
+    ("3:30 pm", "c:pm['v:3/1', 'v:1e/1']"),
+    ("1011_2", "n:1011_2"),
+    ("", ""),
+    ("  $ $ ", ""),
+]
+
+
+@pytest.mark.parametrize(("answer", "key"), KEYS, ids=[row[0] for row in KEYS])
+def test_keys_of_votes(answer, key):
+    assert answer_key(answer) == key
+
+
+def test_keys_of_what_has_no_exact_value():
+    assert answer_key("\\sqrt{2}").startswith("v:") and answer_key("\\sqrt{2}") == answer_key("\\frac{2}{\\sqrt{2}}")
+    assert answer_key("x+y").endswith("x,y") and answer_key("x+y") != answer_key("x-y")
+    assert answer_key("2x=3y").startswith("r:") and answer_key("2x=3y").endswith("y")
+    assert answer_key("\\mathbb{Z}").startswith("s:")
+    assert answer_key("\\{x | x^2 > 4\\}").startswith("s:")
+    long = "1+" * 6_000 + "1"
+    assert answer_key(long) == answer_key(f" {long} ") != answer_key(f"{long}1")
+    assert answer_key(long).startswith("t:") and len(answer_key(long)) == 66
 
 
 def test_responses_in_fourteen_languages():
