@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import math_eval
+from latex2sympy import parse
 from math_eval.answers import extract_answer
 from math_eval.errors import RequestError, UnknownNameError
 from math_eval.graders.equivalence import answer_key, grade, same_answer
+from math_eval.graders.equivalence.clean import cleaned, squeezed
 from math_eval.graders.equivalence.policy import policy_of
+from math_eval.graders.equivalence.show import shown
 
 CASES = Path(__file__).with_name("cases")
 
@@ -165,3 +168,54 @@ def test_the_python_face():
         math_eval.extract_answer("1", benchmark="tabmwp")
     for name in math_eval.__all__:
         assert getattr(math_eval, name)
+
+
+CLEANED = [
+    ("a~b\\!c", "a bc", "a bc"),
+    ("\\left( 1 , 2\\right)", "( 1 , 2 )", "(1,2)"),
+    ("\\dfrac12 \\tfrac12 \\cfrac12", "\\frac12 \\frac12 \\frac12", "\\frac12 \\frac12 \\frac12"),
+    ("\\text{ab} \\mathrm{cd}", "ab cd", "ab cd"),
+    ("\\boxed{\\text{x}}", "x", "x"),
+    ("\\textbf{a}\\mbox{b}\\operatorname{c}\\fbox{d}", "abcd", "abcd"),
+    ("1, 2,", "1, 2", "1,2"),
+    ("5。", "5", "5"),
+    ("1,2,...", "1,2,...", "1,2,..."),
+    ("Ａ１", "A1", "A1"),
+    ("$x$ \\(y\\) \\[z\\]", "x y z", "x y z"),
+    ("a \\quad b \\displaystyle c", "a b c", "a b c"),
+    ("\\leftarrow\\quadx", "\\leftarrow\\quadx", "\\leftarrow\\quadx"),
+    ("\\leq\\geq\\neq", "\\le\\ge\\ne", "\\le\\ge\\ne"),
+    ("1{,}2 −1，2；∞π", "1,2 -1,2;\\infty\\pi", "1,2-1,2;\\infty\\pi"),
+    ("\\lbrace1\\rbrace", "\\{1\\}", "\\{1\\}"),
+]
+
+
+@pytest.mark.parametrize(("text", "clean", "tight"), CLEANED, ids=[row[0] for row in CLEANED])
+def test_spellings_that_mean_the_same(text, clean, tight):
+    assert (cleaned(text), squeezed(text)) == (clean, tight)
+
+
+SHOWN = [
+    ("1.50", "3/2 (written with 2 decimals)"),
+    ("x+\\pi", "add(x, π)"),
+    ("\\infty", "∞"),
+    ("\\sum_{k=1}^n k", "sum(k: 1, n; k)"),
+    ("\\int x dx", "int(x: ; x)"),
+    ("(1,2]", "(1, 2]"),
+    ("1,2", "list: 1, 2"),
+    ("x<2", "x < 2"),
+    ("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "matrix[1, 2; 3, 4]"),
+    ("\\{x|x>3\\}", "{x | x > 3}"),
+    ("1011_2", "1011 in base 2"),
+    ("3:30 pm", "clock 3 : 30 pm"),
+    ("2:3", "2 : 3"),
+    ("5 cm", "5 [cm]"),
+    ("no solution", "words 'no solution'"),
+    ("\\mathbb{R}", "R"),
+    ("1,\\dots", "list: 1, …"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), SHOWN, ids=[row[0] for row in SHOWN])
+def test_a_tree_is_shown_as_one_line(text, line):
+    assert shown(parse(text)) == line
