@@ -40,6 +40,8 @@ def walk(tree):
             if isinstance(node, ast.ClassDef) and name == "keywords":
                 continue
             for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.keyword) and child.arg == "strict":  # zip's assertion
+                    continue
                 if not isinstance(child, ast.AST) or isinstance(child, SKIPPED) or is_text(child) or is_typing(child):
                     continue
                 waiting.append(child)
@@ -85,7 +87,10 @@ def removals(node):
     """A node without one of its elements, arguments or statements."""
     for name in () if isinstance(node, ast.ClassDef) else ELEMENTS:
         for at in range(len(getattr(node, name, ()))):
-            if isinstance(getattr(node, "ctx", None), ast.Store):
+            if (
+                isinstance(getattr(node, "ctx", None), ast.Store)
+                or getattr(getattr(node, name)[at], "arg", "") == "strict"
+            ):
                 continue
             yield f"without {name[:-1]} {at}", lambda name=name, at=at: getattr(node, name).pop(at)
     for at, statement in enumerate(body_of(node)):

@@ -12,7 +12,7 @@ import math_eval
 from latex2sympy import parse
 from math_eval.answers import extract_answer
 from math_eval.errors import RequestError, UnknownNameError
-from math_eval.graders.equivalence import answer_key, grade, same_answer
+from math_eval.graders.equivalence import answer_key, cas, grade, same_answer
 from math_eval.graders.equivalence.clean import cleaned, squeezed
 from math_eval.graders.equivalence.policy import policy_of
 from math_eval.graders.equivalence.show import shown
@@ -219,3 +219,17 @@ SHOWN = [
 @pytest.mark.parametrize(("text", "line"), SHOWN, ids=[row[0] for row in SHOWN])
 def test_a_tree_is_shown_as_one_line(text, line):
     assert shown(parse(text)) == line
+
+
+def test_algebra_is_settled_where_it_can_be():
+    asked = [
+        ("\\int_0^1 x\\,dx", "\\frac12", "correct", "sympy"),
+        ("\\int_0^1 x\\,dx", "\\frac13", "wrong", "sympy"),
+        ("\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}", "-2", "correct", "sympy"),
+        ("\\lim_{x\\to0}\\frac{\\sin x}{x}", "1", "correct", "sympy"),
+        ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}", "correct", "sympy"),
+        ("x>1", "x>1", "correct", "sympy"),
+        ("x>1", "x>2", "undecided", "needs_cas"),
+        ("\\foo", "1", "undecided", "needs_cas"),
+    ]
+    assert [(left, right, *cas.answer(left, right)) for left, right, *_ in asked] == asked

@@ -4,12 +4,13 @@ import json
 import math
 import os
 import time
+import types
 
 import pytest
 
 from math_eval import BaseGrader
 from math_eval.errors import RequestError
-from math_eval.graders import base, load_grader, pool, sympy_walls
+from math_eval.graders import base, load_grader, names, pool, sympy_walls
 from math_eval.graders import sympy_worker as worker_module
 from math_eval.graders.equivalence.policy import Policy
 from math_eval.graders.qwen import reference_equality, symbolic
@@ -355,6 +356,44 @@ def test_a_class_that_is_no_grader_is_refused_by_what_it_lacks():
         load_grader("decimal:Context")
 
 
+METHODS = ("extract", "read_answer", "grade", "vote_key", "fingerprint", "fit", "close")
+FIELDS = ("name", "version", "edition")
+
+
+@pytest.mark.parametrize("missing", [*METHODS, *FIELDS])
+def test_each_part_of_a_grader_is_asked_for(monkeypatch, missing):
+    parts = {**dict.fromkeys(METHODS, lambda *_: None), **dict.fromkeys(FIELDS, "")}
+    monkeypatch.setattr(names, "GRADERS", types.SimpleNamespace(load=lambda _: type("Own", (), parts)))
+    assert load_grader.__wrapped__("a:Own").name == "a:Own"
+    parts[missing] = None
+    with pytest.raises(RequestError, match=f"grader a:Own: it lacks {missing}; derive it"):
+        load_grader.__wrapped__("a:Own")
+
+
+def test_many_pairs_take_a_process_for_each_core(monkeypatch):
+    made = []
+
+    class Here:
+        def __init__(self, workers):
+            made.append(workers)
+
+        def chunks(self, chunks, kind, policy):
+            made.append([len(chunk) for chunk in chunks])
+            return [pool._grade_chunk(chunk, kind, policy) for chunk in chunks]
+
+        def close(self):
+            made.append("closed")
+
+    monkeypatch.setattr(pool, "_Pool", Here)
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 7)
+    assert {one.status for one in pool.grade_many([("1", "1")] * 1025)} == {"correct"}
+    assert len(pool.grade_many([("1", "1")] * 300, workers=3)) == 300
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: None)
+    pool.grade_many([("1", "1")] * 1025)
+    chunks = [256, 256, 256, 256, 1]
+    assert made == [7, chunks, "closed", 3, [256, 44], "closed", 1, chunks, "closed"]
+
+
 PAIRS = [("1/2", "0.5"), ("\\int_0^1 x dx", "1/2"), ("1", "2"), ("\\int_0^1 x dx", "1/3")]
 
 
@@ -424,6 +463,7 @@ def test_a_pair_that_kills_its_workers_is_undecided_and_costs_no_other(monkeypat
 
 TASK = """
 import time
+import types
 
 def warm():
     pass
