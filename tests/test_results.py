@@ -6,6 +6,7 @@ import math
 import msgspec
 import pytest
 
+from math_eval.benchmarks import load_benchmark
 from math_eval.errors import DataError, RequestError, UnknownNameError
 from math_eval.graders import BaseGrader, load_grader
 from math_eval.records import Completion, Extraction, Problem, SampleKey, Verdict
@@ -14,7 +15,7 @@ from math_eval.results import FileBenchmark, file_benchmark, file_samples, run_s
 from math_eval.results import compare as compare_module
 from math_eval.results.compare import compare_reported, compare_runs
 from math_eval.results.export import export_qwen, export_sft
-from math_eval.results.run_samples import RunSamples
+from math_eval.results.run_samples import RunSamples, problems_of
 from math_eval.runfolder.layout import BenchmarkInfo, Extent, PromptLine, RunInfo, SetInfo, read_run, write_json
 from math_eval.runfolder.reward_layout import SampleRewards
 from math_eval.runfolder.store import RunStore
@@ -25,7 +26,7 @@ SAMPLED = SetInfo(temperature=0.7, top_p=0.8, top_k=-1, max_tokens=2048, stop_to
 SETS = {"greedy": GREEDY, "sampled": SAMPLED}
 
 
-def made(folder, samples, *, sets=SETS, rows=0, prompt="qwen25-math-cot", groups=(), **run):
+def made(folder, samples, *, sets=SETS, rows=0, prompt="qwen25-math-cot", groups=(), qwen=None, **run):
     """A run folder over the questions "0 + 1", "1 + 1" …: set → for each problem its samples' answers, "" for none."""
     number = max(map(len, samples.values()))
     extents = {name: Extent(len(answers), max(map(len, answers))) for name, answers in samples.items()}
@@ -48,7 +49,11 @@ def made(folder, samples, *, sets=SETS, rows=0, prompt="qwen25-math-cot", groups
     write_json(folder / "run.json", RunInfo(**{**info, **run}))
     store = RunStore(folder)
     groups = [*groups, *[{}] * number]
-    problems = [PromptLine("math", "test", str(n), f"{n} + 1", str(n + 1), groups=groups[n]) for n in range(number)]
+    fields = {"qwen": qwen} if qwen else {}
+    problems = [
+        PromptLine("math", "test", str(n), f"{n} + 1", str(n + 1), groups=groups[n], grader_fields=fields)
+        for n in range(number)
+    ]
     store.add_prompts(iter(problems), lambda _: 5)
     for name, answers in samples.items():
         for problem, given in enumerate(answers):
@@ -166,6 +171,10 @@ def test_settings_that_move_scores_are_named(tmp_path, monkeypatch):
         "sampling of the set sampled: temperature 1, top-p 0.8; the preset's are 0.7, 0.8",
         "engine: vllm 0.32; published scores were made with vLLM 0.5.1",
     ]
+    unknown = made(tmp_path / "unknown", {"greedy": [["1"]]}, prompt="gone", **cpu)
+    assert compare_reported(unknown, grader="equivalence")[1][0].reported == 50.0, (
+        "it is taken for one without programs"
+    )
     odd_family = made(tmp_path / "odd", {"greedy": [["1"]]}, family="gone")
     assert compare_reported(odd_family, grader="equivalence")[2] == []
 
@@ -192,35 +201,64 @@ def test_runs_are_compared_by_set(tmp_path):
 
 
 def test_an_exported_run_has_the_references_names_and_figures(tmp_path):
-    groups = [{"type": "b"}, {"type": "a"}, {"type": "b"}]
-    run = made(tmp_path / "run", {"sampled": [["1", ""], ["9", "2"], ["3", "3"]]}, groups=groups, rows=5)
+    groups = [{"type": "b"}, {"type": "a"}, {"type": "b"}, {"type": "b"}]
+    run = made(tmp_path / "run", {"sampled": [["1", ""], ["9", "2"], ["3", "3"], ["9", "4"]]}, groups=groups, rows=5)
     [path] = export_qwen(run, tmp_path / "out")
-    name = "test_qwen25-math-cot_3_seed3_t0.7_s0_e-1"
+    name = "test_qwen25-math-cot_4_seed3_t0.7_s0_e-1"
     assert path == tmp_path / "out/math" / f"{name}.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [(row["idx"], row["question"], row["gt"], row["type"]) for row in rows] == [
         (0, "0 + 1", "1", "b"),
         (1, "1 + 1", "2", "a"),
         (2, "2 + 1", "3", "b"),
+        (3, "3 + 1", "4", "b"),
     ]
     assert rows[1]["code"] == [" so \\boxed{9}\n", " so \\boxed{2}\n"]
     assert [(row["pred"], row["score"], row["report"]) for row in rows] == [
         (["1", ""], [True, False], [None, None]),
         (["9", "2"], [False, True], [None, None]),
         (["3", "3"], [True, True], [None, None]),
+        (["9", "4"], [False, True], [None, None]),
     ]
     assert not {"rule", "pred_score"} & set(rows[0])
     assert json.loads((path.parent / f"{name}_qwen25-math-cot_metrics.json").read_text()) == {
-        "num_samples": 3,
-        "num_scores": 6,
+        "num_samples": 4,
+        "num_scores": 8,
         "timeout_samples": 0,
         "empty_samples": 1,
-        "acc": 66.7,
-        "type_acc": {"a": 100.0, "b": 50.0},
+        "acc": 50.0,
+        "type_acc": {"a": 100.0, "b": 66.7},
     }
     with pytest.raises(DataError, match="is there already"):
         export_qwen(run, tmp_path / "out")
     assert [one.name for one in path.parent.iterdir() if one.name.endswith(".part")] == []
+
+
+@pytest.mark.parametrize(("name", "solution"), [("math", "so \\boxed{7}"), ("minerva_math", "\\boxed{7}"), ("x", None)])
+def test_an_exported_row_holds_what_the_reference_had(tmp_path, name, solution):
+    fields = {"name": name, "question": "asked there", "gold": "so \\boxed{7}" if name == "math" else "\\boxed{7}"}
+    [path] = export_qwen(made(tmp_path / "run", {"greedy": [["7"]]}, qwen=fields), tmp_path / "out")
+    row = json.loads(path.read_text(encoding="utf-8"))
+    assert (row["question"], row["gt_cot"]) == ("asked there", solution)
+    assert row["gt"] == ("7" if solution else "\\boxed{7}")
+    assert path.name.endswith("_t0.0_s0_e-1.jsonl")
+
+
+def test_problems_come_from_the_benchmarks_files_where_these_are_the_runs(shared, tmp_path):
+    folder = shared / "benchmarks"
+    loaded = load_benchmark("aime24", data_dir=folder)
+    run = made(tmp_path / "run", {"greedy": [["1"], ["2"]]})
+    info = read_run(run)
+
+    def questions(data_dir, **changes):
+        benchmark = msgspec.structs.replace(info.benchmarks[0], definition="aime24", **changes)
+        there = problems_of(msgspec.structs.replace(info, benchmarks=[benchmark]), RunStore(run), data_dir)
+        return [problem.question for problem in there["math", "test"]]
+
+    stored, files = ["0 + 1", "1 + 1"], [problem.question for problem in loaded][:2]
+    assert questions(folder, data_sha256=loaded.sha256) == files
+    assert questions(folder, data_sha256="other") == stored
+    assert questions(tmp_path, data_sha256=loaded.sha256) == stored
 
 
 def rewards_of(values):
@@ -440,10 +478,11 @@ def test_files_are_scored_one_by_one_and_compared_by_question(tmp_path):
     assert (row.a, row.b, row.only_a, row.only_b) == (0.5, 1.0, 1, 0)
 
 
-def test_what_is_known_of_a_files_benchmark(tmp_path):
+def test_what_is_known_of_a_files_benchmark(shared, tmp_path):
     assert file_benchmark(None) == FileBenchmark()
     assert file_benchmark("aime24", graders=("qwen",)) == FileBenchmark(reference="aime24")
     assert file_benchmark("nosuch", graders=("qwen", "equivalence")) == FileBenchmark(reference="nosuch")
+    assert len(file_benchmark("aime24:test", shared / "benchmarks", ("qwen", "equivalence")).problems) == 30
     with pytest.raises(UnknownNameError, match="nosuch"):
         file_benchmark("nosuch", graders=("equivalence",))
     written(tmp_path / "rows.jsonl", {"question": "1  +\n1", "answer": 2}, {"question": "x", "answer": 3})

@@ -103,8 +103,10 @@ def test_a_request_that_differs_is_refused_by_name(tmp_path, message, changes):
 
 def test_all_differences_are_named_together(tmp_path):
     changed = replace(SUMS, shots=4, rows=9)
-    with pytest.raises(RunConflictError, match=r"seed 0 there, 1 asked; sums/test: rows .*, shots 0 .*; use"):
+    with pytest.raises(RunConflictError) as caught:
         merge(tmp_path, INFO, replace(INFO, seed=1, benchmarks=[changed]))
+    named = "seed 0 there, 1 asked; sums/test: rows 10 there, 9 asked, shots 0 there, 4 asked"
+    assert str(caught.value) == f"{tmp_path}: this run folder holds other settings: {named}; use another --output"
 
 
 def test_what_may_differ_stays_as_the_folder_has_it(tmp_path):
@@ -270,6 +272,7 @@ def graded(folder, head, *numbers):
     before = len(store.graded)
     for n in numbers:
         store.write_verdict(key(n), Extraction("4", "boxed", truncated=True), Verdict("correct", "same", "d"))
+        assert key(n) in store.graded
     store.close()
     return before
 
