@@ -87,6 +87,8 @@ def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path, name)
     ("line", "message"),
     [
         ("{", "line 2: not JSON"),
+        ("[" * 100_000, "line 2: not JSON"),
+        ('{"id": 1, "text": "\udcff"}', "line 2: not JSON"),
         ("[1]", "line 2: expected an object"),
         ('{"text": "x"}', "line 2: needs one of problem, id, idx, or the question"),
         ('{"id": 1, "text": []}', r"line 2: needs a text \(or a list of texts\) under one of text, completion"),
@@ -95,7 +97,7 @@ def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path, name)
 )
 def test_a_line_that_holds_no_completion_is_named(tmp_path, line, message):
     path = tmp_path / "bad.jsonl"
-    path.write_text(f'{{"id": 1, "text": "fine"}}\n{line}\n', encoding="utf-8")
+    path.write_text(f'{{"id": 1, "text": "fine"}}\n{line}\n', encoding="utf-8", errors="surrogateescape")
     with pytest.raises(DataError, match=message):
         ReplayEngine(path)
 
@@ -196,6 +198,24 @@ def test_engines_are_made_from_what_they_need(tmp_path):
         make_engine("server", "m", None, EngineSettings())
     assert settings_read("server") == ("base_urls", "concurrency", "seeding")
     assert settings_read("fractions:Fraction") is None
+
+
+@pytest.mark.parametrize("missing", ["complete", "close", "concurrency", None])
+def test_each_part_of_an_engine_is_asked_for(monkeypatch, missing):
+    parts = dict.fromkeys(("complete", "close", "concurrency"), 1)
+    parts.pop(missing, None)
+    kind = type("Own", (), {**parts, "__init__": lambda self, *given: setattr(self, "given", given)})
+    monkeypatch.setattr("math_eval.engines.make.ENGINES", types.SimpleNamespace(load=lambda _: kind))
+    if missing is None:
+        assert make_engine("a:Own", "m", None, EngineSettings()).given == ("m", EngineSettings())
+    else:
+        with pytest.raises(RequestError, match=f"engine a:Own: its class lacks {missing}$"):
+            make_engine("a:Own", "m", None, EngineSettings())
+
+
+def test_every_base_url_is_checked():
+    with pytest.raises(RequestError, match="--base-url: expected http"):
+        HttpClient(("http://a/v1", "ftp://b/v1"), 8, example="")
 
 
 @pytest.mark.parametrize(("installed", "name"), [(True, "vllm"), (False, "transformers")])
