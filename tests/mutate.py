@@ -36,7 +36,7 @@ ROOMS = {
     "scoring": (
         "scoring",
         "test_figures test_scoring test_statistics",
-        "not detectable and not two_evaluations and not sixteen",
+        "not detectable and not two_evaluations and not sixteen_sample",
     ),
     "answers": ("answers", "test_answers test_graders", "extraction or python_face or hostile or class_is_a_grader"),
     "engines": ("engines", "test_engine_parts test_engines test_vllm_start test_order", ""),

@@ -1,5 +1,6 @@
 """Figures of small known sets under each option, and intervals against oracles that find them another way."""
 
+import importlib
 import math
 from collections import Counter
 
@@ -25,6 +26,8 @@ from math_eval.scoring import (
 from math_eval.scoring import majority as majority_module
 from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
 
+figures_module = importlib.import_module("math_eval.scoring.figures")  # the package offers a function of this name
+
 
 def sample(n, status, key, reward=None):
     return SampleScore(n, status, key, "stop", 1, 1, key, reward)
@@ -48,7 +51,22 @@ def test_all_samples_by_default():
     assert made["maj@4"].value == (1 + 0.5) / 2, "d and e tie: what is undecided does not vote"
     assert made["rm@4"].value == 0.0, "the best of each is wrong"
     assert made["weighted maj@4"].value == 0.0, "b and e weigh more than all that is right"
-    assert made["maj@4"].drawn == 0.0
+    assert {figure.drawn for figure in made.values()} == {0.0}
+    assert [made[name].interval for name in ("mean", "pass@4")] == ["beta-binomial", "effective-sample Jeffreys"]
+    assert figures([row[:1] for row in ROWS], ScoreOptions())["mean"].interval == "Jeffreys"
+
+
+@pytest.mark.parametrize(("problems", "draws"), [(1, 4_000), (25, 4_000), (40, 2_500), (1_000, 400)])
+def test_subsets_are_drawn_a_hundred_thousand_times_over_all_problems(monkeypatch, problems, draws):
+    asked = []
+
+    def recorded(*given, **options):
+        asked.append(options["draws"])
+        return maj_at_k(*given, **options)
+
+    monkeypatch.setattr(figures_module, "maj_at_k", recorded)
+    figures([ROWS[0]] * problems, ScoreOptions())
+    assert asked == [draws] * (2 * problems), "plain and weighted"
 
 
 def test_each_option_changes_what_it_names():
