@@ -56,6 +56,58 @@ def test_what_stays_open_says_why(answer, gold, rule):
     assert (verdict.status, verdict.rule) == ("undecided", rule)
 
 
+RULES = [
+    ("yes", "no", "wrong", "words"),
+    ("yes", "5", "wrong", "words"),
+    ("no solution", "\\emptyset", "correct", "words"),
+    ("all reals", "x>0", "wrong", "words"),
+    ("(1,\\infty)", "(1,5]", "wrong", "interval"),
+    ("(1,5]", "[1,5]\\cup[2,3]", "wrong", "interval"),
+    ("3", "x>2", "wrong", "interval"),
+    ("\\infty", "-\\infty", "wrong", "infinite"),
+    ("2x+2y=4", "x+y=2", "correct", "equation"),
+    ("x+y=3", "x+y=2", "wrong", "equation"),
+    ("x+z=2", "x+y=2", "wrong", "equation"),
+    ("2x=10", "x=5", "wrong", "equation"),
+    ("x \\ne y", "y \\ne x", "correct", "relation"),
+    ("x \\ne y", "y = x", "wrong", "relation"),
+    ("x+y=1", "5", "wrong", "relation"),
+    ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "(1,3)", "wrong", "matrix"),
+    ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "5", "wrong", "matrix"),
+    ("2,1", "1,2", "correct", "list"),
+    ("1,2", "5", "wrong", "list"),
+    ("1,3,\\dots", "1,2,\\dots", "wrong", "list"),
+    ("x=1,y=2", "2,1", "wrong", "list"),
+    ("\\{2,1\\}", "\\{1,2\\}", "correct", "set"),
+    ("(1,2)", "\\{1,2\\}", "wrong", "set"),
+    ("(1,2)", "(1,3)", "wrong", "tuple"),
+    ("[1,2]", "(1,2)", "wrong", "tuple"),
+    ("2:3", "4:6", "correct", "ratio"),
+    ("2:3", "2:3:4", "wrong", "ratio"),
+    ("2:3", "0.5", "wrong", "ratio"),
+    ("3 pm", "15:00", "correct", "clock"),
+    ("1011_2", "1011", "correct", "base"),
+    ("1011_2", "x", "wrong", "base"),
+    ("5\\text{ cm}", "5\\text{ m}", "wrong", "unit"),
+    ("1/2", "0.5", "correct", "exact"),
+    ("3.1416", "\\pi", "correct", "rounded"),
+    ("3.1415", "\\pi", "wrong", "rounded"),
+    ("\\sqrt{12}", "2\\sqrt{3}", "correct", "ball"),
+    ("x^2", "x^3", "wrong", "ball"),
+    ("x=5", "5", "correct", "same"),
+    ("\\frac12", "\\dfrac12", "correct", "text"),
+    ("", "5", "wrong", "empty"),
+    ("x_1=1,x_2=2", "2,1", "correct", "list"),
+    ("x_1=1,y_2=2", "2,1", "wrong", "list"),
+]
+
+
+@pytest.mark.parametrize(("answer", "gold", "status", "rule"), RULES, ids=[f"{row[0]} | {row[1]}" for row in RULES])
+def test_a_verdict_names_its_rule(answer, gold, status, rule):
+    verdict = grade(answer, gold=gold)
+    assert (verdict.status, verdict.rule) == (status, rule)
+
+
 KEYS = [
     ("1/2", "v:1/2"),
     ("50\\%", "v:32/1%"),
@@ -63,6 +115,7 @@ KEYS = [
     ("\\infty", "v:oo"),
     ("x=1/2", "v:1/2"),
     ("Thursday", "w:thursday"),
+    ("5 ! ?", "t:5!?"),
     ("no solution", "w:no solution"),
     ("(1,2)", "b:(v:1/1;v:2/1)"),
     ("\\{2,1,1\\}", "l:v:1/1;v:2/1"),
@@ -230,6 +283,8 @@ def test_algebra_is_settled_where_it_can_be():
         ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}", "correct", "sympy"),
         ("x>1", "x>1", "correct", "sympy"),
         ("x>1", "x>2", "undecided", "needs_cas"),
+        ("x>1", "1", "undecided", "needs_cas"),
+        ("1", "x>1", "undecided", "needs_cas"),
         ("\\foo", "1", "undecided", "needs_cas"),
     ]
     assert [(left, right, *cas.answer(left, right)) for left, right, *_ in asked] == asked
