@@ -2,8 +2,13 @@
 
 import ast
 import inspect
+import sys
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 SWAPS = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -164,3 +169,38 @@ def code_at(place, code):
         return code
     nested = (code_at(place, one) for one in code.co_consts if inspect.iscode(one))
     return next((one for one in nested if one), None)
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+class MutantLoader(SourceFileLoader):
+    """Loads the changed code of one module."""
+
+    def __init__(self, name, path, code):
+        super().__init__(name, path)
+        self._code = code
+
+    def get_code(self, fullname):
+        return self._code
+
+
+class MutantFinder:
+    """Finds the mutated module before Python finds the real one."""
+
+    def __init__(self, mutant):
+        self._name = module_name(mutant.path)
+        self._loader = MutantLoader(self._name, str(mutant.path), mutated_code(mutant))
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname == self._name:
+            return spec_from_file_location(fullname, self._loader.path, loader=self._loader)
+        return None
+
+
+def install(name):
+    """Has the mutant of this name imported in place of its module, in a program that a test starts; "" is none."""
+    if name:
+        path, node, change = name.split("|")
+        sys.meta_path.insert(0, MutantFinder(Mutant(0, Path(path), int(node), int(change), 0, "")))

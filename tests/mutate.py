@@ -4,7 +4,8 @@
 
 No file is changed, and pytest collects once. For each mutant a forked child takes the changed code of one function and
 runs the tests that enter that function, the fastest first; for a change outside functions it imports the changed module
-in place of the real one and runs all of the room's fast tests. Mutants come in a random order that the seed fixes.
+in place of the real one and runs all of the room's fast tests. Programs that tests start import the changed module too.
+Mutants come in a random order that the seed fixes.
 """
 
 import functools
@@ -20,16 +21,13 @@ import sys
 import tempfile
 import threading
 import time
-from importlib.machinery import SourceFileLoader
-from importlib.util import spec_from_file_location
 from pathlib import Path
 
 import click
 import hypothesis
 import pytest
-from mutants import code_at, function_at, mutants, mutated_code, place_of
+from mutants import ROOT, MutantFinder, code_at, function_at, module_name, mutants, mutated_code, place_of
 
-ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ("numpy", "scipy.stats", "flint", "msgspec", "httpx", "jinja2", "yaml", "rich.table", "sympy")
 PROCESSES = "really_full or stop_keeps or kill_anywhere or ctrl_c"  # their programs do not see the mutant
 ROOMS = {
@@ -56,34 +54,6 @@ ROOMS = {
 """Room → its folder (without other rooms in it), the modules of its tests, and which of their tests (pytest -k)."""
 UNSEEN = frozenset({"engines/transformers.py", "engines/vllm.py"})
 """Files that only tests with a real model run."""
-
-
-class MutantLoader(SourceFileLoader):
-    """Loads the changed code of one module."""
-
-    def __init__(self, name, path, code):
-        super().__init__(name, path)
-        self._code = code
-
-    def get_code(self, fullname):
-        return self._code
-
-
-class MutantFinder:
-    """Finds the mutated module before Python finds the real one."""
-
-    def __init__(self, mutant):
-        self._name = module_name(mutant.path)
-        self._loader = MutantLoader(self._name, str(mutant.path), mutated_code(mutant))
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname == self._name:
-            return spec_from_file_location(fullname, self._loader.path, loader=self._loader)
-        return None
-
-
-def module_name(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 class Session:
@@ -155,6 +125,7 @@ class Importing(Session):
         items.sort(key=order)
 
     def run(self, arguments):
+        announce(self._folder, self._mutant)
         sys.meta_path.insert(0, MutantFinder(self._mutant))
         super().run(arguments)
 
@@ -181,15 +152,32 @@ class Patching(Session):
             if any(one.__code__.co_freevars != code.co_freevars for one in functions[place]):
                 continue
             tests = [one for one in session.items if list(place) in self._seen[one.nodeid][1]]
+            tests = tests or session.items[:]  # programs that tests start may enter it
             tests.sort(key=lambda one: self._seen[one.nodeid][0])
             seconds = sum(self._seen[one.nodeid][0] for one in tests)
             if not (child := fork(seconds)):
                 session.items[:] = tests
+                announce(self._folder, mutant)
                 for one in functions[place]:
                     one.__code__ = code
                 return None
             tell(self._folder, mutant, ended(child, seconds))
         return True
+
+
+START = f"""import os, sys
+sys.path.append({str(Path(__file__).parent)!r})
+from mutants import install
+install(os.environ["MATH_EVAL_MUTANT"])
+sys.path.pop()
+"""
+
+
+def announce(folder, mutant=None):
+    """Tells programs that tests start, such as the SymPy worker, which mutant they are to import."""
+    (folder / "sitecustomize.py").write_text(START, encoding="utf-8")
+    os.environ["PYTHONPATH"] = str(folder)
+    os.environ["MATH_EVAL_MUTANT"] = f"{mutant.path}|{mutant.node}|{mutant.change}" if mutant else ""
 
 
 def fork(seconds, log=os.devnull):
@@ -234,6 +222,7 @@ def told(folder):
 
 def tried(chosen, arguments, folder):
     """Runs the mutants: the results, and the processor time of the tests alone."""
+    announce(folder)
     if not (child := fork(600, folder / "log")):
         Recording(folder, {mutant.path for mutant in chosen}).run(arguments)
     if ended(child, 600) != "survived":

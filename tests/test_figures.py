@@ -14,6 +14,7 @@ from math_eval.scoring import (
     ScoreOptions,
     accuracy_interval,
     against_reported,
+    averages,
     ballot,
     check_ks,
     figures,
@@ -52,6 +53,8 @@ def test_all_samples_by_default():
     assert made["rm@4"].value == 0.0, "the best of each is wrong"
     assert made["weighted maj@4"].value == 0.0, "b and e weigh more than all that is right"
     assert {figure.drawn for figure in made.values()} == {0.0}
+    uneven = figures([ROWS[0], ROWS[1][:2]], ScoreOptions())
+    assert uneven["maj@2"].estimate == "all samples, all subsets"
     assert [made[name].interval for name in ("mean", "pass@4")] == ["beta-binomial", "effective-sample Jeffreys"]
     assert figures([row[:1] for row in ROWS], ScoreOptions())["mean"].interval == "Jeffreys"
 
@@ -237,6 +240,11 @@ def test_rates_and_lengths_of_a_set():
     reference = score_set(problems, rows, set_name="sampled", samples=2, options=ScoreOptions(reading="qwen"))
     assert reference.accuracy == 0.5, "the first samples alone, by number"
     assert reference.at["mean"].value == 0.5
+    reference = score_set(problems[:1], rows, set_name="sampled", samples=2, options=ScoreOptions(reading="qwen"))
+    assert reference.accuracy == 1.0
+    none = score_set(problems, {}, set_name="sampled", samples=2)
+    assert (none.problems, none.expected, none.accuracy, none.tokens_out_quantiles) == (0, 4, 0.0, {})
+    assert averages([made, none]) == [], "a benchmark without samples is in no average"
 
 
 def test_drawn_subsets_are_as_many_as_asked(monkeypatch):
@@ -249,3 +257,4 @@ def test_drawn_subsets_are_as_many_as_asked(monkeypatch):
     made = maj_at_k(votes, 9, ties="first", draws=100, seed=2)
     assert sizes == [30, 30, 30, 10], "40 votes a row: thirty rows at once"
     assert (made, made.method) == (whole, "100 draws")
+    assert 0 < made.variance <= 0.25 / 99

@@ -3,14 +3,16 @@
 import json
 import math
 import os
+import sys
 import time
 import types
+from typing import ClassVar
 
 import pytest
 
 from math_eval import BaseGrader
-from math_eval.errors import RequestError
-from math_eval.graders import base, load_grader, names, pool, sympy_walls
+from math_eval.errors import MissingPackageError, RequestError, UnknownNameError
+from math_eval.graders import base, load_grader, math_verify, names, pool, sympy_walls
 from math_eval.graders import sympy_worker as worker_module
 from math_eval.graders.equivalence.policy import Policy
 from math_eval.graders.qwen import reference_equality, symbolic
@@ -180,6 +182,18 @@ COMPUTED = [
 def test_expressions_are_computed_as_python_does():
     for text in COMPUTED:
         assert computed(text) == eval(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("sqrt(4)", 2), ("cbrt(8)", 2), ("root(8,3)", 2), ("Rational(4,2)", 2), ("Integer(2)", 2), ("Float(2)", 2.0)),
+        *(("Pow(2,3)", 8), ("Add(1,2)", 3), ("Mul(2,3)", 6), ("Eq(1,1)", True), ("factorial(3)", 6)),
+        *(("Symbol('x')-Symbol('x')", 0), ("Function('f')(1)-Function('f')(1)", 0), ("Rational('4','2')", 2)),
+    ],
+)
+def test_functions_that_an_expression_may_use(text, value):
+    assert value == pytest.approx(float(computed(text)))
 
 
 @pytest.mark.parametrize("text", ["[0]*9", "9*(1,)", "{1}|{2}", "1 in (1,)", "1 is 1", "sum(x for x in (1,))", "a b"])
@@ -356,6 +370,27 @@ def test_a_class_that_is_no_grader_is_refused_by_what_it_lacks():
         load_grader("decimal:Context")
 
 
+def test_an_unknown_name_is_one_of_a_grader():
+    with pytest.raises(UnknownNameError, match="unknown grader 'nosuch'"):
+        load_grader("nosuch")
+
+
+def test_math_verify_is_asked_where_it_is_installed(monkeypatch):
+    def absent(name):
+        raise math_verify.importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(math_verify.importlib.metadata, "version", absent)
+    with pytest.raises(MissingPackageError, match=r"math-verify: pip install .*\[math-verify\]"):
+        math_verify.MathVerifyGrader()
+    monkeypatch.setattr(math_verify.importlib.metadata, "version", lambda _: "9.1")
+    package = types.SimpleNamespace(parse=lambda text: text, verify=lambda gold, answer: gold == answer == "$5$")
+    monkeypatch.setitem(sys.modules, "math_verify", package)
+    grader = math_verify.MathVerifyGrader()
+    assert grader.name == "math-verify" and grader.version.endswith("+9.1")
+    assert grader.grade("5", question()) == Verdict("correct", "math-verify")
+    assert grader.grade("6", question()) == grader.grade(None, question()) == Verdict("wrong", "math-verify")
+
+
 METHODS = ("extract", "read_answer", "grade", "vote_key", "fingerprint", "fit", "close")
 FIELDS = ("name", "version", "edition")
 
@@ -424,10 +459,11 @@ class Executor:
 
     made = 0
     once = True
+    ended: ClassVar = []
 
     def __init__(self):
         Executor.made += 1
-        self._processes = {}
+        self._processes = {1: types.SimpleNamespace(kill=lambda: Executor.ended.append("killed"))}
 
     def submit(self, function, chunk, kind, policy):
         from concurrent.futures import Future
@@ -443,13 +479,13 @@ class Executor:
         return future
 
     def shutdown(self, **options):
-        self.ended = options
+        Executor.ended.append((options["wait"], options["cancel_futures"]))
 
 
 def test_a_pair_that_kills_its_workers_is_undecided_and_costs_no_other(monkeypatch):
     monkeypatch.setattr(pool._Pool, "_made", lambda _self: Executor())
     monkeypatch.setattr(pool, "CHUNK", 3)
-    Executor.made, Executor.once = 0, True
+    Executor.made, Executor.once, Executor.ended[:] = 0, True, []
     pairs = [("1", "1"), ("once", "once"), ("2", "3"), ("4", "4"), ("dies", "5"), ("6", "6"), ("7", "7")]
     verdicts = pool.grade_many(pairs, workers=2, cas="none")
     assert [one.status for one in verdicts] == [
@@ -459,11 +495,13 @@ def test_a_pair_that_kills_its_workers_is_undecided_and_costs_no_other(monkeypat
     assert verdicts[4].rule == "limit:worker"
     # once at the start, once for the first chunk, twice for the second and once for each of its pairs
     assert Executor.made == 1 + 1 + 2 + 3
+    assert Executor.ended == ["killed", (False, True)] * 6 + [(True, True)]
 
 
 TASK = """
 import time
 import types
+from typing import ClassVar
 
 def warm():
     pass
