@@ -188,7 +188,7 @@ def test_expressions_are_computed_as_python_does():
     ("text", "value"),
     [
         *(("sqrt(4)", 2), ("cbrt(8)", 2), ("root(8,3)", 2), ("Rational(4,2)", 2), ("Integer(2)", 2), ("Float(2)", 2.0)),
-        *(("Pow(2,3)", 8), ("Add(1,2)", 3), ("Mul(2,3)", 6), ("Eq(1,1)", True), ("factorial(3)", 6)),
+        *(("Pow(2,3)", 8), ("Add(1,2)", 3), ("Mul(2,3)", 6), ("1 if Eq(1,1) else 0", 1), ("factorial(3)", 6)),
         *(("Symbol('x')-Symbol('x')", 0), ("Function('f')(1)-Function('f')(1)", 0), ("Rational('4','2')", 2)),
     ],
 )
