@@ -1,6 +1,7 @@
 """The parts of engines that need no model: stored and scripted completions, names, URLs, retries, server answers."""
 
 import asyncio
+import contextlib
 import json
 import types
 
@@ -11,6 +12,7 @@ from math_eval.engines import EngineSettings
 from math_eval.engines._http import HttpClient
 from math_eval.engines.base import backlog, failed
 from math_eval.engines.make import default_engine, make_engine, settings_read
+from math_eval.engines.pace import Pace, Slots
 from math_eval.engines.replay import ReplayEngine
 from math_eval.engines.scripted import ScriptedEngine, read_script
 from math_eval.engines.server import _completion
@@ -43,6 +45,12 @@ def test_stored_completions_keep_what_their_row_says(tmp_path):
     assert complete(stored(tmp_path, {"id": 1, "text": "", "state": "failed"})).error == "failed when it was made"
 
 
+@pytest.mark.parametrize("name", ["problem", "id", "idx"])
+@pytest.mark.parametrize("text", ["text", "completion", "response", "output", "code"])
+def test_each_name_of_a_field_is_read(tmp_path, name, text):
+    assert complete(stored(tmp_path, {name: 1, text: "x"})).text == "x"
+
+
 def test_rows_are_matched_by_place_then_question_then_id(tmp_path):
     engine = stored(
         tmp_path,
@@ -67,8 +75,9 @@ def test_numbers_and_sets_of_stored_completions(tmp_path):
     assert complete(engine, number=1, temperature=HOT).text == "sampled 1"
 
 
-def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path):
-    engine = stored(tmp_path, {"id": 1, "set": "sampled", "text": "a"})
+@pytest.mark.parametrize("name", ["sampled", "greedy"])
+def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path, name):
+    engine = stored(tmp_path, {"id": 1, "set": name, "text": "a"})
     engine.check([Prompt(key="b/test/7"), Prompt(key="b/test/1")])
     with pytest.raises(EngineError, match="holds none of the problems asked for"):
         engine.check([Prompt(key="b/test/7")])
@@ -78,6 +87,8 @@ def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path):
     ("line", "message"),
     [
         ("{", "line 2: not JSON"),
+        ("[" * 100_000, "line 2: not JSON"),
+        ('{"id": 1, "text": "\udcff"}', "line 2: not JSON"),
         ("[1]", "line 2: expected an object"),
         ('{"text": "x"}', "line 2: needs one of problem, id, idx, or the question"),
         ('{"id": 1, "text": []}', r"line 2: needs a text \(or a list of texts\) under one of text, completion"),
@@ -86,7 +97,7 @@ def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path):
 )
 def test_a_line_that_holds_no_completion_is_named(tmp_path, line, message):
     path = tmp_path / "bad.jsonl"
-    path.write_text(f'{{"id": 1, "text": "fine"}}\n{line}\n', encoding="utf-8")
+    path.write_text(f'{{"id": 1, "text": "fine"}}\n{line}\n', encoding="utf-8", errors="surrogateescape")
     with pytest.raises(DataError, match=message):
         ReplayEngine(path)
 
@@ -103,6 +114,59 @@ def test_scripted_completions_are_cut_and_counted():
     assert (made.text, made.finish) == ("one two STOP three", "stop")
     assert complete(engine, "b/test/3").error == "no scripted completion for b/test/3"
     assert (engine.calls, engine.concurrency) == (8, 64)
+
+
+def slept(monkeypatch, engine, prompt):
+    """The pauses of an engine while it makes one completion, which then take no time."""
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr("math_eval.engines.scripted.asyncio.sleep", pause)
+    asyncio.run(engine.complete(prompt, Sampling()))
+    return pauses
+
+
+def test_a_scripted_completion_takes_its_latency_and_its_pace(monkeypatch):
+    prompt = Prompt("p " * 10, key="b/test/1")
+    table = {"b/test/1": "w " * 30}
+    assert slept(monkeypatch, ScriptedEngine(table, latency_s=0.25), prompt) == [0.25]
+    engine = ScriptedEngine(table, pace=Pace(2, 60.0, prefill_tokens_per_second=20.0))
+    assert slept(monkeypatch, engine, prompt) == [0.0, 10 / 20 + 30 / 60]
+    assert slept(monkeypatch, engine, Prompt(key="b/test/9")) == [0.0], "a failure takes no slot"
+    assert (engine.concurrency, ScriptedEngine(table, concurrency=3).concurrency) == (backlog(2), 3)
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_so_many_slots_are_taken_at_once(slots):
+    taken = []
+
+    async def scene():
+        pace = Slots(Pace(slots, 1e6, watch=taken.append))
+        await asyncio.gather(*(pace.hold(0, 1) for _ in range(7)))
+
+    asyncio.run(scene())
+    assert (max(taken), taken[-1], taken.count(slots)) == (slots, 0, 1), "a slot that is passed on stays taken"
+
+
+def test_a_slot_given_to_who_is_cancelled_goes_to_the_next():
+    ended = []
+
+    async def scene():
+        pace = Slots(Pace(1, 1e6))
+
+        async def one(name):
+            await pace.hold(0, 1)
+            ended.append(name)
+
+        first, second, third = (asyncio.create_task(one(name)) for name in "abc")
+        await first
+        second.cancel()  # its slot has been passed on to it, and it has not run since
+        await asyncio.gather(second, third, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
+    assert ended == ["a", "c"]
 
 
 def test_a_script_is_a_json_object(tmp_path):
@@ -134,6 +198,24 @@ def test_engines_are_made_from_what_they_need(tmp_path):
         make_engine("server", "m", None, EngineSettings())
     assert settings_read("server") == ("base_urls", "concurrency", "seeding")
     assert settings_read("fractions:Fraction") is None
+
+
+@pytest.mark.parametrize("missing", ["complete", "close", "concurrency", None])
+def test_each_part_of_an_engine_is_asked_for(monkeypatch, missing):
+    parts = dict.fromkeys(("complete", "close", "concurrency"), 1)
+    parts.pop(missing, None)
+    kind = type("Own", (), {**parts, "__init__": lambda self, *given: setattr(self, "given", given)})
+    monkeypatch.setattr("math_eval.engines.make.ENGINES", types.SimpleNamespace(load=lambda _: kind))
+    if missing is None:
+        assert make_engine("a:Own", "m", None, EngineSettings()).given == ("m", EngineSettings())
+    else:
+        with pytest.raises(RequestError, match=f"engine a:Own: its class lacks {missing}$"):
+            make_engine("a:Own", "m", None, EngineSettings())
+
+
+def test_every_base_url_is_checked():
+    with pytest.raises(RequestError, match="--base-url: expected http"):
+        HttpClient(("http://a/v1", "ftp://b/v1"), 8, example="")
 
 
 @pytest.mark.parametrize(("installed", "name"), [(True, "vllm"), (False, "transformers")])
@@ -233,6 +315,66 @@ def test_connections_that_fail_are_tried_again(monkeypatch):
     assert made.status_code == 200
     made, sent, _ = posted(monkeypatch, *[httpx.ReadTimeout("slow")] * 6)
     assert (made, len(sent)) == ("ReadTimeout: slow", 6)
+
+
+def test_each_base_url_gets_so_many_connections_and_patience():
+    open_now, most, gone = [], [], asyncio.Event()
+
+    async def answer(reader, writer):
+        open_now.append(writer)
+        most.append(len(open_now))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+                await asyncio.sleep(0.01)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        open_now.remove(writer)
+        if not open_now:
+            gone.set()
+
+    async def scene():
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        client = HttpClient((url,), 3, example="")
+        assert client._clients[0].timeout == httpx.Timeout(3600.0, connect=20.0)
+        replies = await asyncio.gather(*(client.post("/x", {}) for _ in range(9)))
+        await client.close()
+        await gone.wait()
+        server.close()
+        return [reply.status_code for reply in replies]
+
+    assert asyncio.run(scene()) == [200] * 9
+    assert (max(most), len(most)) == (3, 3), "three at once, and they are kept for later requests"
+
+
+def test_a_request_goes_to_the_url_with_the_fewest_open():
+    asked = []
+
+    async def scene():
+        client = HttpClient(("http://a", "http://b", "http://c"), 8, example="")
+        waiting = asyncio.Event()
+
+        async def answer(request):
+            asked.append(request.url.host)
+            await waiting.wait()
+            return httpx.Response(200)
+
+        for at, own in enumerate(client._clients):
+            client._clients[at] = httpx.AsyncClient(base_url=own.base_url, transport=httpx.MockTransport(answer))
+        posts = []
+        for _ in range(5):
+            posts.append(asyncio.create_task(client.post("/x", {})))
+            await asyncio.sleep(0.01)
+        waiting.set()
+        await asyncio.gather(*posts)
+        await client.close()
+        assert all(one.is_closed for one in client._clients)
+
+    asyncio.run(scene())
+    assert asked == ["a", "b", "c", "a", "b"]
 
 
 def test_a_key_is_sent_as_a_header_only_where_there_is_one(monkeypatch):

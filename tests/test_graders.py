@@ -122,6 +122,8 @@ CHANGES = {
     "options": {"options": {"A": "1", "B": "3"}},
     "policy": {"policy": {"choices": "letter"}},
     "id": {"id": "2"},
+    "split": {"split": "train"},
+    "benchmark": {"benchmark": "c"},
 }
 
 

@@ -133,6 +133,9 @@ def test_ties():
     assert maj_at_k(tied, 3, first=True).value == 0.0, "of the first three, b has two"
     assert maj_at_k(ballot(["", "", "a"], [False, False, True]), 3).value == 1.0, "no answer is no vote"
     assert maj_at_k(ballot(["", ""], [False, False]), 1).value == 0.0
+    seldom = ballot(["", "", "a"], [False, False, True], rewards=[3.0, 2.0, 1.0])
+    for ties in ("expected", "first", "reward"):
+        assert maj_at_k(seldom, 1, ties=ties).value == pytest.approx(1 / 3), "of two of three samples nobody votes"
 
 
 @settings(max_examples=50)

@@ -89,6 +89,13 @@ def test_drawn_sign_flips_come_near_the_exact_test():
     assert comparison.p_mcnemar == pytest.approx(comparison.p_permutation, abs=0.003)
 
 
+def test_up_to_sixteen_differing_problems_have_every_flip_taken():
+    assert sign_flip([0.5] * 16 + [0.0] * 9) == 2 / 2**16, "all alike, one way or the other"
+    assert sign_flip([0.5] * 17) in {n / 20_001 for n in range(1, 9)}, "drawn, the observed one counted"
+    assert sign_flip([0.5] * 60) == 1 / 20_001
+    assert sign_flip([1.0, -1.0] * 9) == 1.0, "no difference at all"
+
+
 def test_paired_differences_are_scipys():
     from scipy import stats
     from statsmodels.stats.weightstats import DescrStatsW

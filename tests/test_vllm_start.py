@@ -59,6 +59,8 @@ def test_a_gpu_gets_what_was_asked(platform):
     [
         (ValueError("first\nno such architecture\n"), ModelError, "cannot load this model: no such architecture"),
         (RuntimeError("Engine core failed"), EngineError, "could not start: Engine core failed"),
+        (RuntimeError("x" * 400), EngineError, f"could not start: {'x' * 300} "),
+        (RuntimeError(" \n"), EngineError, "could not start: RuntimeError "),
         (ImportError("gone"), MissingPackageError, "vllm"),
     ],
 )
