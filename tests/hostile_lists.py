@@ -30,7 +30,7 @@ PARTS = {
 
 
 def hostile_pairs() -> dict[str, tuple[str, str]]:
-    """Answers and golds by name: each part alone, and in lists, sets, tuples and matrices of slightly different ones."""
+    """Answers and golds by name: each part alone, and in collections of slightly different ones."""
     found = {}
     for name, part in PARTS.items():
         near = f"{part}+0" if "=" not in part.split("}")[-1] and ":" not in part and "[" not in part[:1] else part

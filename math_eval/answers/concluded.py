@@ -96,7 +96,7 @@ def _whole(view: _Text) -> str:
     words = [word for word in _WORD.findall(prose) if len(word) > 2 or word.isascii()]
     if FILLER in view.mask and has_letters(prose.replace(FILLER, "")):
         return ""
-    if view.words.negation.search(prose):
+    if view.words.negation.search(prose) or view.words.refusal.search(prose):
         return ""
     if LATEX.search(bare) and len(words) <= 2:
         return _result_side(bare)
