@@ -44,10 +44,9 @@ def test_equivalence(case):
     ("answer", "gold", "rule"),
     [
         ("\\int_0^1 x\\,dx", "\\frac12", "needs_cas"),
-        ("\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}", "-2", "needs_cas"),
         ("2^{10^7}", "2^{10^7+1}", "limit:number size"),
         ("x" * 10_001, "7", "limit:length"),
-        ("x^2 > 4", "5", "interval"),
+        ("\\sin x > 4x^3", "5", "interval"),
         ("5 ! ?", "7", "unparsed"),
     ],
 )
@@ -60,7 +59,7 @@ RULES = [
     ("yes", "no", "wrong", "words"),
     ("yes", "5", "wrong", "words"),
     ("no solution", "\\emptyset", "correct", "words"),
-    ("all reals", "x>0", "wrong", "words"),
+    ("all reals", "x>0", "wrong", "interval"),
     ("(1,\\infty)", "(1,5]", "wrong", "interval"),
     ("(1,5]", "[1,5]\\cup[2,3]", "wrong", "interval"),
     ("3", "x>2", "wrong", "interval"),
@@ -71,7 +70,7 @@ RULES = [
     ("2x=10", "x=5", "wrong", "equation"),
     ("x \\ne y", "y \\ne x", "correct", "relation"),
     ("x \\ne y", "y = x", "wrong", "relation"),
-    ("x+y=1", "5", "wrong", "relation"),
+    ("x+y=1", "5", "wrong", "exact"),
     ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "(1,3)", "wrong", "matrix"),
     ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "5", "wrong", "matrix"),
     ("2,1", "1,2", "correct", "list"),
@@ -88,7 +87,7 @@ RULES = [
     ("3 pm", "15:00", "correct", "clock"),
     ("1011_2", "1011", "correct", "base"),
     ("1011_2", "x", "wrong", "base"),
-    ("5\\text{ cm}", "5\\text{ m}", "wrong", "unit"),
+    ("5\\text{ cm}", "5\\text{ m}", "wrong", "exact"),
     ("1/2", "0.5", "correct", "exact"),
     ("3.1416", "\\pi", "correct", "rounded"),
     ("3.1415", "\\pi", "wrong", "rounded"),
@@ -145,7 +144,7 @@ def test_keys_of_what_has_no_exact_value():
     assert answer_key("x+y").endswith("x,y") and answer_key("x+y") != answer_key("x-y")
     assert answer_key("2x=3y").startswith("r:") and answer_key("2x=3y").endswith("y")
     assert answer_key("\\mathbb{Z}").startswith("s:")
-    assert answer_key("\\{x | x^2 > 4\\}").startswith("s:")
+    assert answer_key("\\{x | x^2 > 4\\}").startswith("i:"), "solved"
     long = "1+" * 6_000 + "1"
     assert answer_key(long) == answer_key(f" {long} ") != answer_key(f"{long}1")
     assert answer_key(long).startswith("t:") and len(answer_key(long)) == 66
