@@ -42,7 +42,7 @@ def _pattern(languages: frozenset[str]) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<hash>(?:^|\n)[ \t]*####{_STEP}[ \t]*(?=\S))"
         rf"|{heading}(?:[ \t]*[:：=][ \t]*(?:\*\*|__)?|{_DECOR}(?=\n)|[ \t]*(?:\*\*|__)[ \t]*[:：]?|[ \t]*[)）】\]][ \t]*[:：]?)"
-        rf"|(?<![^\W\d_])(?:(?P<final2>{final})|(?P<answer2>{answer})){_GAP}(?:['’]s)?{LINK}(?:\s*(?:therefore|thus|simply|just|then|also|hence|donc|also|entonces|portanto|quindi|则|就)\b)?\s*[:：]?"
+        rf"|(?<![A-Za-zÀ-ỹа-яё])(?:(?P<final2>{final})|(?P<answer2>{answer})){_GAP}(?:['’]s)?{LINK}(?:\s*(?:therefore|thus|simply|just|then|also|hence|donc|also|entonces|portanto|quindi|则|就)\b)?\s*[:：]?"
         rf"|(?:^|\n)[ \t]*(?P<letter>A|Ans)[ \t]*[:.][ \t]*(?=[^\s])"
         rf"|(?P<zh>故选|答案)\s*[:：]?(?=\s*[A-J（(\d$\\])"
         rf"|(?P<bare>उत्तर|답|ตอบ|คำตอบ|정답|答え)[\s　]*(?=[\d$\\(A-J])"

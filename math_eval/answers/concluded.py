@@ -21,6 +21,11 @@ _CUT_WORD = re.compile(
     r"(?:所以|因此|よって|したがって|따라서|therefore|hence|thus|so|donc|also|somit|luego|logo|quindi|vậy|إذن|अतः|ดังนั้น)[,，、]?",
     re.IGNORECASE,
 )
+_NO = re.compile(r"\s*(?:no|nein|non|нет|不|いいえ|아니요?)\s*[:,，、：]", re.IGNORECASE)
+_TRIAL = re.compile(
+    r"\s*(?:let'?s\s+try|let\s+us\s+try|try(?:ing)?\b|suppose|assume|essayons|probamos|proviamo|versuchen|попробуем|thử|نجرب|试|試)",
+    re.IGNORECASE,
+)
 _OPEN_END = re.compile(r"[=+×*/,:：，、(\[{<>≤≥&-]\s*$")
 _FORMULA_CUT = re.compile(r"(?:=|\+|-|\\times|\\cdot|\\left|\\frac\{?)\s*$")
 _GUESS = re.compile(
@@ -232,7 +237,7 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
         behind = mask[cue.end() :]
         if FILLER in behind or numbers(behind):
             start = (_AFTER_CUE.match(mask, cue.end()) or cue).end()
-    if _denied(mask[start:], view.words):
+    if _denied(mask[start:], view.words) or (start == 0 and _TRIAL.match(mask)):
         return None
     answer = stated_answer(
         _LIST_LINE.sub("", raw[start:]),
@@ -248,7 +253,7 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
 
 def _denied(mask: str, lexicon: Lexicon) -> bool:
     """Whether all that a sentence says of its only value is that it is not the answer."""
-    if _TAKEN_BACK.search(mask):
+    if _TAKEN_BACK.search(mask) or _NO.match(mask):
         return True
     clauses = [clause for clause in re.split(r"[,，、;；]", mask) if numbers(clause) or FILLER in clause]
     return (

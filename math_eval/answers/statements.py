@@ -308,7 +308,7 @@ def _split_chain(text: str) -> list[str]:
     if (
         "=" not in text
         or "\\begin" in text
-        or re.search(r"\band\b|\bor\b|,\s|,\\\\q?quad", text)
+        or re.search(r"\band\b|\bor\b|,\s|,\\q?quad", text)
         or re.search(r"[<>≤≥]|\\(?:le|ge|lt|gt|leq|geq|neq|ne)\b|!=", text)
     ):
         return [text]

@@ -32,6 +32,8 @@ _LEAD = re.compile(
     r"^(?:the )?(?:final |correct |only |unique )?(?:answer|solution|result|value)s?(?: is| are)? ?:? ", re.IGNORECASE
 )
 _BETWEEN_DOLLARS = re.compile(r"\$[^$]*\$")
+_SEVERAL_LETTERS = re.compile(r"[A-J](?:\s*[,、;]?\s*[A-J])+")
+"""A choice problem's gold with more than one letter."""
 _TEXT_LEAD = re.compile(r"^\s*\\text\s*\{([^{}]*)\}")
 
 
@@ -158,6 +160,7 @@ def _read(text: str, *, cached: bool) -> Node | str | None:
 
 
 def _choice(answer: str, gold: str, options: Mapping[str, str], policy: Policy, *, several: bool) -> Match:
+    several = several or _SEVERAL_LETTERS.fullmatch(gold.strip()) is not None
     wanted = last_letters(gold, several=several) or gold.strip()
     given = last_letters(answer, several=True) if several else short_letter(answer)
     if given or several:
