@@ -89,6 +89,14 @@ def _default(field: Field[Any]) -> Any:
     return None if field.default is MISSING else field.default
 
 
+def bound_conditions(owner: object) -> Iterator[tuple[bool, str]]:
+    """Whether each declared option of a request has a value within its bounds, and the message where it has not."""
+    for name, declaration in declared(type(owner)).items():
+        value = getattr(owner, name)
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        yield declaration.option.allows(value), f"{declaration.flag} {text}: expected {declaration.option.bounds}"
+
+
 def described(*owners: type) -> str:
     """One line for each option, as the Args of a docstring have it."""
     lines = [

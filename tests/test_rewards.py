@@ -643,6 +643,7 @@ def test_mistakes_are_one_line(run, tmp_path):
         (("reward", run, "-m", RM, "--base-url", "ftp://x"), "expected http://HOST"),
         (("reward", run, "-m", tmp_path, "-e", "transformers"), "no config.json"),
         (("reward", run, "-m", RM, "--limit", "0"), "expected 1 or more"),
+        (("reward", run, "-m", RM, "--tensor-parallel", "0"), "--tensor-parallel 0: expected 1 or more"),
     ]
     for arguments, message in cases:
         process = command(*arguments)

@@ -9,7 +9,7 @@ import pytest
 
 from math_eval.errors import DataError, RequestError, RunConflictError
 from math_eval.files import LineWriter
-from math_eval.records import Completion, Extraction, Problem, SampleKey, Verdict
+from math_eval.records import Completion, Extraction, Problem, Prompt, SampleKey, Verdict
 from math_eval.runfolder.layout import (
     BenchmarkInfo,
     Extent,
@@ -297,6 +297,29 @@ def test_a_damaged_verdicts_file_begins_anew(tmp_path):
     path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":"x"'))
     assert graded(tmp_path, HEAD, 7) == 0, "the verdict before the damage does not count either"
     assert [line.n for line in RunStore(tmp_path).verdicts("equivalence")] == [7]
+
+
+def test_a_prompt_line_keeps_the_whole_problem():
+    problem = Problem(
+        benchmark="sums",
+        split="validation",
+        id="7",
+        question="2+2?",
+        gold="4",
+        kind="number",
+        language="zh",
+        accepted=("four",),
+        options={"A": "4"},
+        groups={"level": "1"},
+        grader_fields={"qwen": {"gold": "4."}},
+        policy={"units": "ignore"},
+        known_bad="no, but say so",
+    )
+    prompt = Prompt("2+2? ", messages=({"role": "user", "content": "2+2?"},))
+    line = PromptLine.of(problem, prompt)
+    assert line.as_problem() == problem
+    assert msgspec.json.decode(msgspec.json.encode(line), type=PromptLine) == line
+    assert (line.text, line.messages) == ("2+2? ", [{"role": "user", "content": "2+2?"}])
 
 
 def prompt(number, text="?", gold="1", messages=()):

@@ -9,13 +9,10 @@ import click
 
 from math_eval.benchmarks import Definition, define, is_available, load_split, parse_name
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option
 from math_eval.errors import MathEvalError, UnfinishedError
 from math_eval.registry import names
 from math_eval.reports import DownloadBar
-
-data_dir_option = click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there."
-)
 
 
 @click.group()

@@ -8,6 +8,7 @@ import click
 
 from math_eval.cli.grader_names import GraderName
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option, file_benchmark_option
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER
 from math_eval.results import file_benchmark
@@ -21,8 +22,8 @@ from math_eval.results.compare import BesideReported, Comparison, compare_report
 @click.option("--model", help="--reported: the model whose scores are meant, where the run's name is another.")
 @click.option("--set", "set_name", help="Compare this set alone.")
 @click.option("--grader", type=GraderName(), help="Whose verdicts.  [equivalence; --reported: qwen]")
-@click.option("--benchmark", "-b", help="Files: answer kinds, options and policy come from this benchmark.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@file_benchmark_option
+@data_dir_option
 @json_option
 def command(
     a: Path,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 
 from math_eval.cli.grader_names import GraderName
+from math_eval.cli.shared_options import Decorated
 from math_eval.engines import EngineSettings
 from math_eval.errors import RequestError
 from math_eval.generate import RunRequest
 from math_eval.options import Declaration, Group, declared
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class GroupedOption(click.Option):
@@ -46,11 +45,15 @@ def run_declarations() -> dict[str, Declaration]:
     return declared(RunRequest) | declared(EngineSettings)
 
 
-def declared_options(command: Decorated) -> Decorated:
-    """A decorator that adds every declared option to a command."""
-    for declaration in reversed(run_declarations().values()):
-        command = _option(declaration)(command)
-    return command
+def declared_options(declarations: Mapping[str, Declaration]) -> Callable[[Decorated], Decorated]:
+    """A decorator that adds declared options to a command, in their order."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for declaration in reversed(list(declarations.values())):
+            command = _option(declaration)(command)
+        return command
+
+    return decorate
 
 
 def parse_numbers(declaration: Declaration, text: str | None) -> tuple[int, ...] | None:

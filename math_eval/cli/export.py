@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import click
 
 from math_eval.cli.grader_names import GraderName
+from math_eval.cli.reward_options import aggregate_option, reward_model_option
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER
 from math_eval.results.export import export_qwen, export_sft
@@ -29,14 +30,8 @@ Format = Literal["qwen", "sft"]
     show_default=True,
     help="sft: whose verdict.",
 )
-@click.option("--reward-model", help="Whose rewards, where the run has those of several.")
-@click.option(
-    "--aggregate",
-    type=click.Choice(get_args(Aggregation)),
-    default="last",
-    show_default=True,
-    help="Step scores as one.",
-)
+@reward_model_option
+@aggregate_option
 def command(
     run: Path,
     *,

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from math_eval.cli.grader_names import GraderName
-from math_eval.cli.layout_option import layout_option
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option, layout_option
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER, load_grader
 from math_eval.registry import names
@@ -27,7 +27,7 @@ from math_eval.scoring.first_k import FirstSample, first_k_scores, group_scores
     help="Answer kinds, options and policy from this benchmark, by the question's text; for --grader qwen its name "
     "there, which may be one that only the file knows (aime25x8).",
 )
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@data_dir_option
 @click.option(
     "--grader",
     "graders",

@@ -8,6 +8,7 @@ import click
 
 from math_eval.benchmarks import load_benchmark
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option
 from math_eval.errors import RequestError
 from math_eval.prompts import load_demonstrations, load_template
 from math_eval.registry import names
@@ -45,7 +46,7 @@ def list_(*, as_json: bool) -> None:
 @click.option(
     "--demonstrations", type=click.Path(path_type=Path), help="A file of demonstrations instead of the pinned ones."
 )
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@data_dir_option
 @json_option
 def show(
     name: str,

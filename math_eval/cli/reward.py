@@ -7,17 +7,23 @@ from typing import Any
 
 import click
 
+from math_eval.cli.declared_options import declared_options
 from math_eval.cli.output import json_option, print_json
+from math_eval.cli.shared_options import choice_option, quiet_option
 from math_eval.engines import EngineSettings
 from math_eval.errors import UnfinishedError
 from math_eval.generate import RewardRequest, RewardSummary, score_rewards
+from math_eval.models import Hub
+from math_eval.options import declared
 from math_eval.reports import RewardBar
-from math_eval.rewards import REWARD_ENGINES
+from math_eval.rewards import REWARD_ENGINES, TooLong
 
-_SETTINGS = (
-    "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device "
-    "batch_size concurrency base_urls"
+_DECLARED = (
+    "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device"
 ).split()
+"""Engine settings whose options are those of `math-eval run`."""
+
+_SETTINGS = (*_DECLARED, "batch_size", "concurrency", "base_urls")
 
 
 @click.command()
@@ -39,22 +45,15 @@ _SETTINGS = (
     help="By default what the model's config.json, or its preset, says.",
 )
 @click.option("--preset", help="How the model is asked: a name in data/rewards or a file; by default from its name.")
-@click.option(
+@choice_option(
     "--too-long",
-    type=click.Choice(["cut", "fail"]),
+    choices=TooLong,
     default="cut",
-    show_default=True,
     help="Conversations longer than the context: the response is shortened, or gets no score.",
 )
 @click.option("--limit", type=int, help="Only the first N problems of each benchmark.")
 @click.option("--set", "sets", multiple=True, help="Only this set of samples; may repeat.")
-@click.option(
-    "--hub",
-    type=click.Choice(["huggingface", "modelscope"]),
-    default="huggingface",
-    show_default=True,
-    help="Where model names are looked up.",
-)
+@choice_option("--hub", choices=Hub, default="huggingface", help="Where model names are looked up.")
 @click.option("--revision", help="Commit of the model on its hub.")
 @click.option(
     "--tokenizer", help="server: folder or hub name of the model's tokenizer; only with it can --too-long cut."
@@ -64,27 +63,10 @@ _SETTINGS = (
 @click.option(
     "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="transformers: rows in a batch."
 )
-@click.option(
-    "--tensor-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share each layer."
-)
-@click.option(
-    "--pipeline-parallel",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="GPU groups that share the layers.",
-)
-@click.option(
-    "--gpu-memory", type=click.FloatRange(min=0, max=1, min_open=True), help="Share of GPU memory that vLLM may use."
-)
-@click.option("--dtype", default="auto", show_default=True, help="Weights' type: auto, bfloat16, float16, float32.")
-@click.option("--max-model-len", type=click.IntRange(min=1), help="Context length in tokens; by default the model's.")
-@click.option("--trust-remote-code", is_flag=True, help="Let the model folder's own Python code run.")
-@click.option("--enforce-eager", is_flag=True, help="vLLM without compiled graphs: starts sooner, runs slower.")
-@click.option("--device", default="auto", show_default=True, help="transformers: auto, cpu, cuda, cuda:1 ...")
+@declared_options({name: declared(EngineSettings)[name] for name in _DECLARED})
 @click.option("--retry-failed", is_flag=True, help="Score samples again whose scoring failed.")
 @click.option("--remake", is_flag=True, help="Begin anew where the file holds rewards made with other settings.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@quiet_option
 @json_option
 def command(run: Path, **options: Any) -> None:
     """Score the samples of RUN (a run folder) with a reward model, into rewards.MODEL.jsonl there.

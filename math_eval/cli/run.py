@@ -10,6 +10,7 @@ from math_eval.cli.declared_options import GroupedCommand, declared_options, par
 from math_eval.cli.invocation import Invocation
 from math_eval.cli.output import json_option, print_json
 from math_eval.cli.reward import said
+from math_eval.cli.shared_options import quiet_option
 from math_eval.engines import EngineSettings
 from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError, UnfinishedError
@@ -21,10 +22,10 @@ from math_eval.reports import DownloadBar, ProgressBar, RewardBar, markdown, met
 
 @click.command(cls=GroupedCommand)
 @click.argument("model")
-@declared_options
+@declared_options(run_declarations())
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@quiet_option
 @json_option
 def command(model: str, **options: Any) -> None:
     """Evaluate MODEL: a folder, a hub name, a .gguf file or package:NAME; for --engine server the server's model name.

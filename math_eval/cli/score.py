@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from math_eval.cli.grader_names import GraderName
-from math_eval.cli.layout_option import layout_option
 from math_eval.cli.output import json_option, print_json
+from math_eval.cli.reward_options import aggregate_option, reward_model_option
+from math_eval.cli.shared_options import choice_option, data_dir_option, file_benchmark_option, layout_option
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER
 from math_eval.reports import curve_table, markdown, metrics_table, show
 from math_eval.results import file_benchmark, score_files, score_run
-from math_eval.rewards import Aggregation
 from math_eval.runfolder.layout import MAX_SAMPLES
 from math_eval.scoring import Metrics, ScoreOptions
 from math_eval.scoring.figures import Reading
@@ -28,36 +28,25 @@ from math_eval.scoring.majority import Ties
 )
 @click.option("--curve", is_flag=True, help="The k 1, 2, 4 … up to each set's size.")
 @click.option("--grader", default=None, type=GraderName(), help="Whose verdicts.  [the run's; files: equivalence]")
-@click.option(
+@choice_option(
     "--compat",
     "--reading",
     "reading",
+    choices=Reading,
     default="ours",
-    show_default=True,
-    type=click.Choice(get_args(Reading)),
     help="qwen: the reference's grader, first sample as accuracy, the first k samples, votes by string.",
 )
 @click.option("--first-k", is_flag=True, help="Read the first k samples instead of averaging over all k-subsets.")
-@click.option(
-    "--ties",
-    default="expected",
-    show_default=True,
-    type=click.Choice(get_args(Ties)),
-    help="A tied vote: mean of the tied, first seen, or highest reward.",
+@choice_option(
+    "--ties", choices=Ties, default="expected", help="A tied vote: mean of the tied, first seen, or highest reward."
 )
-@click.option("--reward-model", help="Whose rewards rm@k takes, where the run has those of several.")
-@click.option(
-    "--aggregate",
-    default="last",
-    show_default=True,
-    type=click.Choice(get_args(Aggregation)),
-    help="A process model's step scores as one.",
-)
+@reward_model_option
+@aggregate_option
 @click.option("--undecided-vote", is_flag=True, help="Answers that could not be decided vote too.")
-@click.option("--benchmark", "-b", help="Files: answer kinds, options and policy come from this benchmark.")
+@file_benchmark_option
 @layout_option
 @click.option("--groups", is_flag=True, help="Break accuracy down by the benchmark's groups.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@data_dir_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown.")
 @json_option
 def command(runs: tuple[Path, ...], **given: Any) -> None:

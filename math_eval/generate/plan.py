@@ -50,24 +50,7 @@ class BenchmarkTask:
     def prompt_lines(self) -> Iterator[PromptLine]:
         """Every problem's prompt as prompts.jsonl holds it."""
         for problem in self.problems:
-            prompt = self.prompt(problem)
-            yield PromptLine(
-                benchmark=problem.benchmark,
-                split=problem.split,
-                problem=problem.id,
-                question=problem.question,
-                gold=problem.gold,
-                text=prompt.text,
-                messages=[dict(message) for message in prompt.messages],
-                kind=problem.kind,
-                language=problem.language,
-                accepted=list(problem.accepted),
-                options=dict(problem.options),
-                groups=dict(problem.groups),
-                policy=dict(problem.policy),
-                known_bad=problem.known_bad,
-                grader_fields={name: dict(fields) for name, fields in problem.grader_fields.items()},
-            )
+            yield PromptLine.of(problem, self.prompt(problem))
 
 
 @dataclass(frozen=True, slots=True)

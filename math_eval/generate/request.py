@@ -12,7 +12,7 @@ from math_eval.errors import RequestError
 from math_eval.generate.conversation import ToolRules
 from math_eval.graders import DEFAULT_GRADER, GRADERS
 from math_eval.models import Hub
-from math_eval.options import Option, declared
+from math_eval.options import Option, bound_conditions
 from math_eval.runfolder.layout import MAX_SAMPLES
 
 Seeding = Literal["none", "request"]
@@ -156,12 +156,8 @@ class RunRequest:
             bool(self.benchmarks or self.suite),
             "say what to run: --benchmark NAME or --suite NAME (math-eval benchmarks list, suites list)",
         )
-        for owner in (self, self.settings):
-            for name, declaration in declared(type(owner)).items():
-                value = getattr(owner, name)
-                shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
-                message = f"{declaration.flag} {shown}: expected {declaration.option.bounds}"
-                yield declaration.option.allows(value), message
+        yield from bound_conditions(self)
+        yield from bound_conditions(self.settings)
         yield (self.samples or 0) < MAX_SAMPLES, f"--samples {self.samples}: expected less than {MAX_SAMPLES}"
         plain = self.set_name.replace("-", "").replace("_", "").isalnum() and self.set_name != "greedy"
         yield plain, f"--set {self.set_name!r}: expected letters, digits, '-' and '_', and not 'greedy'"

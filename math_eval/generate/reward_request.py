@@ -10,6 +10,7 @@ from math_eval.engines import EngineSettings, default_engine
 from math_eval.errors import RequestError
 from math_eval.families import load_family
 from math_eval.models import Hub, LocalModel, Tokenizer, resolve
+from math_eval.options import bound_conditions
 from math_eval.registry import is_path
 from math_eval.rewards import RewardForm, TooLong, check_reward_engine, form_of
 from math_eval.rewards.preset import RewardKind, RewardPreset, load_reward_preset, reward_preset_of
@@ -52,6 +53,7 @@ class RewardRequest:
     def _conditions(self) -> Iterator[tuple[bool, str]]:
         named = any(char.isalnum() for char in self.model) or not self.model
         yield named, f"{self.model!r} does not name a model: expected a folder or a name"
+        yield from bound_conditions(self.settings)
         yield self.limit is None or self.limit >= 1, f"--limit {self.limit}: expected 1 or more"
         yield (
             self.tokenizer is None or self.engine == "server",

@@ -6,7 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
 
@@ -18,7 +18,7 @@ from math_eval.rewards import Composer, Conversation, RewardEngine, RewardScore,
 from math_eval.runfolder.layout import SampleLine, read_run
 from math_eval.runfolder.lock import locked
 from math_eval.runfolder.reward_layout import RewardFile, RewardLine, read_head, rewards_path
-from math_eval.runfolder.store import RunStore, SampleIndex, key_of
+from math_eval.runfolder.store import RunStore, SampleIndex
 
 RewardWatcher = Callable[[RewardScore], None]
 """Is told of every sample that was scored; a progress bar, say."""
@@ -159,7 +159,7 @@ class _Job:
                 continue
             if (line.benchmark, line.split, line.problem) not in self._questions:
                 continue
-            key = key_of(line)
+            key = line.key
             seen.add(key)
             if seen.times(key) > self._scored.times(key):
                 yield line
@@ -170,7 +170,7 @@ class _Job:
         try:
             if writer.size == 0:
                 writer.write(self._plan.head)
-            composed = ((key_of(line), self._conversation(composer, line)) for line in self.missing())
+            composed = ((line.key, self._conversation(composer, line)) for line in self.missing())
             for window in windows(composed, lambda one: one[1].length):
                 ready: list[tuple[SampleKey, Conversation]] = []
                 for key, one in window:
@@ -192,11 +192,7 @@ class _Job:
         self, writer: LineWriter, key: SampleKey, one: Conversation, scored: RewardScore, watcher: RewardWatcher
     ) -> None:
         line = RewardLine(
-            benchmark=key.benchmark,
-            split=key.split,
-            problem=key.problem,
-            set=key.set,
-            n=key.n,
+            **asdict(key),
             score=scored.score,
             steps=scored.steps,
             tokens=scored.tokens,

@@ -12,10 +12,10 @@ from math_eval.errors import DataError, MathEvalError
 from math_eval.graders import Grader, answer_of, grade_sample
 from math_eval.records import Extraction, Problem, Verdict
 from math_eval.results.graded import GradedSample
-from math_eval.runfolder.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, VerdictHead, read_run
+from math_eval.runfolder.layout import FORMAT, BenchmarkInfo, RunInfo, VerdictHead, read_run
 from math_eval.runfolder.lock import locked
 from math_eval.runfolder.reward_layout import SampleRewards
-from math_eval.runfolder.store import RunStore, SampleIndex, key_of
+from math_eval.runfolder.store import RunStore, SampleIndex
 
 Problems = Mapping[tuple[str, str], Sequence[Problem]]
 """Benchmark and split → the problems that the run asks."""
@@ -57,7 +57,7 @@ class RunSamples:
         """Opens the grader's verdicts file, or begins it anew, and grades every sample that has no verdict there."""
         self._store.open_verdicts(verdict_head(self.grader, self.problems))
         for line in self._store.samples():
-            key = key_of(line)
+            key = line.key
             self._lines.add(key)
             problem = self._by_key.get((line.benchmark, line.split, line.problem))
             if problem is not None and self._lines.times(key) > self._store.graded.times(key):
@@ -68,7 +68,7 @@ class RunSamples:
         rewards = self.rewards.rewards if self.rewards else {}
         passed = SampleIndex()
         for line in self._store.samples():
-            key = key_of(line)
+            key = line.key
             problem = self._by_key.get((line.benchmark, line.split, line.problem))
             if problem is None:
                 continue
@@ -132,7 +132,7 @@ def problems_of(info: RunInfo, store: RunStore, data_dir: Path | None = None) ->
     """
     stored: dict[tuple[str, str], list[Problem]] = {}
     for line in store.prompts():
-        stored.setdefault((line.benchmark, line.split), []).append(_problem(line))
+        stored.setdefault((line.benchmark, line.split), []).append(line.as_problem())
     problems: dict[tuple[str, str], list[Problem]] = {}
     for benchmark in info.benchmarks:
         place = (benchmark.benchmark, benchmark.split)
@@ -141,27 +141,6 @@ def problems_of(info: RunInfo, store: RunStore, data_dir: Path | None = None) ->
         if not problems[place]:
             raise DataError(f"{store.folder}: prompts.jsonl holds no problem of {'/'.join(place)}, whose data is gone")
     return problems
-
-
-def _problem(line: PromptLine) -> Problem:
-    fields = dict(line.grader_fields)
-    if line.qwen_gold is not None and "qwen" not in fields:
-        fields["qwen"] = {"name": line.qwen_name, "gold": line.qwen_gold}
-    return Problem(
-        benchmark=line.benchmark,
-        split=line.split,
-        id=line.problem,
-        question=line.question,
-        gold=line.gold,
-        kind=line.kind,
-        language=line.language,
-        accepted=tuple(line.accepted),
-        options=line.options,
-        groups=line.groups,
-        policy=line.policy,
-        known_bad=line.known_bad,
-        grader_fields=fields,
-    )
 
 
 def _loaded(benchmark: BenchmarkInfo, data_dir: Path | None) -> list[Problem]:

@@ -9,7 +9,7 @@ import msgspec
 
 from math_eval.documents import decode
 from math_eval.errors import DataError, StorageError
-from math_eval.records import AnswerKind, Finish, Status
+from math_eval.records import AnswerKind, Finish, Problem, Prompt, SampleKey, Status
 
 FORMAT = 1
 
@@ -78,14 +78,24 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     NAME: ClassVar[str] = "run.json"
 
 
-class SampleLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of samples/*.jsonl: what generation produced, written once and never edited."""
+class KeyedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line about one sample. Its first fields are the sample's key."""
 
     benchmark: str
     split: str
     problem: str
     set: str
     n: SampleNumber
+
+    @property
+    def key(self) -> SampleKey:
+        """The key of the sample that the line is about."""
+        return SampleKey(self.benchmark, self.split, self.problem, self.set, self.n)
+
+
+class SampleLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
+    """One line of samples/*.jsonl: what generation produced, written once and never edited."""
+
     state: Literal["done", "failed"]
     text: str
     finish: Finish
@@ -112,7 +122,7 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int | None = None
     kind: AnswerKind = "expression"
     language: str = "en"
-    accepted: list[str] = []
+    accepted: tuple[str, ...] = ()
     options: dict[str, str] = {}
     groups: dict[str, str] = {}
     policy: dict[str, Any] = {}
@@ -121,15 +131,34 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     qwen_gold: str | None = None
     qwen_name: str = ""
 
+    @classmethod
+    def of(cls, problem: Problem, prompt: Prompt) -> PromptLine:
+        """The line of a problem and its prompt, without the prompt's token count."""
+        return cls(
+            **{name: getattr(problem, name) for name in _PROBLEM_FIELDS},
+            problem=problem.id,
+            text=prompt.text,
+            messages=[dict(message) for message in prompt.messages],
+        )
 
-class VerdictLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    def as_problem(self) -> Problem:
+        """The problem as the line stores it; its row_chars are not stored and count as 0."""
+        fields = dict(self.grader_fields)
+        if self.qwen_gold is not None and "qwen" not in fields:
+            fields["qwen"] = {"name": self.qwen_name, "gold": self.qwen_gold}
+        stored = {name: getattr(self, name) for name in _PROBLEM_FIELDS}
+        return Problem(**{**stored, "grader_fields": fields}, id=self.problem)
+
+
+_PROBLEM_FIELDS = (
+    "benchmark split question gold kind language accepted options groups policy known_bad grader_fields"
+).split()
+"""The fields that a PromptLine and a Problem share under the same name."""
+
+
+class VerdictLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
     """A line of verdicts.<grader>.jsonl after its first: the answer found in a sample, and what the grader says."""
 
-    benchmark: str
-    split: str
-    problem: str
-    set: str
-    n: SampleNumber
     answer: str
     found_by: str
     status: Status

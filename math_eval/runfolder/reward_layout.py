@@ -13,7 +13,7 @@ from math_eval.files import file_name, read_lines
 from math_eval.records import SampleKey
 from math_eval.rewards import Aggregation, TooLong, aggregate
 from math_eval.rewards.preset import RewardKind
-from math_eval.runfolder.layout import SampleNumber
+from math_eval.runfolder.layout import KeyedLine
 
 REWARD_FORMAT = 1
 
@@ -33,27 +33,17 @@ class RewardHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_model_len: int | None = None
 
 
-class RewardLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RewardLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
     """A line of rewards.<model>.jsonl after its first: one sample's score (outcome) or step scores (process).
 
     With an error there is neither. cut: the model did not read the whole response.
     """
 
-    benchmark: str
-    split: str
-    problem: str
-    set: str
-    n: SampleNumber
     score: float | None = None
     steps: tuple[float, ...] | None = None
     tokens: int = 0
     cut: bool = False
     error: str = ""
-
-    @property
-    def key(self) -> SampleKey:
-        """The sample that the line is about."""
-        return SampleKey(self.benchmark, self.split, self.problem, self.set, self.n)
 
 
 @dataclass(frozen=True, slots=True)

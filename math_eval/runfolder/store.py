@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,6 @@ class SampleIndex:
         return sum(bits.bit_count() for problems in self._bits.values() for bits in problems.values())
 
 
-def key_of(line: SampleLine | VerdictLine) -> SampleKey:
-    """The identity of the sample that a line is about."""
-    return SampleKey(line.benchmark, line.split, line.problem, line.set, line.n)
-
-
 class RunStore:
     """A run folder, read and appended to. A later line of a key stands for an earlier one."""
 
@@ -81,12 +77,12 @@ class RunStore:
         """Learns which samples exist and how long they are; with retry_failed, failed ones count as missing."""
         for line in self.samples():
             if line.state == "failed":
-                self.done.discard(key_of(line))
+                self.done.discard(line.key)
                 if retry_failed:
                     continue
             else:
                 self.lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
-            self.done.add(key_of(line))
+            self.done.add(line.key)
 
     def write_sample(self, key: SampleKey, completion: Completion) -> None:
         """Appends one finished sample to the current segment; StorageError where it cannot."""
@@ -96,11 +92,7 @@ class RunStore:
             raise DataError(f"{self.folder}: no segment to write to")
         self._samples.write(
             SampleLine(
-                benchmark=key.benchmark,
-                split=key.split,
-                problem=key.problem,
-                set=key.set,
-                n=key.n,
+                **asdict(key),
                 state="failed" if completion.finish == "error" else "done",
                 text=clean_text(completion.text),
                 finish=completion.finish,
@@ -141,7 +133,7 @@ class RunStore:
             if next(read_lines(path, VerdictHead), None) != head:
                 return False
             for line in self.verdicts(head.grader):
-                self.graded.add(key_of(line))
+                self.graded.add(line.key)
         except DataError:
             self.graded = SampleIndex()
             return False
@@ -160,11 +152,7 @@ class RunStore:
             return
         self._verdicts.write(
             VerdictLine(
-                benchmark=key.benchmark,
-                split=key.split,
-                problem=key.problem,
-                set=key.set,
-                n=key.n,
+                **asdict(key),
                 answer=clean_text(found.text),
                 found_by=found.rule,
                 status=verdict.status,
