@@ -19,7 +19,7 @@ data_dir_option = click.option(
 layout_option = click.option(
     "--layout",
     metavar="NAME|FILE",
-    help="For files: their row format, by name or as a YAML file. [default: recognised by the fields of the rows]",
+    help="For files: their row format, by name or as a YAML file.  [default: recognised by the fields of the rows]",
 )
 
 file_benchmark_option = click.option(
