@@ -1,6 +1,6 @@
 """Measures how well language models solve mathematics.
 
-The names below are imported when they are first used, so that `import math_eval` costs next to nothing.
+The names below are imported when they are first used, so that `import math_eval` is fast.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from math_eval.results import score_run
     from math_eval.sandbox import Limits, Sandbox, ToolResult
 
-_HOMES = {
+_MODULES = {
     "BaseGrader": "graders",
     "Benchmark": "benchmarks",
     "EngineSettings": "engines",
@@ -85,12 +85,12 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported from its home now."""
+    """Imports a public name from its module."""
     if name == "__version__":
         return _version()
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'math_eval' has no attribute {name!r}")
-    return getattr(import_module(f"math_eval.{_HOMES[name]}"), name)
+    return getattr(import_module(f"math_eval.{_MODULES[name]}"), name)
 
 
 def _version() -> str:
@@ -99,4 +99,4 @@ def _version() -> str:
     try:
         return version("math-eval-harness")
     except PackageNotFoundError:
-        return "0+unknown"  # a folder on the path that nothing installed
+        return "0+unknown"  # the folder is on the path, but not installed

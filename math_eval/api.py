@@ -1,4 +1,4 @@
-"""Evaluation as a function: what `math-eval run` does."""
+"""Evaluation as a Python function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from math_eval.generate.conversation import ToolRules
 from math_eval.generate.request import Seeding
 from math_eval.graders import DEFAULT_GRADER
 from math_eval.models import Hub
-from math_eval.options import declared, described
+from math_eval.options import declared, describe
 from math_eval.plugins import class_path
 
 _PATHS = frozenset({"output", "demonstrations", "data_dir", "responses"})
@@ -74,7 +74,7 @@ def evaluate(
     base_urls: str | Sequence[str] = (),
     responses: str | Path | None = None,
 ) -> Run:
-    """Evaluates a model on benchmarks, or on a suite, as `math-eval run` does, and returns the run."""
+    """Evaluates a model on benchmarks or a suite, as `math-eval run` does, and returns the run."""
     options: dict[str, Any] = dict(locals())
     request = _request(options.pop("model"), options.pop("settings"), options)
     return evaluate_request(request, engine=None if isinstance(engine, str) else engine)
@@ -83,18 +83,19 @@ def evaluate(
 evaluate.__doc__ = f"""{evaluate.__doc__}
 
 Args:
-    model: A folder, a hub name, a .gguf file or package:NAME; for engine="server" the server's model name.
-    settings: Engine settings as one object; an engine option beside it takes the place of the object's.
-{described(RunRequest, EngineSettings)}
+    model: A folder, a hub name, a .gguf file or package:NAME; with engine="server", the server's name for the model.
+    settings: Engine settings as one object. Engine options that are passed as well override it.
+{describe(RunRequest, EngineSettings)}
 
-engine may also be an object with `complete`, `close` and `concurrency`.
+`engine` may also be an object with the methods `complete` and `close` and the attribute `concurrency`.
 
 Returns:
-    The finished run: its folder, what run.json says, its metrics, what this part of it cost, its rewards.
+    The finished run: its folder, the contents of run.json, its metrics (fractions from 0 to 1), the cost of this
+    session, and its rewards.
 
 Raises:
-    RequestError: The request is wrong, or an option has no effect.
-    UnfinishedError: The run could not be finished; the same call resumes it.
+    RequestError: The request contradicts itself, or an option has no effect.
+    UnfinishedError: The run could not be finished. The same call resumes it.
 """
 
 
@@ -109,9 +110,9 @@ def _request(model: str, settings: EngineSettings | None, options: dict[str, Any
     options["lengths_from"] = tuple(map(Path, options["lengths_from"]))
     if options["stop_token_ids"] is not None:
         options["stop_token_ids"] = tuple(options["stop_token_ids"])
-    changed = {
+    overrides = {
         name: value
         for name, declaration in declared(EngineSettings).items()
         if (value := options.pop(name)) != declaration.default
     }
-    return RunRequest(model, settings=replace(settings or EngineSettings(), **changed), **options)
+    return RunRequest(model, settings=replace(settings or EngineSettings(), **overrides), **options)

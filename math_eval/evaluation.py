@@ -1,4 +1,4 @@
-"""`math-eval run` as a function: plan, make what is missing, grade, score."""
+"""Carries out a run: plan, generation, grading and scoring."""
 
 from __future__ import annotations
 
@@ -39,7 +39,16 @@ from math_eval.sources import Progress
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: its folder, what run.json says, its metrics, what this session of it cost, its rewards."""
+    """A finished run.
+
+    Attributes:
+        folder: The run folder.
+        info: The contents of run.json.
+        metrics: The metrics (shares are fractions from 0 to 1); None for a shard.
+        timing: The cost of this session.
+        made: Samples that were missing when the session began.
+        rewards: The summary of the rewards file; None without a reward model.
+    """
 
     folder: Path
     info: RunInfo
@@ -52,7 +61,7 @@ class Run:
 _POLL_SECONDS = 0.2
 
 WatcherFactory = Callable[[int, int], Watcher]
-"""Makes the watcher from the number of samples to make and the number already there."""
+"""Makes the watcher from the number of samples to make and the number of samples made earlier."""
 
 
 def evaluate(
@@ -65,28 +74,40 @@ def evaluate(
     executor: Executor | None = None,
     watch_rewards: RewardWatcherFactory | None = None,
 ) -> Run:
-    """Runs a request to its end and returns the run; the same request again only reads what is there.
+    """Carries out a request, or what is missing of it in its run folder, and returns the run.
 
-    engine, executor: the caller's own instead of the request's, for tests and embedding. A shard makes its part and
-    leaves scoring to whoever has them all (metrics None). A reward model is loaded when the engine is gone.
-    Raises RequestError and UnfinishedError kinds; see errors.py.
+    A shard only makes its samples; the whole run is scored afterwards. A reward model is loaded after the engine is
+    closed.
+
+    Args:
+        request: The request.
+        warn: Receives one line about a request that is allowed but probably a mistake.
+        watch: Makes the watcher that receives every sample.
+        progress: Makes the progress bar of a download.
+        engine: An engine of the caller, used in place of the request's.
+        executor: Executes programs in place of a sandbox.
+        watch_rewards: Makes the watcher that receives every reward.
+
+    Raises:
+        RequestError: The request contradicts itself, or an option has no effect.
+        UnfinishedError: The run could not be finished. The same request resumes it.
     """
     earlier = read_lengths(request.lengths_from)
-    plan = make_plan(request, warn=warn, progress=progress, own_engine=engine is not None)
+    plan = make_plan(request, warn=warn, progress=progress, caller_engine=engine is not None)
     refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
         info = merge(plan.folder, read_run_info(plan.folder), plan.info)
-        reward_plan = _reward_plan(plan, info)  # a reward model that is not there is refused before generation begins
+        reward_plan = _reward_plan(plan, info)  # a missing reward model must be refused before generation
         store = RunStore(plan.folder, request.shard_name)
         try:
             store.load_progress(retry_failed=request.retry_failed)
             missing = sum(1 for _ in work(plan, store))
-            with _programs(plan, missing, executor, warn) as (programs, tier):
-                info = msgspec.structs.replace(info, sandbox=_listed(info.sandbox, tier))
+            with _program_executor(plan, missing, executor, warn) as (program_executor, tier):
+                info = msgspec.structs.replace(info, sandbox=_append_value(info.sandbox, tier))
                 prompts = _prompts(plan, engine)
-                problems = _open(plan, store, info, prompts)
-                opened = _OpenRun(store, info, missing, prompts, problems, (store.lengths, earlier))
-                timing = _generate(plan, opened, watch or _quiet, engine, programs)
+                problems = _write_request(plan, store, info, prompts)
+                open_run = _OpenRun(store, info, missing, prompts, problems, (store.lengths, earlier))
+                timing = _generate(plan, open_run, watch or _make_silent_watcher, engine, program_executor)
         finally:
             store.close()
         if request.shard:
@@ -102,7 +123,7 @@ def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:
     request = plan.request
     if request.reward_model is None:
         return None
-    # how a model is spread over GPUs is the machine's; its context is the model's own
+    # parallelism belongs to the machine, so both models share it; the context length belongs to the model
     settings = replace(
         request.settings, base_urls=request.reward_base_urls, max_model_len=None, concurrency=None, extra={}
     )
@@ -116,9 +137,9 @@ def _prompts(plan: Plan, engine: Engine | None) -> EncodedPrompts:
     return EncodedPrompts(lambda: Tokenizer(local.folder, trust_remote_code=plan.request.settings.trust_remote_code))
 
 
-def _open(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -> Problems:
-    """Writes what the folder says of the run, and returns the problems of all that it holds."""
-    lines = (line for unit in plan.units for line in unit.prompt_lines())
+def _write_request(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -> Problems:
+    """Writes prompts.jsonl and run.json, and returns the problems of everything in the folder."""
+    lines = (line for task in plan.tasks for line in task.prompt_lines())
     store.add_prompts(lines, prompts.count)
     write_json(plan.folder / RunInfo.NAME, info)
     return {} if plan.request.shard else _problems(plan, info, store)
@@ -126,7 +147,7 @@ def _open(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -
 
 @dataclass(frozen=True, slots=True)
 class _OpenRun:
-    """An open run folder and what generation needs of it."""
+    """An open run folder with everything that generation needs."""
 
     store: RunStore
     info: RunInfo
@@ -137,32 +158,32 @@ class _OpenRun:
 
 
 def _generate(
-    plan: Plan, opened: _OpenRun, watch: WatcherFactory, engine: Engine | None, executor: Executor | None
+    plan: Plan, open_run: _OpenRun, watch: WatcherFactory, engine: Engine | None, executor: Executor | None
 ) -> Timing:
-    """Makes what is missing, each sample graded and stored as it finishes."""
-    if not opened.missing:
+    """Makes the missing samples; each is stored and graded as it finishes."""
+    if not open_run.missing:
         return Timing()
-    store = opened.store
+    store = open_run.store
     if not plan.request.shard:
-        RunSamples(store, opened.info, opened.problems, load_grader(opened.info.grader)).complete()
+        RunSamples(store, open_run.info, open_run.problems, load_grader(open_run.info.grader)).complete()
     engine = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
-    if dtype := getattr(engine, "dtype", None):  # what "auto" meant on this machine; a resumed run may have several
-        used = _listed(opened.info.engine_settings.get("dtype_used", ""), dtype)
-        settings = {**opened.info.engine_settings, "dtype_used": used}
-        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(opened.info, engine_settings=settings))
+    if dtype := getattr(engine, "dtype", None):  # a resumed run may have several types
+        dtypes = _append_value(open_run.info.engine_settings.get("dtype_used", ""), dtype)
+        settings = {**open_run.info.engine_settings, "dtype_used": dtypes}
+        write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(open_run.info, engine_settings=settings))
     if isinstance(engine, ReplayEngine):
-        engine.check(prompt for unit in plan.units for prompt in unit.prompts.values())
-    watcher = watch(opened.missing, len(store.done))
-    pipeline = Pipeline(plan, store, engine, opened.prompts, watcher, executor, opened.lengths)
+        engine.check(prompt for task in plan.tasks for prompt in task.prompts.values())
+    watcher = watch(open_run.missing, len(store.sample_index))
+    pipeline = Pipeline(plan, store, engine, open_run.prompts, watcher, executor, open_run.lengths)
     _run_async(pipeline)
     return pipeline.timing
 
 
 @contextmanager
-def _programs(
+def _program_executor(
     plan: Plan, missing: int, executor: Executor | None, warn: Callable[[str], None]
 ) -> Iterator[tuple[Executor | None, str]]:
-    """What executes programs, and the tier that holds them: a sandbox where one is needed and none was passed."""
+    """The executor of programs and its sandbox tier. A sandbox is made if programs are executed and none was passed."""
     sandbox = _sandbox(plan, warn) if missing and executor is None else None
     if sandbox is None:
         yield executor, ""
@@ -174,7 +195,7 @@ def _programs(
 
 
 def _sandbox(plan: Plan, warn: Callable[[str], None]) -> Sandbox | None:
-    """Where the plan's programs run. RequestError where nothing here can hold them and that was not waived."""
+    """The sandbox of the plan's programs; None if there are none. Without isolation they need --unsandboxed."""
     if not plan.executes:
         return None
     limits = Limits(wall_seconds=plan.tools.timeout)
@@ -182,14 +203,16 @@ def _sandbox(plan: Plan, warn: Callable[[str], None]) -> Sandbox | None:
         return Sandbox(limits)
     except SandboxUnavailable as error:
         if plan.request.unsandboxed:
-            warn(f"programs run without isolation, with all that you may do: {error}")
+            warn(f"programs run without isolation, with all of your permissions: {error}")
             return Sandbox(limits, tier="none")
-        raise SandboxUnavailable(f"{error}; --tools none asks without executing, --unsandboxed does without") from None
+        raise SandboxUnavailable(
+            f"{error}; --tools none executes no programs, --unsandboxed executes them without isolation"
+        ) from None
 
 
-def _listed(before: str, value: str) -> str:
-    """Every value that a run has had, in the order of first use: sandbox tiers, number types."""
-    return ", ".join(dict.fromkeys(filter(None, [*before.split(", "), value])))
+def _append_value(values: str, value: str) -> str:
+    """Adds a value (a sandbox tier or number type) to those that earlier sessions of a run used."""
+    return ", ".join(dict.fromkeys(filter(None, [*values.split(", "), value])))
 
 
 def _run_async(pipeline: Pipeline) -> None:
@@ -198,32 +221,32 @@ def _run_async(pipeline: Pipeline) -> None:
     except RuntimeError:
         asyncio.run(pipeline.run())
         return
-    # a notebook: its loop is busy with the caller, so the pipeline gets a thread and a loop of its own
-    caught: list[BaseException] = []
+    # in a notebook, the loop of this thread is busy with the caller, so the pipeline gets a thread and a loop
+    errors: list[BaseException] = []
 
     def target() -> None:
         try:
             asyncio.run(pipeline.run())
-        except BaseException as error:  # noqa: BLE001  handed to the caller's thread
-            caught.append(error)
+        except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
+            errors.append(error)
 
     thread = threading.Thread(target=target, name="math-eval-run")
-    with stopped_by_signals(pipeline.stop):  # the thread must be gone before the folder's lock is
+    with stopped_by_signals(pipeline.stop):  # the thread must end before the folder is unlocked
         thread.start()
         while thread.is_alive():
-            thread.join(_POLL_SECONDS)  # a signal may reach another thread, and then does not end a wait
-    if caught:
-        raise caught[0]
+            thread.join(_POLL_SECONDS)  # a signal that reaches another thread does not end a longer wait
+    if errors:
+        raise errors[0]
 
 
 def _problems(plan: Plan, info: RunInfo, store: RunStore) -> Problems:
-    loaded = {(unit.benchmark.name, unit.benchmark.split): unit.benchmark for unit in plan.units}
-    others = [part for part in info.benchmarks if (part.benchmark, part.split) not in loaded]
+    requested = {(task.benchmark.name, task.benchmark.split): task.benchmark for task in plan.tasks}
+    earlier = [part for part in info.benchmarks if (part.benchmark, part.split) not in requested]
     problems: dict[tuple[str, str], Sequence[Problem]] = {}
-    if others:  # in the folder from earlier, not asked for now
-        problems |= problems_of(msgspec.structs.replace(info, benchmarks=others), store, plan.request.data_dir)
+    if earlier:
+        problems |= problems_of(msgspec.structs.replace(info, benchmarks=earlier), store, plan.request.data_dir)
     for part in info.benchmarks:
-        if benchmark := loaded.get((part.benchmark, part.split)):
+        if benchmark := requested.get((part.benchmark, part.split)):
             extent = max(extent.problems for extent in part.sets.values())
             problems[part.benchmark, part.split] = benchmark.problems[:extent]
     return {(part.benchmark, part.split): problems[part.benchmark, part.split] for part in info.benchmarks}
@@ -238,16 +261,16 @@ def _score(plan: Plan, info: RunInfo, problems: Problems) -> Metrics:
 def _record_timing(folder: Path, timing: Timing) -> None:
     path = folder / "timing.json"
     try:
-        before = msgspec.json.decode(path.read_bytes(), type=list[Timing])
+        sessions = msgspec.json.decode(path.read_bytes(), type=list[Timing])
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        before = []  # none yet, or damaged: what a session cost is no result
-    write_json(path, [*before, timing])
+        sessions = []  # no session yet, or a damaged file, which is no reason to fail
+    write_json(path, [*sessions, timing])
 
 
-class _Quiet:
+class _SilentWatcher:
     def sample(self, completion: object, verdict: object) -> None:
-        """Says nothing."""
+        """Does nothing."""
 
 
-def _quiet(_missing: int, _there: int) -> Watcher:
-    return _Quiet()
+def _make_silent_watcher(_missing: int, _existing: int) -> Watcher:
+    return _SilentWatcher()

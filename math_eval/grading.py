@@ -1,4 +1,4 @@
-"""Grading for notebooks and training loops: extraction and verdicts, without anything that is slow to import."""
+"""Extraction and grading for notebooks and training loops. Nothing here is slow to import."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ def extract_answer(
     grader: str = DEFAULT_GRADER,
     gold: str = "?",
 ) -> Extraction:
-    """The answer in a response, as text with the rule that found it.
+    """Extracts the answer from a response.
 
     Args:
-        response: What a model wrote.
-        benchmark: The benchmark whose answer kind says what is looked for.
-        kind: That kind itself.
-        grader: Whose extraction; "qwen" gives the prediction that its harness stores.
-        gold: For the qwen grader, whose extraction looks for letters where the gold is one.
+        response: The response of a model.
+        benchmark: The benchmark of the problem, whose answer kind decides what is looked for.
+        kind: The answer kind itself, in place of a benchmark.
+        grader: The name of the grader that extracts. "qwen" gives the prediction that the reference stores.
+        gold: The gold, for the qwen grader: if it is a letter, it looks for letters.
+
+    Returns:
+        The answer as text, and the rule that found it.
 
     Raises:
-        UnknownNameError: No such grader or benchmark.
-        RequestError: The benchmark mixes answer kinds.
+        UnknownNameError: There is no such grader or benchmark.
+        RequestError: The benchmark has several answer kinds, and `kind` is not given.
     """
     return load_grader(grader).extract(response, _problem(gold, benchmark, kind))
 
@@ -48,21 +51,24 @@ def grade(
     accepted: Sequence[str] = (),
     options: Mapping[str, str] | None = None,
 ) -> Verdict:
-    """Whether an extracted answer equals the gold. The default grader is thread-safe, bounded and has no subprocess.
+    """Grades an extracted answer. The default grader is safe in threads, bounded in time, and starts no process.
 
     Args:
-        answer: The answer alone; grade_response takes whole responses.
+        answer: The extracted answer; `grade_response` takes a whole response.
         gold: The right answer.
-        kind: What the gold is.
-        policy: Switches of the default grader, see docs/grading.md.
-        grader: A grader's name, or package.module:Class. "qwen" compares the two strings as they are (grade_response
-            normalises first) and asks SymPy in a child process, for 3 s of processor time at most.
-        accepted: Other golds that are right too.
-        options: Letter → text of a choice problem.
+        kind: The answer kind of the gold.
+        policy: Switches of the default grader; see docs/grading.md.
+        grader: The name of a grader, or package.module:Class. "qwen" compares the two strings without normalising them
+            (`grade_response` normalises) and asks SymPy in a child process, for at most 3 s of processor time.
+        accepted: Other right answers.
+        options: For a choice problem: letter → text of the option.
+
+    Returns:
+        The verdict, with the rule that decided.
 
     Raises:
-        UnknownNameError: No such grader.
-        RequestError: No such kind.
+        UnknownNameError: There is no such grader.
+        RequestError: There is no such kind.
         MissingPackageError: The grader needs a package that is not installed.
 
     Example:
@@ -71,7 +77,7 @@ def grade(
     """
     if kind not in _KINDS:
         raise RequestError(f"kind {kind!r}: expected one of {', '.join(_KINDS)}")
-    if grader == DEFAULT_GRADER:  # training loops call this for every sample: no problem is built for it
+    if grader == DEFAULT_GRADER:  # a fast path for training loops: it builds no problem
         switches = policy if isinstance(policy, Policy) else policy_of(policy or {})
         return grade_equivalence(answer, gold=gold, kind=kind, accepted=accepted, options=options, policy=switches)
     problem = Problem(
@@ -98,25 +104,28 @@ def grade_response(
     policy: Policy | Mapping[str, Any] | None = None,
     grader: str = DEFAULT_GRADER,
 ) -> Verdict:
-    """Extraction, then grading; the verdict's `answer` is what was extracted.
+    """Extracts the answer from a response and grades it.
 
     Args:
-        response: What a model wrote.
+        response: The response of a model.
         gold: The right answer, not normalised.
-        benchmark: The benchmark whose kind and policy hold; `kind` and `policy` say them directly.
-        kind: What the gold is.
-        policy: Switches of the default grader.
-        grader: As for grade.
+        benchmark: The benchmark of the problem, which gives the answer kind and the policy.
+        kind: The answer kind itself, in place of the benchmark's.
+        policy: Switches of the default grader, in place of the benchmark's.
+        grader: As for `grade`.
+
+    Returns:
+        The verdict; its `answer` is the extracted answer.
 
     Raises:
-        UnknownNameError: No such grader or benchmark.
-        RequestError: The benchmark mixes answer kinds.
+        UnknownNameError: There is no such grader or benchmark.
+        RequestError: The benchmark has several answer kinds, and `kind` is not given.
         MissingPackageError: The grader needs a package that is not installed.
     """
-    judged_by = load_grader(grader)
+    grader_object = load_grader(grader)
     problem = _problem(gold, benchmark, kind, policy)
-    extraction = judged_by.extract(response, problem)
-    verdict = judged_by.grade(answer_of(extraction), problem)
+    extraction = grader_object.extract(response, problem)
+    verdict = grader_object.grade(answer_of(extraction), problem)
     return Verdict(verdict.status, verdict.rule, verdict.detail, extraction.text)
 
 
@@ -126,14 +135,14 @@ def _problem(
     kind: AnswerKind | None,
     policy: Policy | Mapping[str, Any] | None = None,
 ) -> Problem:
-    """A problem that holds what a call says of it; the benchmark's file is read only where one is named."""
+    """A problem with the values that a call gives. The benchmark's file is read only if a benchmark is named."""
     if benchmark is None:
         return Problem("", "", "", "", gold, kind or "expression", policy=_switches(policy))
     from math_eval.benchmarks import define  # reads YAML
 
     spec = define(benchmark).spec
     if kind is None and "{" in spec.answer:
-        raise RequestError(f"{benchmark} mixes answer kinds; say kind= for each problem")
+        raise RequestError(f"{benchmark} has several answer kinds; pass kind= for each problem")
     fields = {"qwen": {"name": spec.qwen.name if spec.qwen else benchmark}}
     switches = spec.policy if policy is None else _switches(policy)
     answer_kind: AnswerKind = kind or spec.answer  # type: ignore[assignment]  # read_spec checked it

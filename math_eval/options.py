@@ -1,4 +1,4 @@
-"""What is declared of an option once, for the command line, for requests and for `help(evaluate)`."""
+"""Declares options once, for the command line, for requests and for the docstring of `evaluate`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 Group = Literal["model", "data and prompt", "sampling", "engine", "programs", "rewards", "output"]
-"""The groups of `math-eval run --help`, in their order."""
+"""The groups of options in `math-eval run --help`, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option's group and help text, how the command line spells it, and the bounds of its value.
+    """The declaration of an option, as a note in the type of a field.
 
-    flag: by default the field's name with dashes. above: a bound that the value itself must not reach. unit: of the
-    value, for messages. separator: between the numbers of a tuple of them.
+    Attributes:
+        group: The option's group in the help.
+        help: The help text.
+        flag: The option on the command line; by default the field's name with dashes.
+        short: A short form, such as "-b".
+        low: The smallest value allowed.
+        above: A number that the value must exceed.
+        high: The largest value allowed.
+        unit: The unit of the value, for messages.
+        separator: The separator between the numbers of a tuple on the command line.
     """
 
     group: Group
@@ -29,7 +37,7 @@ class Option:
     separator: str = ""
 
     def allows(self, value: Any) -> bool:
-        """Whether a value lies within the bounds; None, which means unset, always does."""
+        """Whether a value is within the bounds. None, which means that the option is not set, always is."""
         if value is None:
             return True
         if isinstance(value, tuple):
@@ -44,7 +52,7 @@ class Option:
 
     @property
     def bounds(self) -> str:
-        """The bounds as messages say them."""
+        """The bounds as text, such as "0 to 10" or "1 or more"."""
         unit = f" {self.unit}" if self.unit else ""
         if self.above is not None:
             upper = "" if self.high is None else f" and at most {self.high:g}{unit}"
@@ -56,7 +64,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """An option as a field of a dataclass declares it."""
+    """An option together with the name, type and default of its field."""
 
     name: str
     kind: Any
@@ -65,12 +73,16 @@ class Declaration:
 
     @property
     def flag(self) -> str:
-        """How the command line spells it."""
+        """The option on the command line."""
         return self.option.flag or f"--{self.name.replace('_', '-')}"
 
 
 def declared(owner: type) -> dict[str, Declaration]:
-    """The options that a dataclass declares as `Annotated[type, Option(...)]`, by name, in their order."""
+    """Returns the options that a dataclass declares with `Annotated[type, Option(...)]`.
+
+    Returns:
+        Field name → declaration, in the order of the fields.
+    """
     return {declaration.name: declaration for declaration in _declarations(owner)}
 
 
@@ -89,8 +101,16 @@ def _default(field: Field[Any]) -> Any:
     return None if field.default is MISSING else field.default
 
 
-def described(*owners: type) -> str:
-    """One line for each option, as the Args of a docstring have it."""
+def bound_conditions(owner: object) -> Iterator[tuple[bool, str]]:
+    """Yields for each declared option whether its value is within the bounds, and the message if it is not."""
+    for name, declaration in declared(type(owner)).items():
+        value = getattr(owner, name)
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        yield declaration.option.allows(value), f"{declaration.flag} {text}: expected {declaration.option.bounds}"
+
+
+def describe(*owners: type) -> str:
+    """Returns one line for each option of some dataclasses, for the Args section of a docstring."""
     lines = [
         f"    {declaration.name}: {declaration.option.help}"
         for owner in owners

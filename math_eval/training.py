@@ -1,4 +1,4 @@
-"""Reward functions in the signatures that training libraries call; each is a thin layer over grade_response."""
+"""Reward functions for training libraries, each a thin layer over `grade_response`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ from math_eval.grading import grade_response
 
 
 def trl_reward(completions: Sequence[Any], answer: Sequence[str], **_columns: Any) -> list[float]:
-    """1.0 or 0.0 for each completion, as TRL's GRPOTrainer calls its `reward_funcs`.
+    r"""A reward function for the `reward_funcs` of TRL's GRPOTrainer.
 
-    completions: texts, or lists of chat messages whose last one counts. answer: the golds, a column of the data set.
+    Args:
+        completions: Texts, or lists of chat messages of which the last one is graded.
+        answer: The gold of each completion; TRL passes the column `answer` of the data set.
+
+    Returns:
+        For each completion 1.0 if it is correct, else 0.0.
+
+    Example:
+        >>> trl_reward([r"\boxed{2}", r"\boxed{3}"], answer=["2", "2"])
+        [1.0, 0.0]
     """
     return [_score(_text(completion), gold) for completion, gold in zip(completions, answer, strict=True)]
 
@@ -19,7 +28,17 @@ def trl_reward(completions: Sequence[Any], answer: Sequence[str], **_columns: An
 def verl_compute_score(
     data_source: str, solution_str: str, ground_truth: str, extra_info: Mapping[str, Any] | None = None
 ) -> float:
-    """1.0 or 0.0 for one response, as verl calls `custom_reward_function`; only the response and its gold are read."""
+    """A reward function for the `custom_reward_function` of verl.
+
+    Args:
+        data_source: Not used.
+        solution_str: The response.
+        ground_truth: The gold.
+        extra_info: Not used.
+
+    Returns:
+        1.0 if the response is correct, else 0.0.
+    """
     del data_source, extra_info
     return _score(solution_str, ground_truth)
 

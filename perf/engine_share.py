@@ -79,7 +79,7 @@ async def harness(engine: Any, folder: Path, given: argparse.Namespace, tokenize
         )
         plan = make_plan(request, warn=lambda _: None)
         store = RunStore(plan.folder)
-        complete_verdicts(store, {("gsm8k", "test"): list(plan.units[0].problems)})
+        complete_verdicts(store, {("gsm8k", "test"): list(plan.tasks[0].problems)})
         started = time.perf_counter()
         await Pipeline(plan, store, Kept(engine), EncodedPrompts(lambda: tokenizer), Quiet()).run()
         store.close()

@@ -39,7 +39,7 @@ def calls(path: Path) -> Iterator[Call]:
         for part in parts[1:]:
             output, fence, rest = part.partition("\n```")
             if fence and transcript.rstrip().endswith("```"):
-                yield Call(one.where, reference_program(transcript), output)
+                yield Call(one.location, reference_program(transcript), output)
             transcript += f"```output\n{output}{fence}{rest}"
 
 

@@ -31,10 +31,10 @@ HEAVY = (
 
 
 def call(capsys, *arguments):
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exit_info:
         main(list(arguments))
-    told = capsys.readouterr()
-    return left.value.code, told.out, told.err
+    captured = capsys.readouterr()
+    return exit_info.value.code, captured.out, captured.err
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def rows(tmp_path):
     return path
 
 
-def scripted(rows, *more):
+def scripted(rows, *options):
     table = rows.parent / "table.json"
     return [
         "run",
@@ -61,7 +61,7 @@ def scripted(rows, *more):
         "-o",
         str(rows.parent / "run"),
         "-q",
-        *more,
+        *options,
     ]
 
 
@@ -81,13 +81,13 @@ def test_help_loads_nothing_heavy():
 
 def test_import_loads_nothing_heavy():
     program = f"import sys, math_eval\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
 ERRORS = [
     (["run", "m", "-b", "gsm8"], 2, "unknown benchmark 'gsm8'; did you mean gsm8k"),
-    (["run", "m"], 2, "say what to run"),
+    (["run", "m"], 2, "no benchmark: add --benchmark NAME or --suite NAME"),
     (["run", "m", "-b", "gsm8k", "--limit", "-1"], 2, "--limit -1: expected 1 or more"),
     (["run", "m", "-b", "gsm8k", "-e", "vlm"], 2, "unknown engine 'vlm'; did you mean vllm"),
     (["run", "/no/such/folder", "-b", "sampler", "-e", "transformers"], 2, "/no/such/folder: no such folder"),
@@ -96,7 +96,11 @@ ERRORS = [
     (["run", "m", "-b", "sampler", "-p", "qwen-bxed", "-e", "scripted"], 2, "did you mean qwen-boxed"),
     (["run", "m", "-s", "qwen-mth", "-e", "scripted"], 2, "unknown suite 'qwen-mth'; did you mean qwen-math"),
     (["run", "m", "-b", "sampler", "--no-greedy", "-e", "scripted"], 2, "--no-greedy needs --samples"),
-    (["run", "m", "-b", "sampler", "--samples", "2", "--temperature", "0", "-e", "scripted"], 2, "same sample again"),
+    (
+        ["run", "m", "-b", "sampler", "--samples", "2", "--temperature", "0", "-e", "scripted"],
+        2,
+        "would repeat the same sample",
+    ),
     (["run", "m", "-b", "sampler", "--shard", "3/2", "-e", "scripted"], 2, "expected i/n"),
     (["run", "m", "-b", "sampler", "--shard", "x", "-e", "scripted"], 2, "--shard x"),
     (
@@ -105,11 +109,11 @@ ERRORS = [
         "no such file",
     ),
     (["run", "package:no_such", "-b", "sampler", "-e", "transformers"], 2, "the package is not installed"),
-    (["run", "m", "-b", "sampler", "-b", "sampler", "-e", "scripted"], 2, "asked for twice"),
+    (["run", "m", "-b", "sampler", "-b", "sampler", "-e", "scripted"], 2, "is requested twice"),
     (["rum"], 2, "unknown command 'rum'; did you mean run"),
     (["run", "--lmit", "3"], 2, "No such option"),
     (["run"], 2, "Missing argument 'MODEL'"),
-    (["score", "/no/such/run"], 2, "no run folder and no file is there"),
+    (["score", "/no/such/run"], 2, "no such run folder or file"),
     (["benchmarks", "show", "mth"], 2, "did you mean math"),
     (["suites", "show", "nothing-like-it"], 2, "known: competition-2026"),
     (["prompts", "show", "cot", "-b", "sampler", "--problem", "zz"], 2, "has no problem 'zz'"),
@@ -117,27 +121,27 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "said"), ERRORS, ids=[" ".join(row[0]) for row in ERRORS])
-def test_an_expected_error_is_one_line(capsys, arguments, code, said, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("arguments", "code", "message"), ERRORS, ids=[" ".join(row[0]) for row in ERRORS])
+def test_an_expected_error_is_one_line(capsys, arguments, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    left, out, err = call(capsys, *arguments)
+    exit_code, out, err = call(capsys, *arguments)
     lines = [line for line in err.splitlines() if not line.startswith("warning: ")]
-    assert (left, out) == (code, "")
+    assert (exit_code, out) == (code, "")
     assert len(lines) == 1
     assert lines[0].startswith("math-eval: ")
-    assert said in lines[0]
+    assert message in lines[0]
 
 
 def test_a_run_and_its_score(capsys, rows):
     code, out, _ = call(capsys, *scripted(rows, "--json"))
     assert code == 0
-    shown = json.loads(out)
-    assert shown["made"] == 2
-    assert shown["metrics"]["benchmarks"][0]["accuracy"] == 0.5
+    result = json.loads(out)
+    assert result["made"] == 2
+    assert result["metrics"]["benchmarks"][0]["accuracy"] == 0.5
     code, out, _ = call(capsys, *scripted(rows))
     assert "50.0" in out
     code, out, _ = call(capsys, "score", str(rows.parent / "run"), "--json")
-    assert json.loads(out) == shown["metrics"]
+    assert json.loads(out) == result["metrics"]
     code, out, _ = call(capsys, "score", str(rows.parent / "run"), "--markdown")
     assert out.splitlines()[2].startswith("| sums | greedy | 2 | 50.0 |")
     code, out, err = call(capsys, "score", str(rows.parent / "run"), "--k", "8")

@@ -24,10 +24,10 @@ SUMS = 40
 
 def call(capsys, *arguments):
     capsys.readouterr()
-    with pytest.raises(SystemExit) as stopped:
-        main([str(one) for one in arguments])
+    with pytest.raises(SystemExit) as exit_info:
+        main([str(argument) for argument in arguments])
     captured = capsys.readouterr()
-    return stopped.value.code, captured.out, captured.err
+    return exit_info.value.code, captured.out, captured.err
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def replayed(shared, tmp_path_factory):
     return folder
 
 
-def sampled(folder, right, seed=0, samples=4):
+def scripted_run(folder, right, seed=0, samples=4):
     """A scripted run over small sums in which each sample is right with that chance."""
     chance = random.Random(seed)
     bench = folder.parent / "sums.jsonl"
@@ -63,7 +63,7 @@ def sampled(folder, right, seed=0, samples=4):
         for n in range(SUMS)
     ]
     answers = folder.parent / f"answers-{seed}.jsonl"
-    answers.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
     evaluate(
         RunRequest(
             model="scripted",
@@ -81,16 +81,16 @@ def sampled(folder, right, seed=0, samples=4):
 
 def test_published_scores_are_data():
     assert len(reported_models()) == 10
-    found = reported_scores("Qwen/Qwen2.5-Math-7B-Instruct")
-    values = {(one.benchmark, one.mode, one.metric): one.value for one in reversed(found) if not one.rerun}
+    scores = reported_scores("Qwen/Qwen2.5-Math-7B-Instruct")
+    values = {(score.benchmark, score.mode, score.metric): score.value for score in reversed(scores) if not score.rerun}
     assert values["math", "cot", "greedy"] == 83.6
     assert values["gsm8k", "cot", "greedy"] == 95.2
-    assert {one.confidence for one in found} == {"high", "medium", "low"}
-    assert reported_scores("qwen2.5-math-7b-instruct/") == found
+    assert {score.confidence for score in scores} == {"high", "medium", "low"}
+    assert reported_scores("qwen2.5-math-7b-instruct/") == scores
     assert reported_scores("unheard of") == []
 
 
-def test_every_published_score_is_there(shared):
+def test_no_published_score_is_missing(shared):
     total = sum(len(reported_scores(model)) for model in reported_models())
     assert total == len((shared / "reported_scores.jsonl").read_text(encoding="utf-8").splitlines())
 
@@ -105,15 +105,15 @@ def test_a_replayed_run_beside_its_published_scores(replayed, capsys):
     assert rows[1][3:5] == ["34.6", "34.6"], "the stored run's own score, a rerun"
     assert "published scores were made with vLLM 0.5.1" in out
     code, out, _ = call(capsys, "compare", replayed, "--reported", "--model", "Qwen2-Math-72B-Instruct", "--json")
-    made = json.loads(out)["rows"]
-    assert [(one["reported"], one["noise"]) for one in made] == [(40.1, "bound")]
+    comparisons = json.loads(out)["rows"]
+    assert [(comparison["reported"], comparison["noise"]) for comparison in comparisons] == [(40.1, "bound")]
 
 
-def test_what_differs_by_more_than_chance_says_so(replayed):
+def test_differences_beyond_chance_are_marked(replayed):
     _, rows, causes = compare_reported(replayed, grader="equivalence", model="Qwen2.5-Math-1.5B-Instruct")
     assert {row.verdict for row in rows if row.reported < 32} == {"differs by more than chance"}
     assert any(cause.startswith("engine: replay") for cause in causes)
-    with pytest.raises(RequestError, match="no published scores of 'gpt'; --model one of: "):
+    with pytest.raises(RequestError, match="no published scores of 'gpt'; choose --model from: "):
         compare_reported(replayed, model="gpt")
 
 
@@ -121,14 +121,14 @@ def test_an_export_in_the_references_layout_comes_back(replayed, tmp_path, capsy
     [path] = export_qwen(replayed, tmp_path / "out")
     metrics = json.loads(next(path.parent.glob("*_metrics.json")).read_text())
     assert (metrics["num_samples"], metrics["acc"]) == (272, 34.6)
-    first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
-    assert list(first)[:4] == ["idx", "question", "gt_cot", "gt"]
-    assert {"code", "pred", "report", "score"} < set(first)
+    row = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
+    assert list(row)[:4] == ["idx", "question", "gt_cot", "gt"]
+    assert {"code", "pred", "report", "score"} < set(row)
     code, out, _ = call(capsys, "grade", path, "--grader", "qwen", "--benchmark", "minerva_math", "--json")
-    made = json.loads(out)
-    assert (code, made["accuracy"], made["changed verdicts"], made["changed predictions"]) == (0, 34.56, 0, 0)
+    summary = json.loads(out)
+    assert (code, summary["accuracy"], summary["changed verdicts"], summary["changed predictions"]) == (0, 34.56, 0, 0)
     code, _, err = call(capsys, "export", replayed, "--format", "qwen", "-o", tmp_path / "out")
-    assert (code, "is there already" in err) == (2, True)
+    assert (code, "exists already" in err) == (2, True)
 
 
 def test_a_run_is_graded_and_read_as_the_reference_does(replayed, capsys):
@@ -136,14 +136,14 @@ def test_a_run_is_graded_and_read_as_the_reference_does(replayed, capsys):
     assert round(100 * metrics.benchmarks[0].accuracy, 1) == 34.6
     assert (replayed / "verdicts.qwen.jsonl").is_file() and (replayed / "metrics.qwen.json").is_file()
     code, out, _ = call(capsys, "grade", replayed, "--grader", "qwen", "--grader", "equivalence", "--json")
-    made = json.loads(out)
-    assert (code, made["accuracy"]) == (0, 34.56)
-    assert made["accuracy by equivalence"] > 41
-    assert made["right by equivalence alone, count"] > 15 and made["right by qwen alone, count"] == 0
+    summary = json.loads(out)
+    assert (code, summary["accuracy"]) == (0, 34.56)
+    assert summary["accuracy by equivalence"] > 41
+    assert summary["right by equivalence alone, count"] > 15 and summary["right by qwen alone, count"] == 0
 
 
 def test_two_runs_paired(tmp_path, capsys):
-    a, b = sampled(tmp_path / "a", 0.3, seed=1), sampled(tmp_path / "b", 0.8, seed=2)
+    a, b = scripted_run(tmp_path / "a", 0.3, seed=1), scripted_run(tmp_path / "b", 0.8, seed=2)
     [row] = compare_runs(a, b)
     assert (row.problems, row.test) == (SUMS, "permutation")
     assert row.b - row.a == pytest.approx(row.difference)
@@ -153,20 +153,20 @@ def test_two_runs_paired(tmp_path, capsys):
     assert code == 0 and "permutation" in out
     for wrong in (("compare", a), ("compare", a, b, "--reported")):
         code, _, err = call(capsys, *wrong)
-        assert (code, "compare takes two runs, or one run and --reported" in err) == (2, True)
+        assert (code, "expected two runs, or one run and --reported" in err) == (2, True)
 
 
 def test_two_stored_runs_paired(shared, capsys):
-    one, other = (
+    base, tuned = (
         next((shared / "outputs/XinghanLi66__rl-sft").glob(f"*1.5B-eval-{name}/math500*")) for name in ("pi1", "to+pi1")
     )
-    code, out, _ = call(capsys, "compare", one, other, "--json")
+    code, out, _ = call(capsys, "compare", base, tuned, "--json")
     [row] = json.loads(out)
     assert (code, row["problems"], row["test"]) == (0, 500, "McNemar, exact")
     assert row["difference"] > 0.05 and row["p"] < 1e-4
 
 
-def rewarded(folder, model, kind, value):
+def write_rewards(folder, model, kind, value):
     """A rewards file as a reward model would have made it."""
     lines = [RewardHead(1, model, "", kind, "generic-outcome", "", "cut", "server", "auto")]
     for sample in (
@@ -174,8 +174,8 @@ def rewarded(folder, model, kind, value):
     ):
         key = SampleKey(sample["benchmark"], sample["split"], sample["problem"], sample["set"], sample["n"])
         right = sample["text"] == f"\\boxed{{{int(sample['problem']) + 1}}}"
-        given = {"score": value(right)} if kind == "outcome" else {"steps": (0.9, value(right))}
-        lines.append(RewardLine(key.benchmark, key.split, key.problem, key.set, key.n, **given))
+        scores = {"score": value(right)} if kind == "outcome" else {"steps": (0.9, value(right))}
+        lines.append(RewardLine(key.benchmark, key.split, key.problem, key.set, key.n, **scores))
     import msgspec
 
     path = folder / f"rewards.{model}.jsonl"
@@ -183,30 +183,30 @@ def rewarded(folder, model, kind, value):
 
 
 def test_rewards_reach_the_scores(tmp_path, capsys):
-    run = sampled(tmp_path / "run", 0.4)
-    _, before = score_run(run, ScoreOptions(ks=(1, 2, 4)))
-    assert "rm@4" not in before.benchmarks[0].at and before.rewards == ""
-    rewarded(run, "knows", "outcome", lambda right: 2.0 if right else -3.0)
-    _, made = score_run(run, ScoreOptions(ks=(1, 2, 4)))
-    at = made.benchmarks[0].at
-    assert made.rewards == "rewards.knows.jsonl"
-    assert at["rm@4"].value == pytest.approx(at["pass@4"].value), "a model that knows finds every right answer"
-    assert at["rm@2"].value == pytest.approx(at["pass@2"].value)
-    assert at["weighted maj@4"].value >= at["maj@4"].value
-    rewarded(run, "steps", "process", lambda right: 0.2 if right else 0.8)
+    run = scripted_run(tmp_path / "run", 0.4)
+    _, without_rewards = score_run(run, ScoreOptions(ks=(1, 2, 4)))
+    assert "rm@4" not in without_rewards.benchmarks[0].at and without_rewards.rewards == ""
+    write_rewards(run, "knows", "outcome", lambda right: 2.0 if right else -3.0)
+    _, metrics = score_run(run, ScoreOptions(ks=(1, 2, 4)))
+    figures = metrics.benchmarks[0].at
+    assert metrics.rewards == "rewards.knows.jsonl"
+    assert figures["rm@4"].value == pytest.approx(figures["pass@4"].value), "a perfect model finds every right answer"
+    assert figures["rm@2"].value == pytest.approx(figures["pass@2"].value)
+    assert figures["weighted maj@4"].value >= figures["maj@4"].value
+    write_rewards(run, "steps", "process", lambda right: 0.2 if right else 0.8)
     code, _, err = call(capsys, "score", run)
-    assert (code, "rewards of several models are there" in err) == (2, True)
+    assert (code, "has the rewards of several models" in err) == (2, True)
     _, last = score_run(run, ScoreOptions(), reward_model="steps")
     _, mean = score_run(run, ScoreOptions(), reward_model="steps", aggregation="mean")
     assert last.rewards == "rewards.steps.jsonl, last" and last.options.weigh == "as-is"
-    assert last.benchmarks[0].at["rm@4"].value < made.benchmarks[0].at["rm@4"].value
+    assert last.benchmarks[0].at["rm@4"].value < metrics.benchmarks[0].at["rm@4"].value
     assert mean.rewards.endswith(", mean")
 
 
 def test_training_rows_are_the_best_correct_samples(tmp_path, capsys):
-    run = sampled(tmp_path / "run", 0.5, samples=6)
+    run = scripted_run(tmp_path / "run", 0.5, samples=6)
     target = tmp_path / "sft.jsonl"
-    rewarded(run, "order", "outcome", lambda right: 1.0 if right else 9.0)
+    write_rewards(run, "order", "outcome", lambda right: 1.0 if right else 9.0)
     code, out, _ = call(capsys, "export", run, "--format", "sft", "-o", target, "--per-problem", "2")
     rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert (code, out.split()[0]) == (0, str(len(rows)))
@@ -215,7 +215,7 @@ def test_training_rows_are_the_best_correct_samples(tmp_path, capsys):
     assert all(row["messages"][1]["content"] == f"\\boxed{{{row['gold']}}}" for row in rows)
     assert {row["reward"] for row in rows} == {1.0}
     assert all(row["model"] == "scripted" and row["grader"] == "equivalence" for row in rows)
-    with pytest.raises(DataError, match="is there already"):
+    with pytest.raises(DataError, match="exists already"):
         export_sft(run, target)
 
 
@@ -225,7 +225,7 @@ def test_a_wrong_file_of_completions_leaves_nothing_behind(shared, tmp_path, cap
     common = ("run", "q", "--engine", "replay", "-b", "minerva_math", "-p", "qwen25-math-cot", "-q")
     place = ("--data-dir", shared / "benchmarks", "-o", tmp_path / "run", "--json")
     code, _, err = call(capsys, *common, "--responses", wrong, *place)
-    assert (code, "holds none of the problems asked for" in err) == (3, True)
+    assert (code, "holds none of the problems of this run" in err) == (3, True)
     code, out, _ = call(capsys, *common, "--responses", shared / MINERVA, *place)
     assert (code, round(100 * json.loads(out)["metrics"]["benchmarks"][0]["accuracy"], 1)) == (0, 42.3)
 
@@ -251,33 +251,33 @@ def test_odd_requests_are_one_line(shared, tmp_path, capsys):
         code, _, err = call(capsys, "grade", tmp_path / f"{name}.jsonl", "--grader", "qwen")
         assert (code, err.count("\n")) == (2, 1), err
     code, _, err = call(capsys, "compare", rows, "--reported")
-    assert (code, "this needs a run folder" in err) == (2, True)
+    assert (code, "expected a run folder" in err) == (2, True)
     code, out, _ = call(
         capsys, "grade", shared / MINERVA, "--grader", "qwen", "--grader", "equivalence", "--examples", "0", "--json"
     )
     assert json.loads(out)["right by equivalence alone"] == []
     code, _, err = call(capsys, "grade", rows, "--grader", "qwen", "-b", "nosuch")
-    assert (code, "no benchmark here is called 'nosuch'" in err) == (0, True)
+    assert (code, "there is no benchmark 'nosuch'" in err) == (0, True)
 
 
-def halves(folder, first, second, limit=None):
+def halves(folder, easy, hard, limit=None):
     """A scripted run over a benchmark of two splits; so many of ten sums are right in each."""
-    home = folder.parent
+    parent = folder.parent
     for split in ("easy", "hard"):
         rows = "".join(json.dumps({"question": f"{n} + 1 = ?", "answer": n + 1}) + "\n" for n in range(10))
-        (home / f"{split}.jsonl").write_text(rows, encoding="utf-8")
-    (home / "halves.yaml").write_text(
+        (parent / f"{split}.jsonl").write_text(rows, encoding="utf-8")
+    (parent / "halves.yaml").write_text(
         "schema: 1\ntitle: Halves\nsplits:\n  easy: {sources: [{file: easy.jsonl}]}\n"
         '  hard: {sources: [{file: hard.jsonl}]}\nquestion: "{{ question }}"\ngold: "{{ answer }}"\nanswer: number\n',
         encoding="utf-8",
     )
-    right = {"easy": first, "hard": second}
+    right = {"easy": easy, "hard": hard}
     table = {
         f"halves/{split}/{n}": f"\\boxed{{{n + 1 if n < right[split] else -1}}}" for split in right for n in range(10)
     }
     path = folder.with_suffix(".json")
     path.write_text(json.dumps(table), encoding="utf-8")
-    benchmarks = tuple(f"{home / 'halves.yaml'}:{split}" for split in right)
+    benchmarks = tuple(f"{parent / 'halves.yaml'}:{split}" for split in right)
     settings = EngineSettings(responses=path)
     evaluate(
         RunRequest("m", benchmarks, engine="scripted", prompt="direct", settings=settings, limit=limit, output=folder)
@@ -285,7 +285,7 @@ def halves(folder, first, second, limit=None):
     return folder
 
 
-def test_splits_are_compared_apart_and_what_one_side_lacks_is_said(tmp_path, capsys):
+def test_splits_are_compared_apart_and_unshared_problems_are_counted(tmp_path, capsys):
     a, b = halves(tmp_path / "a", 3, 9), halves(tmp_path / "b", 5, 1, limit=8)
     rows = {row.split: row for row in compare_runs(a, b)}
     assert [(name, row.problems, row.only_a, row.only_b) for name, row in rows.items()] == [
@@ -297,4 +297,4 @@ def test_splits_are_compared_apart_and_what_one_side_lacks_is_said(tmp_path, cap
     code, out, _ = call(capsys, "compare", a, b)
     assert code == 0
     assert "halves:hard" in out
-    assert "halves:easy greedy: 2 problems are in A alone and 0 in B alone" in out
+    assert "halves:easy greedy: not compared: 2 problems only in A, 0 only in B" in out

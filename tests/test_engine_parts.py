@@ -16,7 +16,7 @@ from math_eval.engines.pace import Pace, Slots
 from math_eval.engines.replay import ReplayEngine
 from math_eval.engines.scripted import ScriptedEngine, read_script
 from math_eval.engines.server import _completion
-from math_eval.engines.urls import check_url, shown, without_credentials
+from math_eval.engines.urls import check_url, display_url, without_credentials
 from math_eval.errors import DataError, EngineError, RequestError
 from math_eval.records import Prompt, Sampling
 
@@ -28,21 +28,26 @@ def complete(engine, key="b/test/1", question="", number=0, temperature=0.0, **f
     return asyncio.run(engine.complete(prompt, Sampling(temperature=temperature, number=number)))
 
 
+def fields(completion):
+    return completion.text, completion.finish, completion.tokens_in, completion.tokens_out
+
+
 def stored(tmp_path, *rows):
     path = tmp_path / "stored.jsonl"
     path.write_text("\n\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
     return ReplayEngine(path)
 
 
-def test_stored_completions_keep_what_their_row_says(tmp_path):
+def test_stored_completions_keep_the_fields_of_their_row(tmp_path):
     row = {"id": 1, "completion": "four", "finish": "length", "tokens_in": 7, "tokens_out": 2}
-    made = complete(stored(tmp_path, row))
-    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("four", "length", 7, 2)
-    made = complete(stored(tmp_path, {"idx": "1", "code": "x", "finish": "eos", "tokens_in": -1, "tokens_out": "many"}))
-    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("x", "stop", 0, 0)
-    made = complete(stored(tmp_path, {"problem": "1", "text": "", "state": "failed", "error": "too  long"}))
-    assert (made.finish, made.error) == ("error", "too long")
-    assert complete(stored(tmp_path, {"id": 1, "text": "", "state": "failed"})).error == "failed when it was made"
+    completion = complete(stored(tmp_path, row))
+    assert fields(completion) == ("four", "length", 7, 2)
+    row = {"idx": "1", "code": "x", "finish": "eos", "tokens_in": -1, "tokens_out": "many"}
+    completion = complete(stored(tmp_path, row))
+    assert fields(completion) == ("x", "stop", 0, 0)
+    completion = complete(stored(tmp_path, {"problem": "1", "text": "", "state": "failed", "error": "too  long"}))
+    assert (completion.finish, completion.error) == ("error", "too long")
+    assert complete(stored(tmp_path, {"id": 1, "text": "", "state": "failed"})).error == "generation failed"
 
 
 @pytest.mark.parametrize("name", ["problem", "id", "idx"])
@@ -79,7 +84,7 @@ def test_numbers_and_sets_of_stored_completions(tmp_path):
 def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path, name):
     engine = stored(tmp_path, {"id": 1, "set": name, "text": "a"})
     engine.check([Prompt(key="b/test/7"), Prompt(key="b/test/1")])
-    with pytest.raises(EngineError, match="holds none of the problems asked for"):
+    with pytest.raises(EngineError, match="holds none of the problems of this run"):
         engine.check([Prompt(key="b/test/7")])
 
 
@@ -89,10 +94,10 @@ def test_a_file_of_another_benchmark_is_refused_before_it_starts(tmp_path, name)
         ("{", "line 2: not JSON"),
         ("[" * 100_000, "line 2: not JSON"),
         ('{"id": 1, "text": "\udcff"}', "line 2: not JSON"),
-        ("[1]", "line 2: expected an object"),
-        ('{"text": "x"}', "line 2: needs one of problem, id, idx, or the question"),
-        ('{"id": 1, "text": []}', r"line 2: needs a text \(or a list of texts\) under one of text, completion"),
-        ('{"id": 1, "text": ["a", 2]}', "line 2: needs a text"),
+        ("[1]", "line 2: expected a JSON object"),
+        ('{"text": "x"}', "line 2: expected a question, or one of problem, id, idx"),
+        ('{"id": 1, "text": []}', r"line 2: expected a text or a list of texts as one of text, completion"),
+        ('{"id": 1, "text": ["a", 2]}', "line 2: expected a text"),
     ],
 )
 def test_a_line_that_holds_no_completion_is_named(tmp_path, line, message):
@@ -104,19 +109,19 @@ def test_a_line_that_holds_no_completion_is_named(tmp_path, line, message):
 
 def test_scripted_completions_are_cut_and_counted():
     engine = ScriptedEngine({"b/test/1": "one two STOP three", "b/test/2": ["first", "second"]})
-    made = complete(engine, stop=("STOP",), text="p q r")
-    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("one two ", "stop", 3, 2)
+    completion = complete(engine, stop=("STOP",), text="p q r")
+    assert fields(completion) == ("one two ", "stop", 3, 2)
     assert complete(engine, text="p", token_ids=(1, 2, 3, 4)).tokens_in == 4
     assert [complete(engine, "b/test/2", turn=turn).text for turn in range(3)] == ["first", "second", ""]
-    made = asyncio.run(engine.complete(Prompt(key="b/test/1"), Sampling(max_tokens=3)))
-    assert (made.text, made.finish, made.tokens_out) == ("one two STOP", "length", 3)
-    made = asyncio.run(engine.complete(Prompt(key="b/test/1"), Sampling(max_tokens=4)))
-    assert (made.text, made.finish) == ("one two STOP three", "stop")
+    completion = asyncio.run(engine.complete(Prompt(key="b/test/1"), Sampling(max_tokens=3)))
+    assert (completion.text, completion.finish, completion.tokens_out) == ("one two STOP", "length", 3)
+    completion = asyncio.run(engine.complete(Prompt(key="b/test/1"), Sampling(max_tokens=4)))
+    assert (completion.text, completion.finish) == ("one two STOP three", "stop")
     assert complete(engine, "b/test/3").error == "no scripted completion for b/test/3"
     assert (engine.calls, engine.concurrency) == (8, 64)
 
 
-def slept(monkeypatch, engine, prompt):
+def pauses_of(monkeypatch, engine, prompt):
     """The pauses of an engine while it makes one completion, which then take no time."""
     pauses = []
 
@@ -131,42 +136,44 @@ def slept(monkeypatch, engine, prompt):
 def test_a_scripted_completion_takes_its_latency_and_its_pace(monkeypatch):
     prompt = Prompt("p " * 10, key="b/test/1")
     table = {"b/test/1": "w " * 30}
-    assert slept(monkeypatch, ScriptedEngine(table, latency_s=0.25), prompt) == [0.25]
+    assert pauses_of(monkeypatch, ScriptedEngine(table, latency_s=0.25), prompt) == [0.25]
     engine = ScriptedEngine(table, pace=Pace(2, 60.0, prefill_tokens_per_second=20.0))
-    assert slept(monkeypatch, engine, prompt) == [0.0, 10 / 20 + 30 / 60]
-    assert slept(monkeypatch, engine, Prompt(key="b/test/9")) == [0.0], "a failure takes no slot"
+    assert pauses_of(monkeypatch, engine, prompt) == [0.0, 10 / 20 + 30 / 60]
+    assert pauses_of(monkeypatch, engine, Prompt(key="b/test/9")) == [0.0], "a failure takes no slot"
     assert (engine.concurrency, ScriptedEngine(table, concurrency=3).concurrency) == (backlog(2), 3)
 
 
 @pytest.mark.parametrize("slots", [1, 3])
-def test_so_many_slots_are_taken_at_once(slots):
-    taken = []
+def test_no_more_slots_are_busy_than_the_pace_has(slots):
+    busy_counts = []
 
-    async def scene():
-        pace = Slots(Pace(slots, 1e6, watch=taken.append))
-        await asyncio.gather(*(pace.hold(0, 1) for _ in range(7)))
+    async def use_slots():
+        simulated_slots = Slots(Pace(slots, 1e6, watch=busy_counts.append))
+        await asyncio.gather(*(simulated_slots.hold(0, 1) for _ in range(7)))
 
-    asyncio.run(scene())
-    assert (max(taken), taken[-1], taken.count(slots)) == (slots, 0, 1), "a slot that is passed on stays taken"
+    asyncio.run(use_slots())
+    assert (max(busy_counts), busy_counts[-1], busy_counts.count(slots)) == (slots, 0, 1), (
+        "a slot that is passed on stays busy"
+    )
 
 
-def test_a_slot_given_to_who_is_cancelled_goes_to_the_next():
-    ended = []
+def test_the_slot_of_a_cancelled_call_goes_to_the_next():
+    finished = []
 
-    async def scene():
-        pace = Slots(Pace(1, 1e6))
+    async def use_slots():
+        simulated_slot = Slots(Pace(1, 1e6))
 
-        async def one(name):
-            await pace.hold(0, 1)
-            ended.append(name)
+        async def hold_slot(name):
+            await simulated_slot.hold(0, 1)
+            finished.append(name)
 
-        first, second, third = (asyncio.create_task(one(name)) for name in "abc")
+        first, second, third = (asyncio.create_task(hold_slot(name)) for name in "abc")
         await first
         second.cancel()  # its slot has been passed on to it, and it has not run since
         await asyncio.gather(second, third, return_exceptions=True)
 
-    asyncio.run(asyncio.wait_for(scene(), 20))
-    assert ended == ["a", "c"]
+    asyncio.run(asyncio.wait_for(use_slots(), 20))
+    assert finished == ["a", "c"]
 
 
 def test_a_script_is_a_json_object(tmp_path):
@@ -183,8 +190,8 @@ def test_a_script_is_a_json_object(tmp_path):
 def test_engines_are_made_from_what_they_need(tmp_path):
     path = tmp_path / "table.json"
     path.write_text('{"b/test/1": "x"}', encoding="utf-8")
-    made = make_engine("scripted", "m", None, EngineSettings(responses=path, latency_s=0.25))
-    assert (type(made), made._latency_s) == (ScriptedEngine, 0.25)
+    engine = make_engine("scripted", "m", None, EngineSettings(responses=path, latency_s=0.25))
+    assert (type(engine), engine._latency_s) == (ScriptedEngine, 0.25)
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"id": 1, "text": "x"}\n', encoding="utf-8")
     assert complete(make_engine("replay", "m", None, EngineSettings(responses=rows))).text == "x"
@@ -201,16 +208,18 @@ def test_engines_are_made_from_what_they_need(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["complete", "close", "concurrency", None])
-def test_each_part_of_an_engine_is_asked_for(monkeypatch, missing):
+def test_an_engine_class_must_have_every_attribute(monkeypatch, missing):
     parts = dict.fromkeys(("complete", "close", "concurrency"), 1)
     parts.pop(missing, None)
-    kind = type("Own", (), {**parts, "__init__": lambda self, *given: setattr(self, "given", given)})
-    monkeypatch.setattr("math_eval.engines.make.ENGINES", types.SimpleNamespace(load=lambda _: kind))
+    engine_class = type(
+        "UserEngine", (), {**parts, "__init__": lambda self, *arguments: setattr(self, "arguments", arguments)}
+    )
+    monkeypatch.setattr("math_eval.engines.make.ENGINES", types.SimpleNamespace(load=lambda _: engine_class))
     if missing is None:
-        assert make_engine("a:Own", "m", None, EngineSettings()).given == ("m", EngineSettings())
+        assert make_engine("a:UserEngine", "m", None, EngineSettings()).arguments == ("m", EngineSettings())
     else:
-        with pytest.raises(RequestError, match=f"engine a:Own: its class lacks {missing}$"):
-            make_engine("a:Own", "m", None, EngineSettings())
+        with pytest.raises(RequestError, match=f"engine a:UserEngine: its class lacks {missing}$"):
+            make_engine("a:UserEngine", "m", None, EngineSettings())
 
 
 def test_every_base_url_is_checked():
@@ -229,9 +238,9 @@ def test_a_backlog_is_a_little_more_than_the_slots():
 
 
 def test_a_reason_is_one_short_line():
-    made = failed("a\n b  " + "x" * 600, 4)
-    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("", "error", 4, 0)
-    assert made.error == "a b " + "x" * 496
+    completion = failed("a\n b  " + "x" * 600, 4)
+    assert fields(completion) == ("", "error", 4, 0)
+    assert completion.error == "a b " + "x" * 496
 
 
 @pytest.mark.parametrize("url", ["http://h", "https://h:1/v1", "http://u:p@h:8000/v1"])
@@ -241,35 +250,35 @@ def test_a_base_url_is_http_with_a_host(url):
 
 @pytest.mark.parametrize("url", ["h:8000", "ftp://h/v1", "http://", "http://h:0", "http://h:99999", "https:///v1", ""])
 def test_another_url_is_refused_without_repeating_it(url):
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(RequestError) as error:
         check_url(url)
-    assert str(caught.value) == "--base-url: expected http://HOST:PORT/v1 or https://HOST/v1"
+    assert str(error.value) == "--base-url: expected http://HOST:PORT/v1 or https://HOST/v1"
 
 
 def test_urls_are_shown_without_their_secrets():
-    assert shown(httpx.URL("https://user:key@host:8000/v1?x=1")) == "https://host:8000"
+    assert display_url(httpx.URL("https://user:key@host:8000/v1?x=1")) == "https://host:8000"
     assert without_credentials("a http://u:p@h/v1, https://k@g x@y") == "a http://h/v1, https://g x@y"
 
 
-def posted(monkeypatch, *answers, urls=("http://h/v1/",)):
-    """What post() makes of answers (a status, or an error to raise), the requests, and the pauses between them."""
-    left, sent, pauses = list(answers), [], []
+def post(monkeypatch, *answers, urls=("http://h/v1/",)):
+    """The result of post() for these replies (a status, or an error to raise), its requests, and its pauses."""
+    remaining, requests, pauses = list(answers), [], []
 
     async def pause(seconds):
         pauses.append(seconds)
 
     async def answer(request):
-        sent.append(request)
-        now = left.pop(0)
-        if isinstance(now, Exception):
-            raise now
-        return httpx.Response(now, text="busy")
+        requests.append(request)
+        reply = remaining.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return httpx.Response(reply, text="busy")
 
-    async def scene():
+    async def post_once():
         client = HttpClient(urls, 8, example="")
-        for at, own in enumerate(client._clients):
-            client._clients[at] = httpx.AsyncClient(
-                base_url=own.base_url, headers=own.headers, transport=httpx.MockTransport(answer)
+        for index, original in enumerate(client._clients):
+            client._clients[index] = httpx.AsyncClient(
+                base_url=original.base_url, headers=original.headers, transport=httpx.MockTransport(answer)
             )
         try:
             return await client.post("/x", {"a": 1}, lambda reply: f" hint {reply.status_code}")
@@ -279,50 +288,50 @@ def posted(monkeypatch, *answers, urls=("http://h/v1/",)):
 
     monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", pause)
     try:
-        made = asyncio.run(scene())
+        result = asyncio.run(post_once())
     except EngineError as error:
-        made = error
-    return made, sent, pauses
+        result = error
+    return result, requests, pauses
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
-def test_a_busy_answer_is_asked_again_six_times_with_growing_pauses(monkeypatch, status):
-    made, sent, pauses = posted(monkeypatch, *[status] * 6)
-    assert (made, len(sent)) == (f"the server answered {status}: busy hint {status}", 6)
+def test_a_busy_server_is_tried_six_times_with_growing_pauses(monkeypatch, status):
+    result, requests, pauses = post(monkeypatch, *[status] * 6)
+    assert (result, len(requests)) == (f"the server answered {status}: busy hint {status}", 6)
     assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0]
-    made, sent, _ = posted(monkeypatch, status, 200)
-    assert (made.status_code, len(sent)) == (200, 2)
-    assert (str(sent[0].url), json.loads(sent[0].content)) == ("http://h/v1/x", {"a": 1})
+    result, requests, _ = post(monkeypatch, status, 200)
+    assert (result.status_code, len(requests)) == (200, 2)
+    assert (str(requests[0].url), json.loads(requests[0].content)) == ("http://h/v1/x", {"a": 1})
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_an_answer_about_the_request_itself_is_final(monkeypatch, status):
-    made, sent, _ = posted(monkeypatch, status)
-    assert (made, len(sent)) == (f"the server answered {status}: busy hint {status}", 1)
+def test_a_bad_request_is_final(monkeypatch, status):
+    result, requests, _ = post(monkeypatch, status)
+    assert (result, len(requests)) == (f"the server answered {status}: busy hint {status}", 1)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405])
-def test_an_answer_about_the_server_ends_the_run(monkeypatch, status):
-    made, sent, _ = posted(monkeypatch, status, urls=("http://u:p@h:1/v1",))
-    assert (type(made), str(made)) == (EngineError, f"http://h:1: the server answered {status}: busy hint {status}")
-    assert len(sent) == 1
+def test_a_refusal_of_the_server_ends_the_run(monkeypatch, status):
+    result, requests, _ = post(monkeypatch, status, urls=("http://u:p@h:1/v1",))
+    assert (type(result), str(result)) == (EngineError, f"http://h:1: the server answered {status}: busy hint {status}")
+    assert len(requests) == 1
 
 
 def test_connections_that_fail_are_tried_again(monkeypatch):
-    made, sent, _ = posted(monkeypatch, *[httpx.ConnectError("refused")] * 6)
-    assert (type(made), str(made), len(sent)) == (EngineError, "http://h: cannot be reached: refused", 6)
-    made, _, _ = posted(monkeypatch, httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), 200)
-    assert made.status_code == 200
-    made, sent, _ = posted(monkeypatch, *[httpx.ReadTimeout("slow")] * 6)
-    assert (made, len(sent)) == ("ReadTimeout: slow", 6)
+    result, requests, _ = post(monkeypatch, *[httpx.ConnectError("refused")] * 6)
+    assert (type(result), str(result), len(requests)) == (EngineError, "http://h: cannot be reached: refused", 6)
+    result, _, _ = post(monkeypatch, httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), 200)
+    assert result.status_code == 200
+    result, requests, _ = post(monkeypatch, *[httpx.ReadTimeout("slow")] * 6)
+    assert (result, len(requests)) == ("ReadTimeout: slow", 6)
 
 
-def test_each_base_url_gets_so_many_connections_and_patience():
-    open_now, most, gone = [], [], asyncio.Event()
+def test_connections_to_a_base_url_are_limited_and_reused():
+    open_connections, open_counts, all_closed = [], [], asyncio.Event()
 
     async def answer(reader, writer):
-        open_now.append(writer)
-        most.append(len(open_now))
+        open_connections.append(writer)
+        open_counts.append(len(open_connections))
         with contextlib.suppress(asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -331,57 +340,59 @@ def test_each_base_url_gets_so_many_connections_and_patience():
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         writer.close()
         await writer.wait_closed()
-        open_now.remove(writer)
-        if not open_now:
-            gone.set()
+        open_connections.remove(writer)
+        if not open_connections:
+            all_closed.set()
 
-    async def scene():
+    async def post_many():
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         client = HttpClient((url,), 3, example="")
         assert client._clients[0].timeout == httpx.Timeout(3600.0, connect=20.0)
         replies = await asyncio.gather(*(client.post("/x", {}) for _ in range(9)))
         await client.close()
-        await gone.wait()
+        await all_closed.wait()
         server.close()
         return [reply.status_code for reply in replies]
 
-    assert asyncio.run(scene()) == [200] * 9
-    assert (max(most), len(most)) == (3, 3), "three at once, and they are kept for later requests"
+    assert asyncio.run(post_many()) == [200] * 9
+    assert (max(open_counts), len(open_counts)) == (3, 3), "three connections at a time, reused for later requests"
 
 
 def test_a_request_goes_to_the_url_with_the_fewest_open():
-    asked = []
+    hosts = []
 
-    async def scene():
+    async def post_many():
         client = HttpClient(("http://a", "http://b", "http://c"), 8, example="")
-        waiting = asyncio.Event()
+        release = asyncio.Event()
 
         async def answer(request):
-            asked.append(request.url.host)
-            await waiting.wait()
+            hosts.append(request.url.host)
+            await release.wait()
             return httpx.Response(200)
 
-        for at, own in enumerate(client._clients):
-            client._clients[at] = httpx.AsyncClient(base_url=own.base_url, transport=httpx.MockTransport(answer))
+        for index, original in enumerate(client._clients):
+            client._clients[index] = httpx.AsyncClient(
+                base_url=original.base_url, transport=httpx.MockTransport(answer)
+            )
         posts = []
         for _ in range(5):
             posts.append(asyncio.create_task(client.post("/x", {})))
             await asyncio.sleep(0.01)
-        waiting.set()
+        release.set()
         await asyncio.gather(*posts)
         await client.close()
-        assert all(one.is_closed for one in client._clients)
+        assert all(connection.is_closed for connection in client._clients)
 
-    asyncio.run(scene())
-    assert asked == ["a", "b", "c", "a", "b"]
+    asyncio.run(post_many())
+    assert hosts == ["a", "b", "c", "a", "b"]
 
 
 def test_a_key_is_sent_as_a_header_only_where_there_is_one(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    assert posted(monkeypatch, 200)[1][0].headers["Authorization"] == "Bearer k"
+    assert post(monkeypatch, 200)[1][0].headers["Authorization"] == "Bearer k"
     monkeypatch.delenv("OPENAI_API_KEY")
-    assert "Authorization" not in posted(monkeypatch, 200)[1][0].headers
+    assert "Authorization" not in post(monkeypatch, 200)[1][0].headers
 
 
 @pytest.mark.parametrize(
@@ -396,9 +407,9 @@ def test_a_key_is_sent_as_a_header_only_where_there_is_one(monkeypatch):
         ({"choices": [{"text": "x"}], "usage": {"completion_tokens": 3}}, ("x", "stop", 0, 3)),
     ],
 )
-def test_what_a_servers_answer_becomes(content, expected):
-    made = _completion(httpx.Response(200, json=content), Prompt(stop=("END",)))
-    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == expected
+def test_a_server_response_becomes_a_completion(content, expected):
+    completion = _completion(httpx.Response(200, json=content), Prompt(stop=("END",)))
+    assert fields(completion) == expected
 
 
 NO_COMPLETIONS = {
@@ -413,29 +424,29 @@ NO_COMPLETIONS = {
 
 
 @pytest.mark.parametrize("content", NO_COMPLETIONS)
-def test_an_answer_that_is_no_completion_is_a_failed_sample(content):
-    made = _completion(httpx.Response(200, text=content), Prompt())
-    what, reason = made.error.split(": ")[:2]
-    assert (made.finish, what) == ("error", "the server's answer is not a completion")
+def test_a_response_without_a_completion_is_a_failed_sample(content):
+    completion = _completion(httpx.Response(200, text=content), Prompt())
+    message, reason = completion.error.split(": ")[:2]
+    assert (completion.finish, message) == ("error", "the server's response is not a completion")
     assert reason in NO_COMPLETIONS[content].split("|")
 
 
-def test_every_base_url_is_asked(monkeypatch):
-    async def scene():
+def test_every_base_url_gets_the_request(monkeypatch):
+    async def get_models():
         client = HttpClient(("http://a/v1", "http://b/v1"), 8, example="")
-        for at, (own, status) in enumerate(zip(client._clients, (200, 500), strict=True)):
+        for index, (original, status) in enumerate(zip(client._clients, (200, 500), strict=True)):
             answer = httpx.MockTransport(lambda _, status=status: httpx.Response(status))
-            client._clients[at] = httpx.AsyncClient(base_url=own.base_url, transport=answer)
+            client._clients[index] = httpx.AsyncClient(base_url=original.base_url, transport=answer)
         replies = await client.get("/models")
         await client.close()
         return [(str(reply.url), reply.status_code) for reply in replies]
 
-    assert asyncio.run(scene()) == [("http://a/v1/models", 200), ("http://b/v1/models", 500)]
+    assert asyncio.run(get_models()) == [("http://a/v1/models", 200), ("http://b/v1/models", 500)]
 
 
 def test_engines_of_models_get_the_folder_and_the_settings(tmp_path, monkeypatch):
     settings = EngineSettings(seed=3)
-    monkeypatch.setattr("math_eval.engines.vllm.VllmEngine", lambda *given: given)
+    monkeypatch.setattr("math_eval.engines.vllm.VllmEngine", lambda *arguments: arguments)
     local = types.SimpleNamespace(folder=tmp_path)
     assert make_engine("vllm", "m", local, settings) == (tmp_path, settings)
     assert settings_read("scripted") == settings_read("replay") == ("responses",)

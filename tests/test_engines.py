@@ -58,18 +58,19 @@ def scenario(smollm, tmp_path, engine, **options):
 @pytest.mark.parametrize("engine", ["transformers", "vllm"])
 def test_a_real_model_end_to_end(smollm, tmp_path, engine):
     pytest.importorskip("torch" if engine == "transformers" else "vllm")
-    done = scenario(smollm, tmp_path, engine)
-    [metric] = done.metrics.benchmarks
+    run = scenario(smollm, tmp_path, engine)
+    [metric] = run.metrics.benchmarks
     assert (metric.problems, metric.samples, metric.failed) == (8, 8, 0.0)
     assert metric.accuracy > 0
-    assert done.timing.tokens_out > 8
+    assert run.timing.tokens_out > 8
     assert metric.truncated == pytest.approx(round(metric.truncated * 8) / 8)
-    again = scenario(smollm, tmp_path, engine)
-    assert again.timing.samples == 0
-    assert again.metrics == done.metrics
-    more = scenario(smollm, tmp_path, engine, limit=2, samples=3, temperature=0.7)
-    assert more.timing.samples == 6
-    assert [(one.set, one.samples) for one in more.metrics.benchmarks] == [("greedy", 8), ("sampled", 6)]
+    second_run = scenario(smollm, tmp_path, engine)
+    assert second_run.timing.samples == 0
+    assert second_run.metrics == run.metrics
+    extended_run = scenario(smollm, tmp_path, engine, limit=2, samples=3, temperature=0.7)
+    assert extended_run.timing.samples == 6
+    sets = [(result.set, result.samples) for result in extended_run.metrics.benchmarks]
+    assert sets == [("greedy", 8), ("sampled", 6)]
 
 
 @pytest.mark.model
@@ -77,10 +78,9 @@ def test_a_real_model_end_to_end(smollm, tmp_path, engine):
 def test_a_prompt_longer_than_the_context_is_a_failed_sample(smollm, tmp_path, engine):
     pytest.importorskip("torch" if engine == "transformers" else "vllm")
     rows = tmp_path / "long.jsonl"
-    long = "word " * 600
-    rows.write_text(
-        "".join(json.dumps({"question": q, "answer": "5"}) + "\n" for q in ("2+3?", long)), encoding="utf-8"
-    )
+    long_question = "word " * 600
+    lines = [json.dumps({"question": question, "answer": "5"}) + "\n" for question in ("2+3?", long_question)]
+    rows.write_text("".join(lines), encoding="utf-8")
     settings = EngineSettings(dtype="float32", max_model_len=512)
     request = RunRequest(
         str(smollm),
@@ -91,14 +91,14 @@ def test_a_prompt_longer_than_the_context_is_a_failed_sample(smollm, tmp_path, e
         settings=settings,
         output=tmp_path / "run",
     )
-    done = evaluate(request)
-    [metric] = done.metrics.benchmarks
+    run = evaluate(request)
+    [metric] = run.metrics.benchmarks
     assert (metric.samples, metric.failed) == (2, 0.5)
     lines = [
         json.loads(line) for line in (tmp_path / "run/samples/00000.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     [failed] = [line for line in lines if line["state"] == "failed"]
-    assert "leaves no room in a context of 512" in failed["error"]
+    assert "leaves no room in the context of 512" in failed["error"]
 
 
 @pytest.mark.model
@@ -115,8 +115,8 @@ def test_greedy_agrees_with_a_loop_over_single_prompts(smollm, tmp_path):
         settings=EngineSettings(dtype="float32", batch_size=1, max_model_len=512),
     )
     texts = []
-    for done in (batched, single):
-        lines = (done.folder / "samples/00000.jsonl").read_text(encoding="utf-8").splitlines()
+    for run in (batched, single):
+        lines = (run.folder / "samples/00000.jsonl").read_text(encoding="utf-8").splitlines()
         texts.append(
             sorted((row["problem"], row["text"], row["finish"], row["tokens_out"]) for row in map(json.loads, lines))
         )
@@ -125,12 +125,12 @@ def test_greedy_agrees_with_a_loop_over_single_prompts(smollm, tmp_path):
 
 class Stub(http.server.BaseHTTPRequestHandler):
     script: list = []
-    seen: list = []
+    requests: list = []
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Stub.seen.append((self.path, body, self.headers.get("Authorization")))
-        status, reply = Stub.script.pop(0) if Stub.script else (200, chosen("\\boxed{4}"))
+        Stub.requests.append((self.path, body, self.headers.get("Authorization")))
+        status, reply = Stub.script.pop(0) if Stub.script else (200, reply_with("\\boxed{4}"))
         content = json.dumps(reply).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -141,14 +141,14 @@ class Stub(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def chosen(text, **more):
+def reply_with(text, **fields):
     usage = {"prompt_tokens": 5, "completion_tokens": 3}
-    return {"choices": [{"text": text, "finish_reason": "stop", **more}], "usage": usage}
+    return {"choices": [{"text": text, "finish_reason": "stop", **fields}], "usage": usage}
 
 
 @pytest.fixture
 def stub():
-    Stub.script, Stub.seen = [], []
+    Stub.script, Stub.requests = [], []
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub) as running:
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
@@ -170,9 +170,10 @@ def ask(url, prompt, sampling=None, **settings):
 
 def test_the_server_engine_speaks_both_apis(stub, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    made = ask(stub, Prompt(text="2+2=", stop=("\n",)), Sampling(stop_token_ids=(7,), seed=3, max_tokens=9))
-    assert (made.text, made.finish, made.tokens_in, made.tokens_out) == ("\\boxed{4}", "stop", 5, 3)
-    path, body, authorization = Stub.seen[0]
+    completion = ask(stub, Prompt(text="2+2=", stop=("\n",)), Sampling(stop_token_ids=(7,), seed=3, max_tokens=9))
+    assert (completion.text, completion.finish) == ("\\boxed{4}", "stop")
+    assert (completion.tokens_in, completion.tokens_out) == (5, 3)
+    path, body, authorization = Stub.requests[0]
     assert (path, authorization) == ("/v1/completions", "Bearer secret")
     assert body == {
         "model": "m",
@@ -185,22 +186,22 @@ def test_the_server_engine_speaks_both_apis(stub, monkeypatch):
         "prompt": "2+2=",
     }
     Stub.script = [(200, {"choices": [{"message": {"content": "4"}, "finish_reason": "length"}]})]
-    made = ask(stub, CHAT)
-    assert (made.text, made.finish) == ("4", "length")
-    assert Stub.seen[1][0] == "/v1/chat/completions"
-    assert Stub.seen[1][1]["messages"] == [{"role": "user", "content": "What is 2 + 3?"}]
+    completion = ask(stub, CHAT)
+    assert (completion.text, completion.finish) == ("4", "length")
+    assert Stub.requests[1][0] == "/v1/chat/completions"
+    assert Stub.requests[1][1]["messages"] == [{"role": "user", "content": "What is 2 + 3?"}]
 
 
-def test_a_busy_server_is_asked_again(stub, monkeypatch):
-    async def at_once(_):
+def test_a_busy_server_is_tried_again(stub, monkeypatch):
+    async def no_pause(_):
         return None
 
-    monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", at_once)
+    monkeypatch.setattr("math_eval.engines._http.asyncio.sleep", no_pause)
     Stub.script = [(503, {}), (429, {})]
     assert ask(stub, CHAT).text == "\\boxed{4}"
     Stub.script = [(400, {"error": "prompt too long"})]
-    made = ask(stub, CHAT)
-    assert (made.finish, "prompt too long" in made.error) == ("error", True)
+    completion = ask(stub, CHAT)
+    assert (completion.finish, "prompt too long" in completion.error) == ("error", True)
     Stub.script = [(200, {"nonsense": 1})]
     assert "not a completion" in ask(stub, CHAT).error
     Stub.script = [(401, {"error": "bad key"})]
@@ -214,12 +215,12 @@ def test_an_unknown_model_stops_the_run_at_once(stub):
     Stub.script = [(404, {"error": "no model m"})]
     with pytest.raises(EngineError, match="no model m"):
         ask(stub, CHAT)
-    assert len(Stub.seen) == 1
+    assert len(Stub.requests) == 1
 
 
 def test_an_unfinished_turn_is_continued(stub):
     ask(stub, dataclasses.replace(CHAT, transcript="First, "))
-    body = Stub.seen[0][1]
+    body = Stub.requests[0][1]
     assert body["messages"][-1] == {"role": "assistant", "content": "First, "}
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
 
@@ -229,25 +230,25 @@ def test_each_request_goes_to_the_base_url_with_the_fewest_open():
 
     async def scenario():
         client = HttpClient(["http://busy.test/v1", "http://idle.test/v1"], 8, example="")
-        sent, held, release = [], asyncio.Event(), asyncio.Event()
+        hosts, busy, release = [], asyncio.Event(), asyncio.Event()
 
         async def post(request):
-            sent.append(request.url.host)
+            hosts.append(request.url.host)
             if request.url.host == "busy.test":
-                held.set()
+                busy.set()
                 await release.wait()
             return httpx.Response(200, json={})
 
-        for at, url in enumerate(("http://busy.test/v1", "http://idle.test/v1")):
-            client._clients[at] = httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(post))
-        first = asyncio.create_task(client.post("/x", {}))
-        await held.wait()
+        for index, url in enumerate(("http://busy.test/v1", "http://idle.test/v1")):
+            client._clients[index] = httpx.AsyncClient(base_url=url, transport=httpx.MockTransport(post))
+        open_request = asyncio.create_task(client.post("/x", {}))
+        await busy.wait()
         for _ in range(3):
             await asyncio.wait_for(client.post("/x", {}), 10)
         release.set()
-        await first
+        await open_request
         await client.close()
-        return sent
+        return hosts
 
     assert asyncio.run(scenario()) == ["busy.test", "idle.test", "idle.test", "idle.test"]
 
@@ -282,44 +283,44 @@ def test_replay_of_a_stored_run_of_the_reference(shared, tmp_path):
     request = RunRequest(
         "stored", (str(rows),), engine="replay", prompt="direct", samples=8, settings=settings, output=tmp_path / "run"
     )
-    done = evaluate(request)
-    greedy, sampled = done.metrics.benchmarks
+    run = evaluate(request)
+    greedy, sampled = run.metrics.benchmarks
     assert (greedy.samples, sampled.samples, sampled.failed) == (100, 800, 0.0)
     assert greedy.accuracy == sum(row["score"][0] for row in stored) / 100
-    theirs = sum(score for row in stored for score in row["score"])
-    assert abs(sampled.accuracy * 800 - theirs) == pytest.approx(1), "the two graders differ on one response of 800"
+    reference_score = sum(score for row in stored for score in row["score"])
+    assert abs(sampled.accuracy * 800 - reference_score) == pytest.approx(1), "the graders differ on one response"
     assert sampled.at["pass@8"].value >= sampled.accuracy
 
 
-def test_replay_names_what_it_cannot_read(tmp_path):
+def test_replay_names_the_line_it_cannot_read(tmp_path):
     path = tmp_path / "x.jsonl"
     with pytest.raises(DataError, match="no such file"):
         ReplayEngine(path)
     path.write_text('{"idx": 1}\n', encoding="utf-8")
-    with pytest.raises(DataError, match="line 1: needs a text"):
+    with pytest.raises(DataError, match="line 1: expected a text"):
         ReplayEngine(path)
 
 
 @pytest.mark.model
 def test_rows_of_a_batch_may_have_different_budgets(smollm):
-    """What a sample has left after a tool call differs from its neighbours'; they share a batch all the same."""
+    """After a tool call, a sample has a smaller budget than the others of its batch."""
     from math_eval.engines.transformers import TransformersEngine
 
     tokenizer = Tokenizer(smollm)
     prompts = [Prompt(text, token_ids=tokenizer.encode(Prompt(text))) for text in ("Once upon a time", "1, 2, 3, 4,")]
     budgets = (3, 17)
 
-    async def made(size):
+    async def complete_all(size):
         engine = TransformersEngine(smollm, EngineSettings(dtype="float32", batch_size=size, max_model_len=128))
         batches = []
         run = engine._run
         engine._run = lambda batch: batches.append(len(batch)) or run(batch)
-        asked = [engine.complete(prompt, Sampling(max_tokens=n)) for prompt, n in zip(prompts, budgets, strict=True)]
-        completions = await asyncio.gather(*asked)
+        calls = [engine.complete(prompt, Sampling(max_tokens=n)) for prompt, n in zip(prompts, budgets, strict=True)]
+        completions = await asyncio.gather(*calls)
         await engine.close()
-        return batches, [(one.text, one.finish, one.tokens_out) for one in completions]
+        return batches, [(completion.text, completion.finish, completion.tokens_out) for completion in completions]
 
-    batches, together = asyncio.run(made(2))
+    batches, batched = asyncio.run(complete_all(2))
     assert batches == [2]
-    assert [(finish, tokens) for _, finish, tokens in together] == [("length", 3), ("length", 17)]
-    assert asyncio.run(made(1)) == ([1, 1], together)
+    assert [(finish, tokens) for _, finish, tokens in batched] == [("length", 3), ("length", 17)]
+    assert asyncio.run(complete_all(1)) == ([1, 1], batched)

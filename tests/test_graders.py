@@ -100,7 +100,7 @@ def test_another_grader_for_a_run_is_refused(tmp_path):
         return evaluate(request, engine=ScriptedEngine(lambda *_: "\\boxed{2}"))
 
     run("equivalence")
-    with pytest.raises(RequestError, match="grader equivalence there, qwen asked"):
+    with pytest.raises(RequestError, match=r"grader equivalence \(requested: qwen\)"):
         run("qwen")
 
 
@@ -127,17 +127,17 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("changed", CHANGES, ids=list(CHANGES))
-def test_the_fingerprint_holds_what_verdicts_depend_on(changed):
+@pytest.mark.parametrize("change", CHANGES, ids=list(CHANGES))
+def test_the_fingerprint_holds_what_verdicts_depend_on(change):
     fields = {name: getattr(BASE, name) for name in BASE.__slots__}
     grader = EquivalenceGrader()
-    other = Problem(**{**fields, **CHANGES[changed]})
-    assert grader.fingerprint([BASE]) != grader.fingerprint([other])
+    changed_problem = Problem(**{**fields, **CHANGES[change]})
+    assert grader.fingerprint([BASE]) != grader.fingerprint([changed_problem])
     assert grader.fingerprint([BASE]) == grader.fingerprint([Problem(**fields)])
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "accuracies"),
+    ("old", "new", "accuracies"),
     [
         ({"options": "{'A': '5', 'B': '7'}"}, {"options": "{'A': '7', 'B': '5'}"}, (1.0, 0.0)),
         (
@@ -150,7 +150,7 @@ def test_the_fingerprint_holds_what_verdicts_depend_on(changed):
     ],
     ids=["options", "accepted", "policy", "kind"],
 )
-def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, before, after, accuracies):
+def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, old, new, accuracies):
     defaults = {"kind": "choice", "options": "{'A': '5', 'B': '7'}", "policy": "{}", "corrections": "{}"}
     (tmp_path / "rows.jsonl").write_text('{"question": "which?", "gold": "A"}\n', encoding="utf-8")
 
@@ -163,7 +163,7 @@ def test_verdicts_are_remade_when_the_benchmark_changes(tmp_path, before, after,
         )
         return evaluate(request, engine=ScriptedEngine(lambda *_: "\\boxed{5}")).metrics.benchmarks[0].accuracy
 
-    assert (run(before), run(after)) == accuracies
+    assert (run(old), run(new)) == accuracies
 
 
 def test_grade_and_score_of_one_file_agree(shared, tmp_path, capsys):
@@ -175,18 +175,18 @@ def test_grade_and_score_of_one_file_agree(shared, tmp_path, capsys):
             stored = {"idx": number, "question": problem.question, "gt": problem.gold, "code": code}
             file.write(json.dumps({**stored, "gt_cot": None, "pred": [""], "score": [True]}) + "\n")
     common = ("-b", "aqua", "--data-dir", shared / "benchmarks", "--json")
-    graded = json.loads(call(capsys, "grade", path, *common)[1])
-    scored = json.loads(call(capsys, "score", path, *common)[1])
-    assert graded["accuracy"] == round(100 * scored["benchmarks"][0]["accuracy"], 2)
-    assert graded["accuracy"] > 90
+    summary = json.loads(call(capsys, "grade", path, *common)[1])
+    metrics = json.loads(call(capsys, "score", path, *common)[1])
+    assert summary["accuracy"] == round(100 * metrics["benchmarks"][0]["accuracy"], 2)
+    assert summary["accuracy"] > 90
 
 
 def test_a_benchmark_for_a_run_folder_is_refused(tmp_path, capsys):
     for command in (("grade", tmp_path), ("score", tmp_path), ("compare", tmp_path, tmp_path)):
         code, _, err = call(capsys, *command, "-b", "gsm8k")
-        assert (code, "--benchmark is for files" in err) == (2, True), command
+        assert (code, "--benchmark is only for files" in err) == (2, True), command
     code, _, err = call(capsys, "compare", tmp_path, "--reported", "--set", "greedy")
-    assert (code, "no --benchmark, --data-dir or --set" in err) == (2, True)
+    assert (code, "--reported excludes --benchmark, --data-dir and --set" in err) == (2, True)
 
 
 def test_explain_grades_algebra_by_its_kind(capsys):

@@ -153,7 +153,7 @@ def test_shots_are_refused_where_the_template_shows_none(rows, tmp_path):
 EFFECTS = Effects("vllm", ("tensor_parallel",), True, True, True, True, True, True)
 
 
-def test_what_is_stated_is_refused_whatever_its_value():
+def test_a_stated_option_is_refused_even_with_its_default():
     request = RunRequest("m", ("sampler",), stated=frozenset({"dtype"}))
     with pytest.raises(RequestError, match="--dtype has no effect"):
         refuse_without_effect(request, EFFECTS)
@@ -177,52 +177,52 @@ def test_a_run_loads_each_benchmark_and_renders_each_prompt_and_reads_its_prompt
         lines = [json.dumps({"id": str(n), "question": f"{n}+{number}?", "answer": n + number}) for n in range(3)]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         paths.append(str(path))
-    loaded, rendered, read = Counter(), Counter(), Counter()
+    loads, renders, reads = Counter(), Counter(), Counter()
 
     def count(owner, name, counter, key):
         original = getattr(owner, name)
 
-        def counted(*arguments, **options):
+        def count_call(*arguments, **options):
             counter[key(*arguments)] += 1
             return original(*arguments, **options)
 
-        monkeypatch.setattr(owner, name, counted)
+        monkeypatch.setattr(owner, name, count_call)
 
-    count(load, "Benchmark", loaded, lambda name, *_: name)
-    count(Template, "build", rendered, lambda _, problem, *__: (problem.benchmark, problem.id))
-    count(store, "read_lines", read, lambda path, *_: path.name)
+    count(load, "Benchmark", loads, lambda name, *_: name)
+    count(Template, "build", renders, lambda _, problem, *__: (problem.benchmark, problem.id))
+    count(store, "read_lines", reads, lambda path, *_: path.name)
 
     def answer(prompt, _sampling):
         return "\\boxed{1}"
 
     def run():
-        for counter in (loaded, rendered, read):
+        for counter in (loads, renders, reads):
             counter.clear()
         return evaluate("m", paths, engine=ScriptedEngine(answer), prompt="direct", samples=2, output=tmp_path / "run")
 
     assert run().made == 6 * 3 * 3
-    assert loaded == {f"sums{number}": 1 for number in range(6)}
-    assert rendered == {(f"sums{number}", str(n)): 1 for number in range(6) for n in range(3)}
-    assert read["prompts.jsonl"] <= 1
+    assert loads == {f"sums{number}": 1 for number in range(6)}
+    assert renders == {(f"sums{number}", str(n)): 1 for number in range(6) for n in range(3)}
+    assert reads["prompts.jsonl"] <= 1
     assert run().made == 0
-    assert set(loaded.values()) == set(rendered.values()) == {1} and len(rendered) == 18
-    assert read["prompts.jsonl"] == 1
+    assert set(loads.values()) == set(renders.values()) == {1} and len(renders) == 18
+    assert reads["prompts.jsonl"] == 1
 
 
-def test_a_run_that_holds_more_than_is_asked_for_still_reads_its_prompts_once(rows, tmp_path, monkeypatch):
-    other = tmp_path / "other.jsonl"
-    other.write_text('{"question": "3+3?", "answer": 6}\n', encoding="utf-8")
+def test_a_folder_with_more_benchmarks_than_requested_reads_its_prompts_once(rows, tmp_path, monkeypatch):
+    second_benchmark = tmp_path / "other.jsonl"
+    second_benchmark.write_text('{"question": "3+3?", "answer": 6}\n', encoding="utf-8")
     options = {"engine": ScriptedEngine(lambda *_: "\\boxed{2}"), "prompt": "direct", "output": tmp_path / "run"}
-    evaluate("m", [str(rows), str(other)], **options)
-    other.unlink()
-    read = Counter()
+    evaluate("m", [str(rows), str(second_benchmark)], **options)
+    second_benchmark.unlink()
+    reads = Counter()
     original = store.read_lines
 
-    def counted(path, *arguments, **more):
-        read[path.name] += 1
-        return original(path, *arguments, **more)
+    def count_read(path, *arguments, **options_of_call):
+        reads[path.name] += 1
+        return original(path, *arguments, **options_of_call)
 
-    monkeypatch.setattr(store, "read_lines", counted)
+    monkeypatch.setattr(store, "read_lines", count_read)
     run = evaluate("m", str(rows), **options)
     assert [result.benchmark for result in run.metrics.benchmarks] == ["sums", "other"]
-    assert read["prompts.jsonl"] == 1
+    assert reads["prompts.jsonl"] == 1

@@ -524,16 +524,16 @@ def test_step_scores_are_stored_and_a_response_without_steps_has_none(run):
 def test_other_settings_are_refused_or_replaced(run, tmp_path):
     score_rewards(request(run), engine=Fake())
     before = lines(run)
-    with pytest.raises(RunConflictError, match="too_long cut there, fail asked; --remake replaces them"):
+    with pytest.raises(RunConflictError, match=r"too_long cut \(requested: fail\); --remake replaces it"):
         score_rewards(request(run, too_long="fail"), engine=Fake())
-    with pytest.raises(RunConflictError, match=f"model {RM} there, other/Qwen2.5-Math-RM-72B asked"):
+    with pytest.raises(RunConflictError, match=rf"model {RM} \(requested: other/Qwen2.5-Math-RM-72B\)"):
         score_rewards(request(run, "other/Qwen2.5-Math-RM-72B"), engine=Fake())
     assert lines(run) == before
     assert score_rewards(request(run, too_long="fail", remake=True), engine=Fake()).made == 35
     assert lines(run)[0]["too_long"] == "fail"
     preset = tmp_path / "mine.yaml"
     preset.write_text("{schema: 1, title: x, match: [], kind: outcome}", encoding="utf-8")
-    with pytest.raises(RunConflictError, match="preset qwen-math-rm there, mine asked; preset_sha256"):
+    with pytest.raises(RunConflictError, match=r"preset qwen-math-rm \(requested: mine\); preset_sha256"):
         score_rewards(request(run, too_long="fail", preset=str(preset)), engine=Fake())
     path = rewards_path(run, RM)
     path.write_text(path.read_text(encoding="utf-8").replace('"format":1', '"format":2'), encoding="utf-8")
@@ -543,14 +543,14 @@ def test_other_settings_are_refused_or_replaced(run, tmp_path):
 
 
 def test_reading_names_the_existing_files(run):
-    with pytest.raises(DataError, match=r"no rewards \(math-eval reward RUN --model M makes them\)"):
+    with pytest.raises(DataError, match=r"has no rewards \(math-eval reward RUN --model MODEL makes them\)"):
         read_rewards(run)
     score_rewards(request(run), engine=Fake())
     score_rewards(request(run, PRM), engine=Fake(kind="process"))
     assert [file.head.kind for file in reward_files(run)] == ["process", "outcome"]
-    with pytest.raises(DataError, match="rewards of several models are there"):
+    with pytest.raises(DataError, match="has the rewards of several models"):
         read_rewards(run)
-    with pytest.raises(DataError, match="no rewards of x; there are those of Qwen"):
+    with pytest.raises(DataError, match="has no rewards of x, only those of Qwen"):
         read_rewards(run, "x")
 
 
@@ -586,9 +586,9 @@ def test_cut_and_refused_conversations_are_counted(run, tokenizer):
 
 
 def test_the_family_of_the_run_names_its_reward_model(run):
-    with pytest.raises(RequestError, match="has no reward model; name one with --model"):
+    with pytest.raises(RequestError, match="has no reward model; use --model"):
         score_rewards(request(run, ""), engine=Fake())
-    with pytest.raises(RequestError, match="say --kind outcome or --kind process"):
+    with pytest.raises(RequestError, match="add --kind outcome, --kind process or --preset"):
         score_rewards(request(run, "unheard-of"), engine=Fake())
     with pytest.raises(RequestError, match="is for process reward models"):
         score_rewards(request(run, kind="outcome", preset="qwen-math-prm"), engine=Fake())
@@ -643,6 +643,7 @@ def test_mistakes_are_one_line(run, tmp_path):
         (("reward", run, "-m", RM, "--base-url", "ftp://x"), "expected http://HOST"),
         (("reward", run, "-m", tmp_path, "-e", "transformers"), "no config.json"),
         (("reward", run, "-m", RM, "--limit", "0"), "expected 1 or more"),
+        (("reward", run, "-m", RM, "--tensor-parallel", "0"), "--tensor-parallel 0: expected 1 or more"),
     ]
     for arguments, message in cases:
         process = command(*arguments)
@@ -676,9 +677,9 @@ def test_a_run_is_scored_after_generation(tmp_path, pooling):
     assert json.loads(out)["rewards"]["samples"] == 2
     assert sorted(read_rewards(tmp_path / "r").values()) == [1.0, 4.0]
     for options, message in (
-        (("--reward-model", "unheard-of", "--reward-base-url", pooling[0]), "say --kind"),
+        (("--reward-model", "unheard-of", "--reward-base-url", pooling[0]), "add --kind outcome"),
         (("--reward-base-url", pooling[0]), "need --reward-model"),
-        (("--reward-model", RM, "--shard", "1/2"), "not with --shard"),
+        (("--reward-model", RM, "--shard", "1/2"), "excludes --shard"),
     ):
         process = command(*arguments, *options)
         _, err = process.communicate()

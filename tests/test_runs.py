@@ -58,32 +58,32 @@ def lines(tmp_path, pattern="samples/*.jsonl"):
 
 
 def test_the_same_command_again_makes_nothing(rows, tmp_path):
-    first, engine = run(rows, tmp_path)
+    first_run, engine = run(rows, tmp_path)
     assert engine.calls == 10
-    [metric] = first.metrics.benchmarks
+    [metric] = first_run.metrics.benchmarks
     assert (metric.problems, metric.accuracy, metric.empty) == (10, 0.9, 0.1)
-    before = (tmp_path / "run/metrics.json").read_bytes()
-    again, engine = run(rows, tmp_path)
+    content = (tmp_path / "run/metrics.json").read_bytes()
+    second_run, engine = run(rows, tmp_path)
     assert engine.calls == 0
-    assert again.metrics == first.metrics
-    assert (tmp_path / "run/metrics.json").read_bytes() == before
+    assert second_run.metrics == first_run.metrics
+    assert (tmp_path / "run/metrics.json").read_bytes() == content
 
 
 def test_samples_problems_and_benchmarks_extend(rows, tmp_path):
     run(rows, tmp_path, limit=4)
-    done, engine = run(rows, tmp_path, limit=4, samples=4)
+    result, engine = run(rows, tmp_path, limit=4, samples=4)
     assert engine.calls == 16
-    assert done.metrics.benchmarks[1].at["maj@4"].value == 1.0
-    assert done.metrics.benchmarks[1].accuracy == 0.75
-    done, engine = run(rows, tmp_path, limit=4, samples=6)
+    assert result.metrics.benchmarks[1].at["maj@4"].value == 1.0
+    assert result.metrics.benchmarks[1].accuracy == 0.75
+    result, engine = run(rows, tmp_path, limit=4, samples=6)
     assert engine.calls == 8
-    done, engine = run(rows, tmp_path)
+    result, engine = run(rows, tmp_path)
     assert engine.calls == 6
-    other = tmp_path / "more.jsonl"
-    other.write_text(rows.read_text(encoding="utf-8"), encoding="utf-8")
-    done, engine = run(other, tmp_path)
+    second_benchmark = tmp_path / "more.jsonl"
+    second_benchmark.write_text(rows.read_text(encoding="utf-8"), encoding="utf-8")
+    result, engine = run(second_benchmark, tmp_path)
     assert engine.calls == 10
-    assert [(one.benchmark, one.set, one.samples) for one in done.metrics.benchmarks] == [
+    assert [(metric.benchmark, metric.set, metric.samples) for metric in result.metrics.benchmarks] == [
         ("sums", "greedy", 10),
         ("sums", "sampled", 24),
         ("more", "greedy", 10),
@@ -93,33 +93,33 @@ def test_samples_problems_and_benchmarks_extend(rows, tmp_path):
 
 
 REFUSED = [
-    ({"settings": EngineSettings(seed=1)}, "seed 0 there, 1 asked"),
-    ({"settings": EngineSettings(dtype="float16")}, "dtype auto there, float16 asked"),
-    ({"settings": EngineSettings(max_model_len=99)}, "max_model_len None there, 99 asked"),
-    ({"samples": 2, "temperature": 0.5}, "set sampled: temperature 0.7 there, 0.5 asked"),
-    ({"samples": 2, "max_tokens": 7}, "max_tokens 1024 there, 7 asked"),
-    ({"prompt": "cot"}, "prompt direct there, cot asked"),
-    ({"seeding": "request"}, "seeding none there, request asked"),
+    ({"settings": EngineSettings(seed=1)}, "seed 0 (requested: 1)"),
+    ({"settings": EngineSettings(dtype="float16")}, "dtype auto (requested: float16)"),
+    ({"settings": EngineSettings(max_model_len=99)}, "max_model_len none (requested: 99)"),
+    ({"samples": 2, "temperature": 0.5}, "set sampled: temperature 0.7 (requested: 0.5)"),
+    ({"samples": 2, "max_tokens": 7}, "max_tokens 1024 (requested: 7)"),
+    ({"prompt": "cot"}, "prompt direct (requested: cot)"),
+    ({"seeding": "request"}, "seeding none (requested: request)"),
 ]
 
 
-@pytest.mark.parametrize(("changed", "said"), REFUSED, ids=[row[1] for row in REFUSED])
-def test_other_settings_are_refused_by_name(rows, tmp_path, changed, said):
+@pytest.mark.parametrize(("options", "message"), REFUSED, ids=[row[1] for row in REFUSED])
+def test_other_settings_are_refused_by_name(rows, tmp_path, options, message):
     run(rows, tmp_path, samples=2)
-    before = lines(tmp_path)
-    with pytest.raises(RunConflictError) as caught:
-        run(rows, tmp_path, **changed)
-    assert said in str(caught.value)
-    assert lines(tmp_path) == before
+    stored = lines(tmp_path)
+    with pytest.raises(RunConflictError) as error:
+        run(rows, tmp_path, **options)
+    assert message in str(error.value)
+    assert lines(tmp_path) == stored
 
 
 def test_other_data_and_another_model_are_refused(rows, tmp_path):
     run(rows, tmp_path)
     rows.write_text(rows.read_text(encoding="utf-8").replace("3 + 3", "3 plus 3"), encoding="utf-8")
-    with pytest.raises(RunConflictError, match=r"data_sha256 .* there, .* asked"):
+    with pytest.raises(RunConflictError, match=r"data_sha256 .* \(requested: .*\)"):
         run(rows, tmp_path)
     request = RunRequest("other", (str(rows),), engine="scripted", prompt="direct", output=tmp_path / "run")
-    with pytest.raises(RunConflictError, match="model model there, other asked"):
+    with pytest.raises(RunConflictError, match=r"model model \(requested: other\)"):
         evaluate(request, engine=ScriptedEngine(answers))
 
 
@@ -134,7 +134,7 @@ def test_a_future_or_foreign_folder_is_refused(rows, tmp_path):
     with pytest.raises(DataError, match="unknown key 'colour'"):
         run(rows, tmp_path)
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(DataError, match="not a run of math-eval"):
+    with pytest.raises(DataError, match="not a run folder of math-eval"):
         run(rows, tmp_path)
 
 
@@ -150,13 +150,13 @@ def test_a_second_process_on_the_folder_is_refused(rows, tmp_path):
 def test_a_torn_line_is_made_again(rows, tmp_path):
     run(rows, tmp_path)
     [segment] = (tmp_path / "run/samples").glob("*")
-    whole = segment.read_bytes()
-    segment.write_bytes(whole[:-25])
+    content = segment.read_bytes()
+    segment.write_bytes(content[:-25])
     verdicts = tmp_path / "run/verdicts.equivalence.jsonl"
     verdicts.write_bytes(verdicts.read_bytes()[:-3])
-    done, engine = run(rows, tmp_path)
+    result, engine = run(rows, tmp_path)
     assert engine.calls == 1
-    assert done.metrics.benchmarks[0].samples == 10
+    assert result.metrics.benchmarks[0].samples == 10
     assert len(lines(tmp_path)) == 10
 
 
@@ -179,33 +179,33 @@ def test_an_engine_that_dies_loses_nothing(rows, tmp_path):
 
     with pytest.raises(EngineError, match="gone"):
         run(rows, tmp_path, Dying(answers, concurrency=1))
-    done, engine = run(rows, tmp_path)
+    result, engine = run(rows, tmp_path)
     assert engine.calls == 5
-    assert done.metrics.benchmarks[0].samples == 10
+    assert result.metrics.benchmarks[0].samples == 10
 
 
 def test_a_full_disk_loses_nothing(rows, tmp_path, monkeypatch):
-    real = os.write
+    os_write = os.write
     budget = [1500]
 
-    def full(descriptor, data):
+    def write_to_full_disk(descriptor, data):
         if b'"tokens_out"' not in bytes(data):
-            return real(descriptor, data)
+            return os_write(descriptor, data)
         if budget[0] <= 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         part = bytes(data)[: budget[0]]
         budget[0] -= len(part)
-        return real(descriptor, part)
+        return os_write(descriptor, part)
 
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "write", write_to_full_disk)
     with pytest.raises(StorageError, match="No space left on device; every earlier line is kept"):
         run(rows, tmp_path, ScriptedEngine(answers, concurrency=1))
-    monkeypatch.setattr(os, "write", real)
-    kept = lines(tmp_path)
-    assert 0 < len(kept) < 10
+    monkeypatch.setattr(os, "write", os_write)
+    stored = lines(tmp_path)
+    assert 0 < len(stored) < 10
     _, engine = run(rows, tmp_path)
-    assert engine.calls == 10 - len(kept)
-    assert lines(tmp_path)[: len(kept)] == kept
+    assert engine.calls == 10 - len(stored)
+    assert lines(tmp_path)[: len(stored)] == stored
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs mount namespaces")
@@ -225,24 +225,24 @@ try:
 except StorageError as error:
     print("full:", error)
 import pathlib
-kept = pathlib.Path({str(tmp_path / "small/run/samples/00000.jsonl")!r}).read_bytes()
-print("whole:", kept.endswith(b"\\n") and len(kept) > 500_000)
+content = pathlib.Path({str(tmp_path / "small/run/samples/00000.jsonl")!r}).read_bytes()
+print("whole:", content.endswith(b"\\n") and len(content) > 500_000)
 """
     small = tmp_path / "small"
     small.mkdir()
     script = tmp_path / "fill.py"
     script.write_text(program, encoding="utf-8")
-    mounted = f"mount -t tmpfs -o size=1m none {small} && exec {sys.executable} {script}"
-    done = subprocess.run(["unshare", "-Urm", "sh", "-c", mounted], capture_output=True, text=True, check=False)
-    if done.returncode and "fill.py" not in done.stderr:
-        pytest.skip(f"no mount namespace here: {done.stderr.strip()}")
-    assert "full: " in done.stdout, done.stdout + done.stderr
-    assert "No space left" in done.stdout
-    assert "whole: True" in done.stdout
+    command = f"mount -t tmpfs -o size=1m none {small} && exec {sys.executable} {script}"
+    process = subprocess.run(["unshare", "-Urm", "sh", "-c", command], capture_output=True, text=True, check=False)
+    if process.returncode and "fill.py" not in process.stderr:
+        pytest.skip(f"no mount namespace here: {process.stderr.strip()}")
+    assert "full: " in process.stdout, process.stdout + process.stderr
+    assert "No space left" in process.stdout
+    assert "whole: True" in process.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_stop_keeps_what_finished_and_says_how_to_resume(rows, tmp_path, number):
+def test_a_stop_keeps_finished_samples_and_names_the_way_to_resume(rows, tmp_path, number):
     table = tmp_path / "table.json"
     table.write_text(json.dumps({f"sums/test/{n}": f"\\boxed{{{2 * n}}}" for n in range(10)}), encoding="utf-8")
     program = (
@@ -266,20 +266,20 @@ def test_a_stop_keeps_what_finished_and_says_how_to_resume(rows, tmp_path, numbe
     while time.monotonic() < deadline and len(lines(tmp_path)) < 3:
         time.sleep(0.05)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert said.strip().splitlines()[-1].startswith("math-eval: stopped; every finished sample is stored")
-    assert "Traceback" not in said
-    kept = lines(tmp_path)
-    assert 3 <= len(kept) < 10
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 0, again.stderr
+    assert err.strip().splitlines()[-1].startswith("math-eval: stopped; finished samples are stored")
+    assert "Traceback" not in err
+    stored = lines(tmp_path)
+    assert 3 <= len(stored) < 10
+    resumed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
     assert len(lines(tmp_path)) == 10
-    assert lines(tmp_path)[: len(kept)] == kept
+    assert lines(tmp_path)[: len(stored)] == stored
 
 
 def test_a_kill_anywhere_resumes_to_the_same_metrics(rows, tmp_path):
-    whole, _ = run(rows, tmp_path, samples=4, output=tmp_path / "whole")
+    uninterrupted, _ = run(rows, tmp_path, samples=4, output=tmp_path / "whole")
     program = (
         f"import sys; sys.path[:0] = {[str(tmp_path)]!r} + {sys.path!r}\n"
         "from test_runs import answers\n"
@@ -294,14 +294,14 @@ def test_a_kill_anywhere_resumes_to_the_same_metrics(rows, tmp_path):
     for number in range(rounds):
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
         process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL)
-        wanted = (number + 1) * 50 // (rounds + 1)
+        kill_at = (number + 1) * 50 // (rounds + 1)
         deadline = time.monotonic() + 30
-        while process.poll() is None and len(lines_safely(tmp_path)) < wanted and time.monotonic() < deadline:
+        while process.poll() is None and len(lines_safely(tmp_path)) < kill_at and time.monotonic() < deadline:
             time.sleep(0.002)
         process.kill()
         process.wait()
-    done, _ = run(rows, tmp_path, samples=4)
-    assert done.metrics == whole.metrics
+    result, _ = run(rows, tmp_path, samples=4)
+    assert result.metrics == uninterrupted.metrics
     keys = [(line["set"], line["problem"], line["n"]) for line in lines(tmp_path)]
     assert len(keys) == len(set(keys)) == 50
 
@@ -311,32 +311,32 @@ def lines_safely(tmp_path):
 
 
 def test_failed_samples_are_counted_and_can_be_made_again(rows, tmp_path):
-    def some_missing(prompt, sampling):
+    def fail_two(prompt, sampling):
         if prompt.key.endswith(("/3", "/4")):
             raise KeyError(prompt.key)
         return answers(prompt, sampling)
 
-    done, _ = run(rows, tmp_path, ScriptedEngine(some_missing))
-    assert done.metrics.benchmarks[0].failed == 0.2
+    result, _ = run(rows, tmp_path, ScriptedEngine(fail_two))
+    assert result.metrics.benchmarks[0].failed == 0.2
     errors = [line["error"] for line in lines(tmp_path) if line["state"] == "failed"]
     assert errors == ["no scripted completion for sums/test/3", "no scripted completion for sums/test/4"]
-    done, engine = run(rows, tmp_path)
+    result, engine = run(rows, tmp_path)
     assert engine.calls == 0, "a failed sample is a recorded state"
-    done, engine = run(rows, tmp_path, retry_failed=True)
+    result, engine = run(rows, tmp_path, retry_failed=True)
     assert engine.calls == 2
-    assert (done.metrics.benchmarks[0].failed, done.metrics.benchmarks[0].accuracy) == (0.0, 0.9)
+    assert (result.metrics.benchmarks[0].failed, result.metrics.benchmarks[0].accuracy) == (0.0, 0.9)
 
 
 def test_shards_share_a_folder(rows, tmp_path):
     for shard in ((1, 3), (2, 3), (3, 3)):
-        done, engine = run(rows, tmp_path, shard=shard)
-        assert done.metrics is None
+        result, engine = run(rows, tmp_path, shard=shard)
+        assert result.metrics is None
         assert engine.calls in {3, 4}
     _, metrics = score_run(tmp_path / "run")
     assert metrics.benchmarks[0].samples == 10
-    again, engine = run(rows, tmp_path)
+    whole_run, engine = run(rows, tmp_path)
     assert engine.calls == 0
-    assert again.metrics == metrics
+    assert whole_run.metrics == metrics
 
 
 def test_verdicts_are_remade_when_a_gold_changes(rows, tmp_path):
@@ -346,12 +346,12 @@ def test_verdicts_are_remade_when_a_gold_changes(rows, tmp_path):
         "question: '{{ question }}'\ngold: '{{ answer }}'\n"
     )
     yaml.write_text(text, encoding="utf-8")
-    done, _ = run(yaml, tmp_path)
-    assert done.metrics.benchmarks[0].accuracy == 0.9
+    result, _ = run(yaml, tmp_path)
+    assert result.metrics.benchmarks[0].accuracy == 0.9
     yaml.write_text(text + "corrections: {'1': {gold: '3', reason: a test}}\n", encoding="utf-8")
-    done, engine = run(yaml, tmp_path)
+    result, engine = run(yaml, tmp_path)
     assert engine.calls == 0
-    assert done.metrics.benchmarks[0].accuracy == 0.8
+    assert result.metrics.benchmarks[0].accuracy == 0.8
     assert score_run(tmp_path / "run")[1].benchmarks[0].accuracy == 0.8
     rows.unlink()
     assert score_run(tmp_path / "run")[1].benchmarks[0].accuracy == 0.8, "the stored golds are kept current"
@@ -363,25 +363,25 @@ def test_lone_surrogates_are_stored_as_replacement_characters(rows, tmp_path):
 
 
 def test_seeds_by_request_depend_on_the_key_alone(rows, tmp_path):
-    seen = {}
+    seeds = {}
 
-    def watch(prompt, sampling):
-        seen[prompt.key, sampling.temperature > 0, sampling.number] = sampling.seed
+    def answer(prompt, sampling):
+        seeds[prompt.key, sampling.temperature > 0, sampling.number] = sampling.seed
         return "1"
 
-    run(rows, tmp_path, ScriptedEngine(watch, concurrency=3), samples=2, seeding="request")
-    assert len(set(seen.values())) == len(seen) == 30
-    first = dict(seen)
-    run(rows, tmp_path, ScriptedEngine(watch, concurrency=7), samples=2, seeding="request", output=tmp_path / "other")
-    assert seen == first
+    run(rows, tmp_path, ScriptedEngine(answer, concurrency=3), samples=2, seeding="request")
+    assert len(set(seeds.values())) == len(seeds) == 30
+    first_seeds = dict(seeds)
+    run(rows, tmp_path, ScriptedEngine(answer, concurrency=7), samples=2, seeding="request", output=tmp_path / "other")
+    assert seeds == first_seeds
 
 
 def test_evaluate_works_inside_a_running_loop(rows, tmp_path):
     async def notebook():
         return run(rows, tmp_path)
 
-    done, _ = asyncio.run(notebook())
-    assert done.metrics.benchmarks[0].accuracy == 0.9
+    result, _ = asyncio.run(notebook())
+    assert result.metrics.benchmarks[0].accuracy == 0.9
 
 
 def test_evaluate_works_outside_the_main_thread(rows, tmp_path):
@@ -404,28 +404,30 @@ def test_segments_turn_over(rows, tmp_path, monkeypatch):
 
 def test_work_is_bounded(rows, tmp_path):
     running = 0
-    most = 0
+    peak = 0
 
     class Counting(ScriptedEngine):
         async def complete(self, prompt, sampling):
-            nonlocal running, most
+            nonlocal running, peak
             running += 1
-            most = max(most, running)
+            peak = max(peak, running)
             await asyncio.sleep(0.001)
             running -= 1
             return await super().complete(prompt, sampling)
 
     run(rows, tmp_path, Counting(answers, concurrency=3), samples=8)
-    assert most == 3
+    assert peak == 3
 
 
-def test_an_engine_of_ones_own_is_recorded_by_its_class(rows, tmp_path):
-    class Own(ScriptedEngine):
+def test_a_user_engine_is_recorded_by_its_class(rows, tmp_path):
+    class UserEngine(ScriptedEngine):
         pass
 
-    done = math_eval.evaluate("model", str(rows), engine=Own(answers), output=tmp_path / "own", prompt="direct")
-    assert done.info.engine.endswith(":test_an_engine_of_ones_own_is_recorded_by_its_class.<locals>.Own")
-    with pytest.raises(RunConflictError, match=r"engine .*Own there, test_runs:Other asked"):
+    result = math_eval.evaluate(
+        "model", str(rows), engine=UserEngine(answers), output=tmp_path / "own", prompt="direct"
+    )
+    assert result.info.engine.endswith(":test_a_user_engine_is_recorded_by_its_class.<locals>.UserEngine")
+    with pytest.raises(RunConflictError, match=r"engine .*UserEngine \(requested: test_runs:Other\)"):
         run_with(rows, tmp_path / "own", "test_runs:Other")
 
 
@@ -434,7 +436,7 @@ def run_with(rows, output, engine):
     return evaluate(request, engine=ScriptedEngine(answers))
 
 
-def test_the_run_says_when_and_how_it_was_asked(rows, tmp_path):
+def test_a_run_records_its_command_and_time(rows, tmp_path):
     table = tmp_path / "table.json"
     table.write_text('{"sums/test/0": "\\\\boxed{0}"}', encoding="utf-8")
     arguments = ["run", "m", "-b", rows, "-e", "scripted", "--responses", table, "-o", tmp_path / "run", "--limit", 1]
@@ -457,10 +459,10 @@ def test_a_changed_prompt_is_refused(rows, tmp_path):
     path = tmp_path / "run/prompts.jsonl"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("3 + 3?", "3 plus 3?"), encoding="utf-8")
-    changed = path.read_bytes()
+    content = path.read_bytes()
     with pytest.raises(RunConflictError, match="prompt of sums/test/3 differs"):
         run(rows, tmp_path, samples=2)
-    assert path.read_bytes() == changed
+    assert path.read_bytes() == content
 
 
 def test_shards_hold_the_folder_together_and_against_others(tmp_path):
@@ -480,7 +482,7 @@ def test_ctrl_c_in_a_notebook_ends_the_run_before_its_lock(rows, tmp_path):
     engine = ScriptedEngine(answer, latency_s=0.5, concurrency=1)
 
     async def cell():
-        with pytest.raises(StoppedError, match="every finished sample is stored"):
+        with pytest.raises(StoppedError, match="finished samples are stored"):
             run(rows, tmp_path, engine)
 
     asyncio.run(cell())
@@ -536,7 +538,7 @@ def test_a_stop_while_the_model_loads_is_one_line(rows, tmp_path, number):
     assert process.stdout.readline() == "loading\n"
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err.strip()) == (3, "math-eval: stopped; run the same command again to go on")
+    assert (process.returncode, err.strip()) == (3, "math-eval: stopped; run the same command again to continue")
 
 
 def test_a_run_under_nohup_outlives_its_terminal(rows, tmp_path):

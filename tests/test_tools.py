@@ -175,7 +175,7 @@ def test_a_run_with_tools(sums, tmp_path):
     second_tool = Calculator()
     run(sums, tmp_path, "qwen25-math-tir", second_tool)
     assert second_tool.calls == []
-    with pytest.raises(RunConflictError, match=r"at most 4 calls .* there, .* at most 2 calls"):
+    with pytest.raises(RunConflictError, match=r"at most 4 calls .* \(requested: .* at most 2 calls"):
         run(sums, tmp_path, "qwen25-math-tir", tool, max_tool_calls=2)
 
 
@@ -277,7 +277,7 @@ def test_a_program_that_could_not_be_run_fails_its_sample():
     assert (completion.finish, completion.text, completion.error) == (
         "error",
         "",
-        "a program could not be run: no room",
+        "a program could not be executed: no room",
     )
     assert completion.turns[0]["tool_state"] == "unavailable"
 

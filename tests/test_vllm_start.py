@@ -15,10 +15,10 @@ FOLDER = Path("/models/m")
 @pytest.fixture
 def platform(monkeypatch):
     """A vLLM whose platform is a CPU, or a GPU where `cpu` is set to False."""
-    chosen = types.SimpleNamespace(cpu=True)
-    chosen.is_cpu = lambda: chosen.cpu
+    vllm_platform = types.SimpleNamespace(cpu=True)
+    vllm_platform.is_cpu = lambda: vllm_platform.cpu
     platforms = types.ModuleType("vllm.platforms")
-    platforms.current_platform = chosen
+    platforms.current_platform = vllm_platform
     package = types.ModuleType("vllm")
     package.platforms = platforms
     monkeypatch.setitem(sys.modules, "vllm", package)
@@ -27,7 +27,7 @@ def platform(monkeypatch):
         monkeypatch.setenv(name, "before")  # restored afterwards, whatever the start sets
         monkeypatch.delenv(name)
     monkeypatch.setattr(vllm_start, "cpu_dtype", lambda dtype: f"cpu-{dtype}")
-    return chosen
+    return vllm_platform
 
 
 def start(build, **settings):
@@ -42,20 +42,20 @@ def test_a_cpu_gets_little_memory_its_dtype_and_no_compilation(platform):
     assert vllm_start.os.environ["VLLM_CPU_KVCACHE_SPACE"] == "2"
 
 
-def test_a_gpu_gets_what_was_asked(platform):
+def test_a_gpu_gets_the_requested_settings(platform):
     platform.cpu = False
     arguments = start(dict, tensor_parallel=2, max_model_len=9, extra={"enable_prefix_caching": False})
     assert (arguments["gpu_memory_utilization"], arguments["dtype"], arguments["enforce_eager"]) == (0.9, "auto", False)
     assert (arguments["tensor_parallel_size"], arguments["max_model_len"]) == (2, 9)
-    shared = {"pipeline_parallel_size": 1, "trust_remote_code": False, "seed": 0, "disable_log_stats": True}
-    assert {name: arguments[name] for name in shared} == shared
+    defaults = {"pipeline_parallel_size": 1, "trust_remote_code": False, "seed": 0, "disable_log_stats": True}
+    assert {name: arguments[name] for name in defaults} == defaults
     assert arguments["enable_prefix_caching"] is False, "the user's extra arguments win"
     assert start(dict, gpu_memory=0.5)["gpu_memory_utilization"] == 0.5
     assert "VLLM_CPU_KVCACHE_SPACE" not in vllm_start.os.environ
 
 
 @pytest.mark.parametrize(
-    ("raised", "kind", "message"),
+    ("error", "error_type", "message"),
     [
         (ValueError("first\nno such architecture\n"), ModelError, "cannot load this model: no such architecture"),
         (RuntimeError("Engine core failed"), EngineError, "could not start: Engine core failed"),
@@ -64,9 +64,9 @@ def test_a_gpu_gets_what_was_asked(platform):
         (ImportError("gone"), MissingPackageError, "vllm"),
     ],
 )
-def test_a_start_that_fails_is_an_error_of_ours(platform, raised, kind, message):
+def test_a_start_that_fails_is_an_error_of_ours(platform, error, error_type, message):
     def build(_arguments):
-        raise raised
+        raise error
 
-    with pytest.raises(kind, match=message):
+    with pytest.raises(error_type, match=message):
         start(build)

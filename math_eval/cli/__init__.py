@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line `math-eval`, one module for each command."""

@@ -1,4 +1,4 @@
-"""math-eval benchmarks."""
+"""The command `math-eval benchmarks`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import click
 
 from math_eval.benchmarks import Definition, define, is_available, load_split, parse_name
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option
 from math_eval.errors import MathEvalError, UnfinishedError
 from math_eval.registry import names
 from math_eval.reports import DownloadBar
-
-data_dir_option = click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there."
-)
 
 
 @click.group()
@@ -27,8 +24,8 @@ def command() -> None:
 @data_dir_option
 @json_option
 def list_(*, data_dir: Path | None, as_json: bool) -> None:
-    """Every benchmark split: rows, language, licence, and whether its data is at hand."""
-    found = [
+    """List every benchmark split, and whether its data is on this machine."""
+    splits = [
         {
             "benchmark": definition.name,
             "split": split,
@@ -42,35 +39,35 @@ def list_(*, data_dir: Path | None, as_json: bool) -> None:
         for split, spec in definition.spec.splits.items()
     ]
     if as_json:
-        print_json(found)
+        print_json(splits)
         return
-    headers = ["benchmark", "split", "rows", "language", "at hand", "title", "licence"]
+    headers = ["benchmark", "split", "rows", "language", "on disk", "title", "licence"]
     rows = [
         [
-            str(one["benchmark"]),
-            str(one["split"]),
-            str(one["rows"]),
-            str(one["language"]),
-            "yes" if one["at_hand"] else "no",
-            str(one["title"]),
-            str(one["license"]),
+            str(split["benchmark"]),
+            str(split["split"]),
+            str(split["rows"]),
+            str(split["language"]),
+            "yes" if split["at_hand"] else "no",
+            str(split["title"]),
+            str(split["license"]),
         ]
-        for one in found
+        for split in splits
     ]
     print_rows(headers, rows)
 
 
 @command.command()
 @click.argument("name")
-@click.option("--limit", type=click.IntRange(min=0), default=1, show_default=True, help="How many problems to show.")
+@click.option("--limit", type=click.IntRange(min=0), default=1, show_default=True, help="Number of problems to show.")
 @data_dir_option
 @json_option
 def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None:
-    """What a benchmark's file says, and its first problems where the data is at hand."""
-    bare, wanted = parse_name(name)
-    definition = define(bare)
+    """Show the definition of a benchmark, and its first problems if the data is on this machine."""
+    base_name, split_name = parse_name(name)
+    definition = define(base_name)
     spec = definition.spec
-    splits = definition.splits(wanted)
+    splits = definition.splits(split_name)
     problems = [
         problem
         for split in splits
@@ -86,7 +83,8 @@ def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None
         if (value := getattr(spec, key))
     ]
     rows += [
-        [f"split {split}", f"{one.rows} rows; {_origins(definition, split)}"] for split, one in spec.splits.items()
+        [f"split {split}", f"{split_spec.rows} rows; {_origins(definition, split)}"]
+        for split, split_spec in spec.splits.items()
     ]
     rows += [["corrections", f"{len(spec.corrections)} golds"]] if spec.corrections else []
     rows += [["known bad", f"{len(spec.known_bad)} problems"]] if spec.known_bad else []
@@ -94,53 +92,56 @@ def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None
         rows += [[f"problem {problem.id}", problem.question], ["gold", f"{problem.gold}   ({problem.kind})"]]
     print_rows(["key", "value"], rows)
     if not problems and limit:
-        click.echo(f"the data is not at hand: math-eval benchmarks fetch {definition.name}")
+        click.echo(f"the data is not on this machine: math-eval benchmarks fetch {definition.name}")
 
 
 def _origins(definition: Definition, split: str) -> str:
     sources = definition.spec.splits[split].sources
-    return "; ".join(one.url or one.hub or one.file or f"sha256 {one.sha256[:12]}…" for one in sources)
+    return "; ".join(source.url or source.hub or source.file or f"sha256 {source.sha256[:12]}…" for source in sources)
 
 
 @command.command()
-@click.argument("wanted", nargs=-1, required=True)
+@click.argument("benchmarks", nargs=-1, required=True)
 @data_dir_option
-def fetch(wanted: tuple[str, ...], *, data_dir: Path | None) -> None:
-    """Fetch benchmarks into the cache ("all" for every one); downloads resume and are checked against their hashes."""
-    for name, definition, split in _splits(names("benchmarks") if wanted == ("all",) else list(wanted)):
+def fetch(benchmarks: tuple[str, ...], *, data_dir: Path | None) -> None:
+    """Download benchmarks into the cache; "all" means every benchmark.
+
+    An interrupted download is continued. Every file is checked against its hash.
+    """
+    for name, definition, split in _splits(names("benchmarks") if benchmarks == ("all",) else list(benchmarks)):
         benchmark = load_split(definition, split, data_dir=data_dir, progress=DownloadBar)
         click.echo(f"{name}:{split}  {len(benchmark)} problems  {benchmark.origin}")
 
 
 @command.command()
-@click.argument("wanted", nargs=-1)
+@click.argument("benchmarks", nargs=-1)
 @data_dir_option
 @json_option
-def check(wanted: tuple[str, ...], *, data_dir: Path | None, as_json: bool) -> None:
-    """Load every row of the benchmarks that are at hand (or of those named) and say what is wrong."""
-    found = []
-    for name, definition, split in _splits(list(wanted) or names("benchmarks")):
-        if not wanted and not is_available(definition.name, split, definition.spec.splits[split], data_dir):
-            found.append({"benchmark": name, "split": split, "state": "not at hand", "problems": 0, "error": ""})
+def check(benchmarks: tuple[str, ...], *, data_dir: Path | None, as_json: bool) -> None:
+    """Load every row of BENCHMARKS, or of all benchmarks on this machine, and report what is wrong."""
+    results = []
+    for name, definition, split in _splits(list(benchmarks) or names("benchmarks")):
+        if not benchmarks and not is_available(definition.name, split, definition.spec.splits[split], data_dir):
+            results.append({"benchmark": name, "split": split, "state": "not at hand", "problems": 0, "error": ""})
             continue
         try:
             problems = len(load_split(definition, split, data_dir=data_dir))
-            found.append({"benchmark": name, "split": split, "state": "ok", "problems": problems, "error": ""})
+            results.append({"benchmark": name, "split": split, "state": "ok", "problems": problems, "error": ""})
         except MathEvalError as error:
-            found.append({"benchmark": name, "split": split, "state": "bad", "problems": 0, "error": str(error)})
+            results.append({"benchmark": name, "split": split, "state": "bad", "problems": 0, "error": str(error)})
     if as_json:
-        print_json(found)
+        print_json(results)
     else:
-        rows = [[str(one[key]) for key in ("benchmark", "split", "state", "problems", "error")] for one in found]
-        print_rows(["benchmark", "split", "state", "problems", "error"], rows)
-    bad = [one for one in found if one["state"] == "bad"]
+        headers = ["benchmark", "split", "state", "problems", "error"]
+        print_rows(headers, [[str(result[key]) for key in headers] for result in results])
+    bad = [result for result in results if result["state"] == "bad"]
     if bad:
-        raise UnfinishedError(f"{len(bad)} of {len(found)} splits are bad: {bad[0]['error']}")
+        raise UnfinishedError(f"{len(bad)} of {len(results)} splits are bad: {bad[0]['error']}")
 
 
-def _splits(wanted: list[str]) -> Iterator[tuple[str, Definition, str]]:
-    for text in wanted:
-        name, split = parse_name(text)
+def _splits(benchmarks: list[str]) -> Iterator[tuple[str, Definition, str]]:
+    for text in benchmarks:
+        name, split_name = parse_name(text)
         definition = define(name)
-        for one in definition.splits(split or "all"):
-            yield definition.name, definition, one
+        for split in definition.splits(split_name or "all"):
+            yield definition.name, definition, split

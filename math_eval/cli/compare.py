@@ -1,4 +1,4 @@
-"""math-eval compare."""
+"""The command `math-eval compare`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from math_eval.cli.grader_names import GraderName
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option, file_benchmark_option
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER
 from math_eval.results import file_benchmark
@@ -17,12 +18,14 @@ from math_eval.results.compare import BesideReported, Comparison, compare_report
 @click.command()
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", required=False, type=click.Path(path_type=Path))
-@click.option("--reported", is_flag=True, help="Lay the run beside published scores of its model.")
-@click.option("--model", help="--reported: the model whose scores are meant, where the run's name is another.")
-@click.option("--set", "set_name", help="Compare this set alone.")
-@click.option("--grader", type=GraderName(), help="Whose verdicts.  [equivalence; --reported: qwen]")
-@click.option("--benchmark", "-b", help="Files: answer kinds, options and policy come from this benchmark.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@click.option("--reported", is_flag=True, help="Compare the run with published scores of its model.")
+@click.option("--model", help="With --reported: the model whose published scores to use; by default the run's.")
+@click.option("--set", "set_name", help="Compare only this set.")
+@click.option(
+    "--grader", type=GraderName(), help="Grader that gives the verdicts.  [default: equivalence; with --reported: qwen]"
+)
+@file_benchmark_option
+@data_dir_option
 @json_option
 def command(
     a: Path,
@@ -36,14 +39,15 @@ def command(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare run A with run B (run folders, or files of stored responses), or with --reported with published scores.
+    """Compare run A with run B, or with published scores (--reported).
 
-    Two runs: on the problems both have, paired. Published scores: whether generation noise on both sides explains it.
+    A and B are run folders, or files of stored responses. They are compared problem by problem, on the problems that
+    both have. With --reported, the question is whether generation noise explains the differences.
     """
     if reported == (b is not None):
-        raise RequestError("compare takes two runs, or one run and --reported")
+        raise RequestError("expected two runs, or one run and --reported")
     if reported and (benchmark or data_dir or set_name):
-        raise RequestError("--reported takes the run's own benchmarks and sets: no --benchmark, --data-dir or --set")
+        raise RequestError("--reported excludes --benchmark, --data-dir and --set")
     if b is None:
         info, rows, causes = compare_reported(a, grader=grader or "qwen", model=model)
         if as_json:
@@ -52,16 +56,16 @@ def command(
         _show_reported(rows, causes)
         return
     if model:
-        raise RequestError("--model is for --reported")
+        raise RequestError("--model needs --reported")
     if benchmark and a.is_dir() and b.is_dir():
-        raise RequestError("--benchmark is for files; run folders know their own benchmarks")
-    graded_by = grader or DEFAULT_GRADER
-    known = file_benchmark(benchmark, data_dir, [graded_by])
-    found = compare_runs(a, b, grader=graded_by, set_name=set_name, benchmark=known, data_dir=data_dir)
+        raise RequestError("--benchmark is only for files; a run folder has its own benchmarks")
+    grader = grader or DEFAULT_GRADER
+    rows_benchmark = file_benchmark(benchmark, data_dir, [grader])
+    comparisons = compare_runs(a, b, grader=grader, set_name=set_name, benchmark=rows_benchmark, data_dir=data_dir)
     if as_json:
-        print_json(found)
+        print_json(comparisons)
         return
-    _show_pairs(found)
+    _show_comparisons(comparisons)
 
 
 def _show_reported(rows: list[BesideReported], causes: list[str]) -> None:
@@ -70,31 +74,31 @@ def _show_reported(rows: list[BesideReported], causes: list[str]) -> None:
         headers,
         [
             [
-                one.benchmark,
-                one.set,
-                one.metric,
-                f"{one.measured:.1f}",
-                f"{one.reported:.1f}",
-                f"{one.difference:+.1f}",
-                f"±{one.allowed:.1f} ({one.noise})",
-                one.verdict,
-                one.confidence,
+                row.benchmark,
+                row.set,
+                row.metric,
+                f"{row.measured:.1f}",
+                f"{row.reported:.1f}",
+                f"{row.difference:+.1f}",
+                f"±{row.allowed:.1f} ({row.noise})",
+                row.verdict,
+                row.confidence,
             ]
-            for one in rows
+            for row in rows
         ],
-        left=3,
+        text_columns=3,
     )
-    if any(one.verdict != "consistent" for one in rows):
+    if any(row.verdict != "consistent" for row in rows):
         click.echo("worth checking:")
     else:
         click.echo("recorded:")
     for cause in causes:
         click.echo(f"  {cause}")
-    for source in dict.fromkeys(one.source for one in rows):
+    for source in dict.fromkeys(row.source for row in rows):
         click.echo(f"source: {source}")
 
 
-def _show_pairs(rows: list[Comparison]) -> None:
+def _show_comparisons(rows: list[Comparison]) -> None:
     headers = [
         "benchmark",
         "set",
@@ -113,30 +117,30 @@ def _show_pairs(rows: list[Comparison]) -> None:
         headers,
         [
             [
-                _label(one),
-                one.set,
-                str(one.problems),
-                f"{100 * one.a:.1f}",
-                f"{100 * one.b:.1f}",
-                f"{100 * one.difference:+.1f}",
-                f"{100 * one.low:+.1f} … {100 * one.high:+.1f}",
-                f"{one.p:.3g}",
-                f"{one.p_corrected:.3g}",
-                str(one.wins),
-                str(one.losses),
-                f"{100 * one.detectable:.1f}",
+                _label(row),
+                row.set,
+                str(row.problems),
+                f"{100 * row.a:.1f}",
+                f"{100 * row.b:.1f}",
+                f"{100 * row.difference:+.1f}",
+                f"{100 * row.low:+.1f} … {100 * row.high:+.1f}",
+                f"{row.p:.3g}",
+                f"{row.p_corrected:.3g}",
+                str(row.wins),
+                str(row.losses),
+                f"{100 * row.detectable:.1f}",
             ]
-            for one in rows
+            for row in rows
         ],
-        left=2,
+        text_columns=2,
     )
-    tests = ", ".join(sorted({one.test for one in rows}))
-    click.echo(f"p: {tests}; corrected for {len(rows)} (Holm). detectable: the true difference found 4 times in 5.")
-    for one in rows:
-        if one.only_a or one.only_b:
-            alone = f"{one.only_a} problems are in A alone and {one.only_b} in B alone"
-            click.echo(f"{_label(one)} {one.set}: {alone}: not compared")
+    tests = ", ".join(sorted({row.test for row in rows}))
+    click.echo(f"p: {tests}; corrected for {len(rows)} (Holm). detectable: a true difference found 4 times in 5.")
+    for row in rows:
+        if row.only_a or row.only_b:
+            unshared = f"{row.only_a} problems only in A, {row.only_b} only in B"
+            click.echo(f"{_label(row)} {row.set}: not compared: {unshared}")
 
 
-def _label(one: Comparison) -> str:
-    return one.benchmark if one.split == "test" else f"{one.benchmark}:{one.split}"
+def _label(row: Comparison) -> str:
+    return row.benchmark if row.split == "test" else f"{row.benchmark}:{row.split}"

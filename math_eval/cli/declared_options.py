@@ -1,31 +1,30 @@
-"""Command-line options made from their declarations, and a command whose help lists them in groups."""
+"""Makes command-line options from their declarations, and commands whose help lists options in groups."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 
 from math_eval.cli.grader_names import GraderName
+from math_eval.cli.shared_options import Decorated
 from math_eval.engines import EngineSettings
 from math_eval.errors import RequestError
 from math_eval.generate import RunRequest
 from math_eval.options import Declaration, Group, declared
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
 
 class GroupedOption(click.Option):
-    """An option that knows its group in the help."""
+    """An option with a group, under which the help lists it."""
 
     group: Group = "output"
 
 
 class GroupedCommand(click.Command):
-    """A command whose help lists its options by group; one without a group stands under output."""
+    """A command whose help lists its options in groups. An option without a group belongs to "output"."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes one section of options for each group."""
@@ -42,30 +41,42 @@ class GroupedCommand(click.Command):
 
 
 def run_declarations() -> dict[str, Declaration]:
-    """Every option that `math-eval run` and `evaluate` share, by name."""
+    """Returns the options that `math-eval run` and `evaluate` share: name → declaration."""
     return declared(RunRequest) | declared(EngineSettings)
 
 
-def declared_options(command: Decorated) -> Decorated:
-    """A decorator that adds every declared option to a command."""
-    for declaration in reversed(run_declarations().values()):
-        command = _option(declaration)(command)
-    return command
+def declared_options(declarations: Mapping[str, Declaration]) -> Callable[[Decorated], Decorated]:
+    """Returns a decorator that adds options to a command, in the order of the declarations."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for declaration in reversed(list(declarations.values())):
+            command = _option(declaration)(command)
+        return command
+
+    return decorate
 
 
 def parse_numbers(declaration: Declaration, text: str | None) -> tuple[int, ...] | None:
-    """The numbers of an option that takes several, RequestError where the text holds something else."""
+    """Parses the value of an option that takes several numbers.
+
+    Args:
+        declaration: The option, with its separator.
+        text: The value on the command line; None if the option was not given.
+
+    Raises:
+        RequestError: The value is not a list of whole numbers.
+    """
     if text is None:
         return None
     separator = declaration.option.separator
     try:
         return tuple(int(part) for part in text.split(separator) if part.strip())
     except ValueError as error:
-        raise RequestError(f"{declaration.flag} {text}: expected whole numbers with {separator!r} between") from error
+        raise RequestError(f"{declaration.flag} {text}: expected whole numbers separated by {separator!r}") from error
 
 
 def _option(declaration: Declaration) -> Callable[[Decorated], Decorated]:
-    option, kind = declaration.option, _without_none(declaration.kind)
+    option, kind = declaration.option, _drop_none(declaration.kind)
     flags, settings = declaration.flag, _settings(declaration, kind)
     if kind is bool and declaration.default is None:
         flags = f"{flags}/--no-{flags.removeprefix('--')}"
@@ -92,7 +103,7 @@ def _value_type(declaration: Declaration, kind: Any) -> Any:
     return click.Path(path_type=Path) if kind is Path else kind
 
 
-def _without_none(kind: Any) -> Any:
+def _drop_none(kind: Any) -> Any:
     if get_origin(kind) in {Union, UnionType}:
         [kind] = [part for part in get_args(kind) if part is not type(None)]
     return kind

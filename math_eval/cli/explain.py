@@ -1,4 +1,4 @@
-"""math-eval explain."""
+"""The command `math-eval explain`."""
 
 from __future__ import annotations
 
@@ -22,32 +22,41 @@ from math_eval.records import AnswerKind, Verdict
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("answer", type=click.UNPROCESSED)
 @click.argument("gold", type=click.UNPROCESSED)
-@click.option("--benchmark", "-b", help="Use this benchmark's policy.")
+@click.option("--benchmark", "-b", help="Benchmark whose policy is used.")
 @click.option(
-    "--kind", type=click.Choice(get_args(AnswerKind)), default="expression", show_default=True, help="What the gold is."
+    "--kind",
+    type=click.Choice(get_args(AnswerKind)),
+    default="expression",
+    show_default=True,
+    help="Answer kind of the gold.",
 )
-@click.option("--grader", type=GraderName(), default=DEFAULT_GRADER, show_default=True, help="Whose verdict.")
-@click.option("--cas/--no-cas", default=True, help="Ask SymPy, in a worker, where the grader is undecided.")
+@click.option(
+    "--grader", type=GraderName(), default=DEFAULT_GRADER, show_default=True, help="Grader that gives the verdict."
+)
+@click.option("--cas/--no-cas", default=True, help="Ask SymPy, in a worker process, if the grader cannot decide.")
 @json_option
 def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, grader: str, cas: bool, as_json: bool) -> None:
-    """Grade ANSWER against GOLD; show how both were read and which rule decided. "-5" needs no escaping."""
+    """Grade ANSWER against GOLD, and show how both were read and which rule decided.
+
+    A negative number such as -5 needs no escaping.
+    """
     policy: Policy = policy_of(define(benchmark).spec.policy) if benchmark else DEFAULT
     verdict: Verdict = grade(answer, gold=gold, kind=kind, policy=policy, grader=grader)
     if verdict.rule == "needs_cas" and cas:
         [verdict] = grade_many([(answer, gold)], kind=kind, policy=policy)
     vote_key = load_grader(grader).vote_key
-    found = {
+    explanation = {
         "status": verdict.status,
         "rule": verdict.rule,
-        **({"tried": ", ".join(_tried(verdict.rule))} if grader == DEFAULT_GRADER else {"grader": grader}),
+        **({"tried": ", ".join(_stages_until(verdict.rule))} if grader == DEFAULT_GRADER else {"grader": grader}),
         "answer": _reading(answer),
         "gold": _reading(gold),
         "same vote": vote_key(answer) == vote_key(gold),
     }
     if as_json:
-        print_json(found)
+        print_json(explanation)
         return
-    print_rows(["", ""], [[key, str(value)] for key, value in found.items()])
+    print_rows(["", ""], [[key, str(value)] for key, value in explanation.items()])
 
 
 _STAGES = {
@@ -59,11 +68,11 @@ _STAGES = {
 }
 
 
-def _tried(rule: str) -> list[str]:
-    """The stages in their order, up to the one whose rule decided; all for a rule that none has."""
+def _stages_until(rule: str) -> list[str]:
+    """The stages of grading, up to the one that the rule belongs to; all stages for a rule of none of them."""
     names = list(_STAGES)
-    decided = next((at for at, name in enumerate(names) if rule in _STAGES[name]), len(names) - 1)
-    return names[: decided + 1]
+    last = next((index for index, name in enumerate(names) if rule in _STAGES[name]), len(names) - 1)
+    return names[: last + 1]
 
 
 def _reading(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One call of the command line: what was typed, and whether tracebacks are wanted."""
+"""One call of the command line: its arguments, and whether to show tracebacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Invocation:
-    """The arguments behind the command's name, and --debug."""
+    """The arguments after `math-eval`, and whether --debug was given."""
 
     arguments: tuple[str, ...] = ()
     debug: bool = False

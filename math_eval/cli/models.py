@@ -1,4 +1,4 @@
-"""math-eval models."""
+"""The command `math-eval models`."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from math_eval.registry import names
 
 @click.group()
 def command() -> None:
-    """List and show model families: the prompt, stop ids and sampling a model is evaluated with."""
+    """List and show model families: the prompt, stop ids and sampling settings that their models are evaluated with."""
 
 
 @command.command("list")
 @json_option
 def list_(*, as_json: bool) -> None:
-    """Every family with its prompt and its patterns."""
+    """List every family with its prompt and the name patterns of its models."""
     families = {name: load_family(name) for name in names("models")}
     if as_json:
         print_json(families)
         return
-    print_rows(
-        ["family", "prompt", "matches"], [[name, one.prompt, " ".join(one.match)] for name, one in families.items()]
-    )
+    rows = [[name, family.prompt, " ".join(family.match)] for name, family in families.items()]
+    print_rows(["family", "prompt", "matches"], rows)
 
 
 @command.command()
 @click.argument("name")
 @json_option
 def show(name: str, *, as_json: bool) -> None:
-    """A family by its name, or the family of a model by the model's name."""
-    own = name in names("models") or name.endswith((".yaml", ".yml"))
-    family_name, family = (name, load_family(name)) if own else family_of(name)
+    """Show a model family. NAME is the name of a family, a file, or the name of a model."""
+    names_family = name in names("models") or name.endswith((".yaml", ".yml"))
+    family_name, family = (name, load_family(name)) if names_family else family_of(name)
     if as_json:
         print_json({"family": family_name, **{key: getattr(family, key) for key in family.__struct_fields__}})
         return

@@ -1,4 +1,4 @@
-"""What commands share in showing things: JSON or a table."""
+"""Prints results as JSON or as a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def json_option(function: F) -> F:
-    """The --json flag of every command that shows something."""
+    """Adds the option --json to a command."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(function)
 
 
@@ -21,8 +21,14 @@ def print_json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 99) -> None:
-    """Prints a table; the first `left` columns are text."""
+def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 99) -> None:
+    """Prints a table.
+
+    Args:
+        headers: The headers of the columns.
+        rows: The cells of each row.
+        text_columns: How many columns, from the left, are text; the others are numbers and are aligned to the right.
+    """
     from math_eval.reports import Table, show
 
-    show(Table("", list(headers), [list(row) for row in rows], []), text_columns=left)
+    show(Table("", list(headers), [list(row) for row in rows], []), text_columns=text_columns)

@@ -1,4 +1,4 @@
-"""math-eval prompts."""
+"""The command `math-eval prompts`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from math_eval.benchmarks import load_benchmark
 from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.shared_options import data_dir_option
 from math_eval.errors import RequestError
 from math_eval.prompts import load_demonstrations, load_template
 from math_eval.registry import names
@@ -21,31 +22,35 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_(*, as_json: bool) -> None:
-    """Every prompt template with its kind and title."""
+    """List every prompt template with its kind and title."""
     specs = {name: load_template(name).spec for name in names("prompts")}
     if as_json:
         print_json(specs)
         return
     print_rows(
         ["prompt", "kind", "programs", "title"],
-        [[name, one.kind, one.programs, one.title] for name, one in specs.items()],
+        [[name, spec.kind, spec.programs, spec.title] for name, spec in specs.items()],
     )
 
 
 @command.command()
 @click.argument("name")
-@click.option("--benchmark", "-b", help="Show the prompt of a problem of this benchmark.")
-@click.option("--problem", help="The problem's id, by default the first.")
+@click.option("--benchmark", "-b", help="Show the prompt for a problem of this benchmark.")
+@click.option("--problem", help="Id of the problem; by default the first problem.")
 @click.option(
     "--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Demonstrations before the question."
 )
 @click.option(
-    "--adapt-few-shot", is_flag=True, help="The reference's rule: demonstrations only where the gold is a letter."
+    "--adapt-few-shot",
+    is_flag=True,
+    help="Use the reference's few-shot rule: demonstrations only if the gold is a letter.",
 )
 @click.option(
-    "--demonstrations", type=click.Path(path_type=Path), help="A file of demonstrations instead of the pinned ones."
+    "--demonstrations",
+    type=click.Path(path_type=Path),
+    help="File of demonstrations to use instead of the built-in ones.",
 )
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of benchmark files that are already there.")
+@data_dir_option
 @json_option
 def show(
     name: str,
@@ -58,7 +63,7 @@ def show(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """A template as its file has it, or with --benchmark the whole prompt of one problem."""
+    """Show a prompt template, or with --benchmark the whole prompt of one problem."""
     template = load_template(name, shots=shots, adaptive=adapt_few_shot)
     if benchmark is None:
         if as_json:
@@ -68,16 +73,16 @@ def show(
         rows = [[key, repr(value)] for key in fields if key != "schema" and (value := getattr(template.spec, key))]
         print_rows(["key", "value"], rows)
         return
-    loaded = load_benchmark(benchmark, data_dir=data_dir)
-    chosen = next((one for one in loaded if problem is None or one.id == problem), None)
-    if chosen is None:
+    problems = load_benchmark(benchmark, data_dir=data_dir)
+    row = next((row for row in problems if problem is None or row.id == problem), None)
+    if row is None:
         raise RequestError(
-            f"{loaded.name}/{loaded.split} has no problem {problem!r}; its first is {loaded.problems[0].id!r}"
+            f"{problems.name}/{problems.split} has no problem {problem!r}; the first one is {problems.problems[0].id!r}"
         )
-    shown = load_demonstrations(demonstrations, data_dir) if shots or adapt_few_shot else None
-    prompt = template.build(chosen, shown, key=loaded.spec.demonstrations, adaptive=loaded.spec.adaptive)
+    collection = load_demonstrations(demonstrations, data_dir) if shots or adapt_few_shot else None
+    prompt = template.build(row, collection, key=problems.spec.demonstrations, adaptive=problems.spec.adaptive)
     if as_json:
-        print_json({"text": prompt.text, "messages": prompt.messages, "stop": prompt.stop, "problem": chosen.id})
+        print_json({"text": prompt.text, "messages": prompt.messages, "stop": prompt.stop, "problem": row.id})
     elif prompt.messages:
         for message in prompt.messages:
             click.echo(f"[{message['role']}]\n{message['content']}\n")

@@ -1,4 +1,4 @@
-"""math-eval reward."""
+"""The command `math-eval reward`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import Any
 
 import click
 
+from math_eval.cli.declared_options import declared_options
 from math_eval.cli.output import json_option, print_json
+from math_eval.cli.shared_options import choice_option, quiet_option
 from math_eval.engines import EngineSettings
 from math_eval.errors import UnfinishedError
 from math_eval.generate import RewardRequest, RewardSummary, score_rewards
+from math_eval.models import Hub
+from math_eval.options import declared
 from math_eval.reports import RewardBar
-from math_eval.rewards import REWARD_ENGINES
+from math_eval.rewards import REWARD_ENGINES, TooLong
 
-_SETTINGS = (
-    "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device "
-    "batch_size concurrency base_urls"
+_DECLARED = (
+    "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device"
 ).split()
+"""Engine settings whose options are those of `math-eval run`."""
+
+_SETTINGS = (*_DECLARED, "batch_size", "concurrency", "base_urls")
 
 
 @click.command()
@@ -26,87 +32,75 @@ _SETTINGS = (
     "--model",
     "-m",
     default="",
-    help="Reward model: a folder, a hub name, or the server's name for it; by default the run's family's.",
+    help="Reward model: a folder, a hub name, or the server's name for it; by default the one of the model family.",
 )
 @click.option(
     "--engine",
     "-e",
-    help=f"One of {', '.join(REWARD_ENGINES)}; by default server with --base-url, else vllm where installed.",
+    help=f"One of {', '.join(REWARD_ENGINES)}; by default server with --base-url, else vllm if it is installed.",
 )
 @click.option(
     "--kind",
     type=click.Choice(["outcome", "process"]),
-    help="By default what the model's config.json, or its preset, says.",
+    help="Kind of the model; by default from its config.json or its preset.",
 )
-@click.option("--preset", help="How the model is asked: a name in data/rewards or a file; by default from its name.")
 @click.option(
+    "--preset", help="How the model is asked: a name in data/rewards, or a file; by default by the model's name."
+)
+@choice_option(
     "--too-long",
-    type=click.Choice(["cut", "fail"]),
+    choices=TooLong,
     default="cut",
-    show_default=True,
-    help="Conversations longer than the context: the response is shortened, or gets no score.",
+    help="For conversations longer than the context: shorten the response, or give it no score.",
 )
-@click.option("--limit", type=int, help="Only the first N problems of each benchmark.")
-@click.option("--set", "sets", multiple=True, help="Only this set of samples; may repeat.")
+@click.option("--limit", type=int, help="Use only the first N problems of each benchmark.")
+@click.option("--set", "sets", multiple=True, help="Score only this set; may be repeated.")
+@choice_option("--hub", choices=Hub, default="huggingface", help="Hub on which model names are looked up.")
+@click.option("--revision", help="Revision of the model on the hub.")
 @click.option(
-    "--hub",
-    type=click.Choice(["huggingface", "modelscope"]),
-    default="huggingface",
-    show_default=True,
-    help="Where model names are looked up.",
-)
-@click.option("--revision", help="Commit of the model on its hub.")
-@click.option(
-    "--tokenizer", help="server: folder or hub name of the model's tokenizer; only with it can --too-long cut."
-)
-@click.option("--base-url", "base_urls", multiple=True, help="server: URL of a vLLM server's pooling API; may repeat.")
-@click.option("--concurrency", type=click.IntRange(min=1), help="server: requests at a time; by default 64.")
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="transformers: rows in a batch."
+    "--tokenizer", help="For server: folder or hub name of the model's tokenizer, which --too-long cut needs."
 )
 @click.option(
-    "--tensor-parallel", type=click.IntRange(min=1), default=1, show_default=True, help="GPUs that share each layer."
+    "--base-url",
+    "base_urls",
+    multiple=True,
+    help="For server: URL of the pooling API of a vLLM server; may be repeated.",
 )
+@click.option("--concurrency", type=click.IntRange(min=1), help="For server: requests at a time; by default 64.")
 @click.option(
-    "--pipeline-parallel",
+    "--batch-size",
     type=click.IntRange(min=1),
-    default=1,
+    default=16,
     show_default=True,
-    help="GPU groups that share the layers.",
+    help="For transformers: conversations in a batch.",
 )
-@click.option(
-    "--gpu-memory", type=click.FloatRange(min=0, max=1, min_open=True), help="Share of GPU memory that vLLM may use."
-)
-@click.option("--dtype", default="auto", show_default=True, help="Weights' type: auto, bfloat16, float16, float32.")
-@click.option("--max-model-len", type=click.IntRange(min=1), help="Context length in tokens; by default the model's.")
-@click.option("--trust-remote-code", is_flag=True, help="Let the model folder's own Python code run.")
-@click.option("--enforce-eager", is_flag=True, help="vLLM without compiled graphs: starts sooner, runs slower.")
-@click.option("--device", default="auto", show_default=True, help="transformers: auto, cpu, cuda, cuda:1 ...")
+@declared_options({name: declared(EngineSettings)[name] for name in _DECLARED})
 @click.option("--retry-failed", is_flag=True, help="Score samples again whose scoring failed.")
-@click.option("--remake", is_flag=True, help="Begin anew where the file holds rewards made with other settings.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--remake", is_flag=True, help="Replace a rewards file that was made with other settings.")
+@quiet_option
 @json_option
 def command(run: Path, **options: Any) -> None:
-    """Score the samples of RUN (a run folder) with a reward model, into rewards.MODEL.jsonl there.
+    """Score the samples of RUN (a run folder) with a reward model.
 
-    What is already scored is not scored again: the same command resumes.
+    The rewards are written to rewards.MODEL.jsonl in the run folder. Samples that have a reward are not scored again:
+    the same command resumes.
     """
     as_json, quiet = options.pop("as_json"), options.pop("quiet")
     settings = EngineSettings(**{name: options.pop(name) for name in _SETTINGS})
     request = RewardRequest(folder=run, settings=settings, **options)
-    done = score_rewards(request, watch=lambda missing, there: RewardBar(missing, there, quiet=quiet))
+    summary = score_rewards(request, watch=lambda missing, existing: RewardBar(missing, existing, quiet=quiet))
     if as_json:
-        print_json(done)
+        print_json(summary)
     else:
-        click.echo(said(done))
-    if done.samples and done.failed == done.samples:
-        raise UnfinishedError(f"no sample could be scored; the errors stand in {done.file}")
+        click.echo(summary_line(summary))
+    if summary.samples and summary.failed == summary.samples:
+        raise UnfinishedError(f"no sample could be scored; the errors are in {summary.file}")
 
 
-def said(done: RewardSummary) -> str:
-    """One line about the rewards of a run: how many, how many of them shortened or failed, and where."""
-    speed = f" in {done.seconds:.1f} s, {done.tokens / done.seconds:.0f} tokens/s" if done.seconds else ""
+def summary_line(summary: RewardSummary) -> str:
+    """Returns one line about the rewards of a run, with the number of scored, shortened and failed samples."""
+    speed = f" in {summary.seconds:.1f} s, {summary.tokens / summary.seconds:.0f} tokens/s" if summary.seconds else ""
     return (
-        f"{done.model} ({done.kind}): {done.samples} samples, {done.cut} cut, {done.failed} failed; "
-        f"{done.made} of them now{speed}; {done.file}"
+        f"{summary.model} ({summary.kind}): {summary.samples} samples, {summary.cut} cut, {summary.failed} failed; "
+        f"{summary.made} of them scored now{speed}; {summary.file}"
     )

@@ -1,4 +1,4 @@
-"""math-eval suites."""
+"""The command `math-eval suites`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_(*, as_json: bool) -> None:
-    """Every suite with its title."""
+    """List every suite with its title."""
     suites = {name: load_suite(name) for name in names("suites")}
     if as_json:
         print_json(suites)
         return
     rows = [
-        [name, str(sum(len(one.benchmarks) for one in suite.entries)), suite.title] for name, suite in suites.items()
+        [name, str(sum(len(entry.benchmarks) for entry in suite.entries)), suite.title]
+        for name, suite in suites.items()
     ]
     print_rows(["suite", "benchmarks", "title"], rows)
 
@@ -32,7 +33,7 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(name: str, *, as_json: bool) -> None:
-    """The benchmarks of a suite with their settings."""
+    """Show the benchmarks of a suite with their settings."""
     suite = load_suite(name)
     if as_json:
         print_json(suite)
@@ -43,7 +44,7 @@ def show(name: str, *, as_json: bool) -> None:
     sets = (["greedy"] if suite.greedy else []) + ([f"{suite.samples} samples"] if suite.samples else [])
     click.echo(f"sets: {', '.join(sets)}")
     rows = [
-        [benchmark, entry.prompt or "as asked", "adaptive" if entry.adapt_few_shot else str(entry.shots)]
+        [benchmark, entry.prompt or "as requested", "adaptive" if entry.adapt_few_shot else str(entry.shots)]
         for entry in suite.entries
         for benchmark in entry.benchmarks
     ]

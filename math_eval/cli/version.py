@@ -1,4 +1,4 @@
-"""math-eval version."""
+"""The command `math-eval version`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from math_eval.generate.environment import versions
 @json_option
 def command(*, as_json: bool) -> None:
     """Print the versions that can change a score."""
-    found = versions()
+    installed = versions()
     if as_json:
-        print_json(found)
+        print_json(installed)
         return
-    for name, version in found.items():
+    for name, version in installed.items():
         click.echo(f"{name} {version}")

@@ -1,4 +1,4 @@
-"""Engines: whatever turns prompts into completions."""
+"""Engines, which turn prompts into completions."""
 
 from math_eval.engines.base import Engine, EngineFactory, EngineSettings
 from math_eval.engines.make import ENGINES, NEEDS_MODEL_FOLDER, default_engine, make_engine, settings_read

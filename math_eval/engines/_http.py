@@ -1,4 +1,4 @@
-"""The HTTP client of whatever asks a server: several base URLs share the load, busy answers are tried again."""
+"""The HTTP client of engines that use a server. Several base URLs share the load, and busy servers are tried again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from math_eval.engines.urls import check_url, shown
+from math_eval.engines.urls import check_url, display_url
 from math_eval.errors import EngineError, RequestError
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ _TRIES = 6
 _TIMEOUT_S = 3600.0
 _CONNECT_S = 20.0
 _LONGEST_PAUSE_S = 30.0
-_RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
-_REFUSED = frozenset({401, 403, 404, 405})
+_RETRIED_STATUS = frozenset({408, 409, 429, 500, 502, 503, 504})
+_FATAL_STATUS = frozenset({401, 403, 404, 405})
 
 Hint = Callable[["httpx.Response"], str]
-"""What may help against an answer that is an error, "" for nothing."""
+"""Gives advice about an error response, "" if there is none."""
 
 
 def _no_hint(_reply: httpx.Response) -> str:
@@ -29,22 +29,22 @@ def _no_hint(_reply: httpx.Response) -> str:
 
 
 class HttpClient:
-    """Requests to one or more base URLs, each to the one with the fewest open.
+    """Sends requests to one or more base URLs, each request to the URL with the fewest open ones.
 
-    The key is read from OPENAI_API_KEY and sent only as a header. One event loop uses a client from its first request
-    to close().
+    The API key is read from OPENAI_API_KEY and sent only as a header. A client must be used in a single event loop,
+    from its first request until `close`.
     """
 
     def __init__(self, base_urls: Sequence[str], concurrency: int, *, example: str) -> None:
-        """Prepares the connections; nothing is sent yet.
+        """Prepares the connections without sending anything.
 
         Args:
-            base_urls: http or https, with or without a slash at the end.
-            concurrency: The most connections to each base URL.
-            example: A base URL for the message when none is given.
+            base_urls: URLs with http or https, with or without a slash at the end.
+            concurrency: The largest number of connections to each base URL.
+            example: An example of a base URL, for the message if there is none.
 
         Raises:
-            RequestError: No base URL, or one that is not http(s) with a host.
+            RequestError: There is no base URL, or one is not an http(s) URL with a host.
         """
         import httpx
 
@@ -66,13 +66,18 @@ class HttpClient:
         self._open = [0] * len(self._clients)
 
     async def post(self, path: str, body: dict[str, Any], hint: Hint = _no_hint) -> httpx.Response | str:
-        """Posts JSON; busy and failing answers are tried again with growing pauses.
+        """Posts JSON. Busy or failing servers are tried again with growing pauses, 6 times in all.
+
+        Args:
+            path: The path behind the base URL.
+            body: The JSON object to send.
+            hint: Gives advice about an error response, which is added to the reason.
 
         Returns:
-            The answer with status 200, or the reason why there is none.
+            The response with status 200, or the reason why there is none.
 
         Raises:
-            EngineError: The server cannot be reached, refuses the key, or does not know the path or the model.
+            EngineError: The server cannot be reached, rejects the key, or does not know the path or the model.
         """
         import httpx
 
@@ -80,44 +85,51 @@ class HttpClient:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(min(0.5 * 2**attempt, _LONGEST_PAUSE_S))
-            at = min(range(len(self._clients)), key=self._open.__getitem__)
-            self._open[at] += 1
+            index = min(range(len(self._clients)), key=self._open.__getitem__)
+            self._open[index] += 1
             try:
-                reply = await self._clients[at].post(path, json=body)
+                reply = await self._clients[index].post(path, json=body)
             except httpx.ConnectError as error:
                 if attempt == _TRIES - 1:
-                    raise self._unreachable(at, error) from error
+                    raise self._unreachable(index, error) from error
                 continue
             except httpx.HTTPError as error:
                 reason = f"{type(error).__name__}: {error}"
                 continue
             finally:
-                self._open[at] -= 1
+                self._open[index] -= 1
             if reply.status_code == httpx.codes.OK:
                 return reply
             reason = f"the server answered {reply.status_code}: {reply.text[:300]}{hint(reply)}"
-            if reply.status_code in _REFUSED:
-                raise EngineError(f"{shown(self._clients[at].base_url)}: {reason}")
-            if reply.status_code not in _RETRIED:
+            if reply.status_code in _FATAL_STATUS:
+                raise EngineError(f"{display_url(self._clients[index].base_url)}: {reason}")
+            if reply.status_code not in _RETRIED_STATUS:
                 break
         return reason or "the server could not be reached"
 
     async def get(self, path: str) -> list[httpx.Response]:
-        """The answer of every base URL, whatever its status; EngineError where one cannot be reached."""
+        """Gets a path from every base URL.
+
+        Returns:
+            The responses in the order of the base URLs, whatever their status.
+
+        Raises:
+            EngineError: A server cannot be reached.
+        """
         import httpx
 
         replies = []
-        for at, client in enumerate(self._clients):
+        for index, client in enumerate(self._clients):
             try:
                 replies.append(await client.get(path))
             except httpx.TransportError as error:
-                raise self._unreachable(at, error) from error
+                raise self._unreachable(index, error) from error
         return replies
 
-    def _unreachable(self, at: int, error: Exception) -> EngineError:
-        return EngineError(f"{shown(self._clients[at].base_url)}: cannot be reached: {error}")
+    def _unreachable(self, index: int, error: Exception) -> EngineError:
+        return EngineError(f"{display_url(self._clients[index].base_url)}: cannot be reached: {error}")
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Closes all connections."""
         for client in self._clients:
             await client.aclose()

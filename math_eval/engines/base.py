@@ -1,4 +1,4 @@
-"""What every engine promises: prompts become completions, one awaitable call each."""
+"""The interface of engines, and their settings."""
 
 from __future__ import annotations
 
@@ -12,70 +12,109 @@ from math_eval.records import Completion, Prompt, Sampling
 
 
 class Engine(Protocol):
-    """Turns prompts into completions; concurrency is the engine's own business.
+    """Turns prompts into completions, many at a time.
 
-    concurrency: how many calls the pipeline should keep open, so that the engine is never short of work.
-    A failure of one sample is a Completion with finish "error"; EngineError means that the engine as a whole is gone.
+    Attributes:
+        concurrency: How many calls of `complete` the pipeline keeps open, so that the engine never runs out of work.
     """
 
     concurrency: int
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        """One completion of one prompt."""
+        """Makes one completion of one prompt.
+
+        Args:
+            prompt: The prompt: text or messages, and token ids if the model's folder is known. If `transcript` is set,
+                the completion continues it.
+            sampling: The sampling settings; `number` is the number of the sample within its problem.
+
+        Returns:
+            The completion. A sample that fails by itself is a completion with finish "error".
+
+        Raises:
+            EngineError: The engine can make no more completions.
+        """
         ...
 
     async def close(self) -> None:
-        """Frees what the engine holds (processes, memory, connections); called exactly once."""
+        """Frees processes, memory and connections. It is called exactly once."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What a user may say about an engine; an engine's `settings_read` names what it reads, the rest is refused."""
+    """The settings of an engine.
+
+    The `settings_read` of an engine's class names the settings that the engine reads; the others are refused. Each
+    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, and `extra` holds further
+    arguments for vLLM.
+    """
 
     tensor_parallel: Annotated[int, Option("engine", "GPUs that share each layer.", low=1)] = 1
     pipeline_parallel: Annotated[int, Option("engine", "GPU groups that share the layers.", low=1)] = 1
     gpu_memory: Annotated[
-        float | None, Option("engine", "Share of GPU memory that vLLM may use, 0 to 1.", above=0, high=1)
+        float | None, Option("engine", "Share of GPU memory that vLLM may use, from 0 to 1.", above=0, high=1)
     ] = None
-    dtype: Annotated[str, Option("engine", "Weights' type: auto, bfloat16, float16, float32.")] = "auto"
+    dtype: Annotated[str, Option("engine", "Number type of the weights: auto, bfloat16, float16, float32.")] = "auto"
     max_model_len: Annotated[
-        int | None, Option("engine", "Context length in tokens; by default the model's.", low=1)
+        int | None, Option("engine", "Context length in tokens; by default that of the model.", low=1)
     ] = None
-    trust_remote_code: Annotated[bool, Option("model", "Let the model folder's own Python code run.")] = False
-    enforce_eager: Annotated[bool, Option("engine", "vLLM without compiled graphs: starts sooner, runs slower.")] = (
-        False
+    trust_remote_code: Annotated[bool, Option("model", "Run Python code from the model folder.")] = False
+    enforce_eager: Annotated[
+        bool, Option("engine", "Run vLLM without compiled graphs: it starts sooner and runs slower.")
+    ] = False
+    device: Annotated[str, Option("engine", "For transformers: auto, cpu, cuda, cuda:1 ...")] = "auto"
+    batch_size: Annotated[int, Option("engine", "For transformers: prompts in a batch.", low=1)] = 16
+    concurrency: Annotated[int | None, Option("engine", "Samples in flight; by default the engine decides.", low=1)] = (
+        None
     )
-    device: Annotated[str, Option("engine", "transformers: auto, cpu, cuda, cuda:1 ...")] = "auto"
-    batch_size: Annotated[int, Option("engine", "transformers: prompts in a batch.", low=1)] = 16
-    concurrency: Annotated[
-        int | None, Option("engine", "Samples in flight; by default the engine's own number.", low=1)
-    ] = None
-    seed: Annotated[int, Option("sampling", "The run's seed.")] = 0
+    seed: Annotated[int, Option("sampling", "Seed of the run.")] = 0
     base_urls: Annotated[
         tuple[str, ...],
-        Option("engine", "server: an OpenAI-compatible URL ending in /v1; may repeat.", flag="--base-url"),
+        Option(
+            "engine", "For server: URL of an OpenAI-compatible API, ending in /v1; may be repeated.", flag="--base-url"
+        ),
     ] = ()
     responses: Annotated[
         Path | None,
-        Option("engine", "replay: file or run folder of completions; scripted: table of them."),
+        Option("engine", "For replay: file or run folder with completions. For scripted: table of completions."),
     ] = None
     latency_s: float = 0.0
     extra: dict[str, Any] = field(default_factory=dict)
 
 
 def backlog(slots: int) -> int:
-    """Calls to keep open for an engine with so many slots: enough that none waits for work, few enough to choose late.
+    """Returns how many calls to keep open for an engine with this many slots.
 
-    What is handed over cannot be put in another order any more.
+    The number is large enough that no slot waits for work. It is not larger, because the pipeline chooses the order of
+    samples and cannot change it after it has handed them to the engine.
+
+    Example:
+        >>> backlog(256)
+        320
     """
     return slots + max(8, slots // 4)
 
 
 EngineFactory = Callable[[], Engine]
-"""Makes the engine when the first sample is really needed, so that a finished run loads nothing."""
+"""Makes the engine when the first sample is needed, so that a finished run loads no model."""
 
 
 def failed(reason: str, tokens_in: int = 0) -> Completion:
-    """The completion that records why a sample could not be made."""
+    """Makes the completion of a sample that could not be made.
+
+    Args:
+        reason: Why; it is stored on one line, shortened to 500 characters.
+        tokens_in: Tokens of the prompt, if they were counted.
+    """
     return Completion(text="", finish="error", tokens_in=tokens_in, tokens_out=0, error=" ".join(reason.split())[:500])
+
+
+def no_room(tokens_in: int, context: int) -> Completion:
+    """Makes the completion of a prompt that fills the whole context of a model.
+
+    Args:
+        tokens_in: Tokens of the prompt.
+        context: Length of the context in tokens.
+    """
+    return failed(f"the prompt of {tokens_in} tokens leaves no room in the context of {context}", tokens_in)

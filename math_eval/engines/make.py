@@ -1,4 +1,4 @@
-"""Names → engines: the one place that knows which engines there are and what each needs."""
+"""Makes engines by name. This is the only place that knows all engines and what each needs."""
 
 from __future__ import annotations
 
@@ -22,31 +22,41 @@ ENGINES = Plugins(
 )
 
 NEEDS_MODEL_FOLDER = frozenset({"vllm", "transformers"})
-"""Engines that load weights; the others only need the model's name."""
+"""The engines that load weights; the others need only the name of the model."""
 
 
 def default_engine() -> str:
-    """The engine used unless one is named: vllm where it is installed, else transformers."""
+    """Returns the engine to use if none is named: vllm if it is installed, else transformers."""
     from math_eval.engines.vllm import is_installed
 
     return "vllm" if is_installed() else "transformers"
 
 
 def settings_read(name: str) -> tuple[str, ...] | None:
-    """The options that an engine reads, as its class says in `settings_read`; None where the class does not say."""
+    """Returns the names of the settings that an engine reads, from its class; None if the class does not say."""
     names: tuple[str, ...] | None = getattr(ENGINES.load(name), "settings_read", None)
     return names
 
 
 def make_engine(name: str, model: str, local: LocalModel | None, settings: EngineSettings) -> Engine:
-    """The engine of that name. A class from elsewhere is called with the model's name and the settings.
+    """Makes the engine of that name.
 
-    Raises what its construction raises, and RequestError where an input is missing.
+    Args:
+        name: A name of `ENGINES`, or package.module:Class. Such a class is called with the model's name and the
+            settings.
+        model: The name of the model.
+        local: The model's folder, for the engines of `NEEDS_MODEL_FOLDER`.
+        settings: The settings of the engine.
+
+    Raises:
+        RequestError: A required input is missing, or a class of yours does not have the interface of an engine.
+        UnknownNameError: There is no such engine.
+        MathEvalError: The engine cannot be made, for example because a package is missing.
     """
     kind: Callable[..., Engine] = ENGINES.load(name)
     if name in NEEDS_MODEL_FOLDER:
         if local is None:
-            raise RequestError(f"--engine {name} needs a model folder or hub name")
+            raise RequestError(f"--engine {name} needs a model folder or a hub name")
         return kind(local.folder, settings)
     if name in {"replay", "scripted"}:
         if settings.responses is None:
@@ -60,7 +70,7 @@ def make_engine(name: str, model: str, local: LocalModel | None, settings: Engin
         engine = kind(model, settings)
     except TypeError as error:
         raise RequestError(f"engine {name} cannot be made as Class(model, settings): {error}") from error
-    lacking = [attribute for attribute in ("complete", "close", "concurrency") if not hasattr(engine, attribute)]
-    if lacking:
-        raise RequestError(f"engine {name}: its class lacks {', '.join(lacking)}")
+    missing = [attribute for attribute in ("complete", "close", "concurrency") if not hasattr(engine, attribute)]
+    if missing:
+        raise RequestError(f"engine {name}: its class lacks {', '.join(missing)}")
     return engine

@@ -1,4 +1,4 @@
-"""How long an engine with slots takes: so many completions at once, each at its own rate, after its prompt is read."""
+"""Simulates the time that an accelerator takes: a number of slots, each with a rate of tokens per second."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Watch = Callable[[int], None]
-"""Is told how many slots are taken, whenever that changes."""
+"""Receives the number of busy slots whenever it changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The speed of an accelerator: `slots` completions at once, tokens per second of each, prompt tokens per second."""
+    """The speed of a simulated accelerator.
+
+    Attributes:
+        slots: Completions at a time.
+        tokens_per_second: New tokens per second in each slot.
+        prefill_tokens_per_second: Prompt tokens per second.
+        watch: Receives the number of busy slots.
+    """
 
     slots: int
     tokens_per_second: float
@@ -22,43 +29,50 @@ class Pace:
 
 
 class Slots:
-    """Takes the time that a pace says, in the clock of the running event loop."""
+    """The slots of a simulated accelerator. Time passes in the clock of the running event loop."""
 
     def __init__(self, pace: Pace) -> None:
+        """Makes free slots, as many as the pace has."""
         self._pace = pace
-        self._taken = 0
+        self._busy = 0
         self._count = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     async def hold(self, tokens_in: int, tokens_out: int, turn: int = 0) -> None:
-        """Waits for a slot, then for the completion; later turns are served before earlier ones, as vLLM is told to."""
-        if self._taken < self._pace.slots:
-            self._tell(1)
+        """Waits for a free slot, and then for as long as one completion takes.
+
+        Args:
+            tokens_in: Prompt tokens.
+            tokens_out: New tokens.
+            turn: The turn of the sample. Later turns get a slot first, which is the priority that vLLM is given.
+        """
+        if self._busy < self._pace.slots:
+            self._change_busy(1)
         else:
             self._count += 1
-            passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (-turn, self._count, passed))
+            slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (-turn, self._count, slot))
             try:
-                await passed
+                await slot
             except asyncio.CancelledError:
-                if passed.done() and not passed.cancelled():
-                    self._pass_on()
+                if slot.done() and not slot.cancelled():
+                    self._release()
                 raise
         try:
-            reading = tokens_in / self._pace.prefill_tokens_per_second
-            await asyncio.sleep(reading + tokens_out / self._pace.tokens_per_second)
+            prefill_seconds = tokens_in / self._pace.prefill_tokens_per_second
+            await asyncio.sleep(prefill_seconds + tokens_out / self._pace.tokens_per_second)
         finally:
-            self._pass_on()
+            self._release()
 
-    def _pass_on(self) -> None:
+    def _release(self) -> None:
         while self._waiting:
-            passed = heapq.heappop(self._waiting)[2]
-            if not passed.done():  # who waited was not cancelled meanwhile
-                passed.set_result(None)
+            slot = heapq.heappop(self._waiting)[2]
+            if not slot.done():  # the waiting call was not cancelled
+                slot.set_result(None)
                 return
-        self._tell(-1)
+        self._change_busy(-1)
 
-    def _tell(self, change: int) -> None:
-        self._taken += change
+    def _change_busy(self, change: int) -> None:
+        self._busy += change
         if self._pace.watch is not None:
-            self._pace.watch(self._taken)
+            self._pace.watch(self._busy)

@@ -1,8 +1,8 @@
-"""An engine that returns completions from a file, so that everything after generation can be used alone.
+"""An engine that returns stored completions, so that all steps after generation can be used without a model.
 
-Lines are read from our own run folders, from `{"id": …, "completion": …}` rows, and from the layout of the harness
-behind the Qwen2.5-Math report (`idx`, `question` and a list `code`). A row with a question is matched by it,
-since other harnesses number rows their own way; a row without one by its id within the benchmark.
+It reads our own run folders, rows such as `{"id": …, "completion": …}`, and the rows of the reference (`idx`,
+`question` and a list `code`). A row with a question is matched by the question, because other harnesses number rows
+differently. A row without one is matched by its id within the benchmark.
 """
 
 from __future__ import annotations
@@ -22,38 +22,49 @@ _TEXT_FIELDS = ("text", "completion", "response", "output", "code")
 
 
 class ReplayEngine:
-    """Stored completions by problem and number.
+    """Returns stored completions by problem and sample number.
 
-    A greedy request is answered from the set "greedy" where the file has sets, a sampled one from the others. A problem
-    (or number) that the file lacks is a failed sample; `check` says beforehand that all are missing, since then the
-    file belongs to something else. Raises DataError for a file it cannot read.
+    If the file has sets, greedy samples come from the set "greedy" and sampled ones from the other sets. A sample that
+    the file lacks fails. Call `check` first: it refuses a file that has none of the problems.
     """
 
     concurrency = 64
     settings_read = ("responses",)
 
     def __init__(self, path: Path) -> None:
+        """Reads all completions into memory.
+
+        Args:
+            path: A file of JSON lines, or a run folder.
+
+        Raises:
+            DataError: There is no such file, or a line is not one of the supported kinds.
+        """
         self._path = path
         self._stored: dict[str, dict[tuple[str, str], dict[int, Completion]]] = {}
-        for place, set_name, number, completion in _read(path):
-            kept = self._stored.setdefault(set_name, {}).setdefault(place, {})
-            kept[len(kept) if number is None else number] = completion
+        for place, set_name, number, completion in _read_completions(path):
+            completions = self._stored.setdefault(set_name, {}).setdefault(place, {})
+            completions[len(completions) if number is None else number] = completion
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        """The stored completion; of the sampling settings only temperature 0 or not and the sample's number count."""
-        found = self._found(prompt, greedy=sampling.temperature == 0)
-        if found is None:
+        """Returns the stored completion for the sample's number; the temperature decides only which set is used."""
+        completions = self._lookup(prompt, greedy=sampling.temperature == 0)
+        if completions is None:
             return failed(f"no stored completion of {prompt.key}")
-        if sampling.number not in found:
+        if sampling.number not in completions:
             return failed(f"no stored completion {sampling.number} of {prompt.key}")
-        return found[sampling.number]
+        return completions[sampling.number]
 
     def check(self, prompts: Iterable[Prompt]) -> None:
-        """EngineError where the file holds none of these problems, before any of them is recorded as failed."""
-        if not any(self._found(prompt, greedy=greedy) for prompt in prompts for greedy in (True, False)):
-            raise EngineError(f"{self._path}: holds none of the problems asked for; is it of this benchmark?")
+        """Checks that the file has at least one of the problems, before all samples are stored as failed.
 
-    def _found(self, prompt: Prompt, *, greedy: bool) -> dict[int, Completion] | None:
+        Raises:
+            EngineError: It has none, so it probably belongs to another benchmark.
+        """
+        if not any(self._lookup(prompt, greedy=greedy) for prompt in prompts for greedy in (True, False)):
+            raise EngineError(f"{self._path}: holds none of the problems of this run; is it for another benchmark?")
+
+    def _lookup(self, prompt: Prompt, *, greedy: bool) -> dict[int, Completion] | None:
         benchmark, split, problem = (*prompt.key.split("/", 2), "", "")[:3]
         places = (("id", f"{benchmark}/{split}/{problem}"), ("question", _folded(prompt.question)), ("id", problem))
         for name, stored in self._stored.items():
@@ -65,52 +76,52 @@ class ReplayEngine:
         return None
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing; the engine holds no resources."""
 
 
 def _folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def _read(path: Path) -> Iterator[tuple[tuple[str, str], str, int | None, Completion]]:
+def _read_completions(path: Path) -> Iterator[tuple[tuple[str, str], str, int | None, Completion]]:
     files = sorted(path.glob("samples/*.jsonl")) if path.is_dir() else [path]
     if not files or not files[0].is_file():
-        raise DataError(f"{path}: no such file of responses (or run folder)")
+        raise DataError(f"{path}: no such file or run folder")
     for file in files:
         with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+            for line_number, line in enumerate(lines, 1):
                 if not line.strip():
                     continue
-                where = f"{file}: line {number}"
+                location = f"{file}: line {line_number}"
                 try:
                     row = msgspec.json.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    raise DataError(f"{where}: not JSON: {error}") from error
+                    raise DataError(f"{location}: not JSON: {error}") from error
                 if not isinstance(row, dict):
-                    raise DataError(f"{where}: expected an object")
-                place, name, own = _place(row, where), str(row.get("set", "")), row.get("n")
-                for completion in _completions(row, where):
-                    yield place, name, own if isinstance(own, int) else None, completion
+                    raise DataError(f"{location}: expected a JSON object")
+                place, set_name, number = _place(row, location), str(row.get("set", "")), row.get("n")
+                for completion in _completions(row, location):
+                    yield place, set_name, number if isinstance(number, int) else None, completion
 
 
-def _place(row: dict[str, Any], where: str) -> tuple[str, str]:
+def _place(row: dict[str, Any], location: str) -> tuple[str, str]:
     if isinstance(row.get("question"), str):
         return "question", _folded(row["question"])
     identity = next((row[name] for name in _ID_FIELDS if name in row), None)
     if identity is None:
-        raise DataError(f"{where}: needs one of {', '.join(_ID_FIELDS)}, or the question")
+        raise DataError(f"{location}: expected a question, or one of {', '.join(_ID_FIELDS)}")
     if "benchmark" in row and "split" in row:
         return "id", f"{row['benchmark']}/{row['split']}/{identity}"
     return "id", str(identity)
 
 
-def _completions(row: dict[str, Any], where: str) -> Iterator[Completion]:
+def _completions(row: dict[str, Any], location: str) -> Iterator[Completion]:
     texts = next((row[name] for name in _TEXT_FIELDS if name in row), None)
     texts = texts if isinstance(texts, list) else [texts]
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise DataError(f"{where}: needs a text (or a list of texts) under one of {', '.join(_TEXT_FIELDS)}")
+        raise DataError(f"{location}: expected a text or a list of texts as one of {', '.join(_TEXT_FIELDS)}")
     if row.get("state") == "failed":
-        yield failed(str(row.get("error") or "failed when it was made"))
+        yield failed(str(row.get("error") or "generation failed"))
         return
     finish: Finish = "length" if row.get("finish") == "length" else "stop"
     counts = [row.get(name) for name in ("tokens_in", "tokens_out")]

@@ -1,4 +1,4 @@
-"""An engine that answers from a table, after a set latency: for tests and for measuring the pipeline."""
+"""An engine that takes completions from a table, for tests and for measuring the pipeline."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ Script = Mapping[str, str | list[str]] | Callable[[Prompt, Sampling], str]
 
 
 class ScriptedEngine:
-    """Completions from a table keyed by benchmark/split/problem (or a function); a missing key is a failed sample.
+    """Returns completions from a table, or from a function. Their tokens are counted as words.
 
-    A list in the table holds the turns of a sample that uses tools; past its end a turn is empty.
-
-    latency_s: how long each completion takes; pace: that of an engine with so many slots, on top. Tokens are counted
-    as words, which is all a table can know. concurrency: 64, or what the pace's slots need.
+    Attributes:
+        concurrency: Calls to keep open.
+        calls: Calls of `complete` so far.
     """
 
     settings_read = ("responses",)
@@ -31,6 +30,16 @@ class ScriptedEngine:
     def __init__(
         self, script: Script, *, latency_s: float = 0.0, concurrency: int | None = None, pace: Pace | None = None
     ) -> None:
+        """Makes the engine.
+
+        Args:
+            script: "benchmark/split/problem" → completion, or a function of prompt and sampling settings. A list holds
+                the turns of a sample that uses tools; after its last turn, turns are empty. A problem that the table
+                lacks is a failed sample.
+            latency_s: Seconds that each completion takes.
+            concurrency: Calls to keep open; by default 64, or as many as the slots of the pace need.
+            pace: Simulates an accelerator, whose time is added to the latency.
+        """
         self._script = script
         self._latency_s = latency_s
         self._slots = Slots(pace) if pace else None
@@ -38,20 +47,20 @@ class ScriptedEngine:
         self.calls = 0
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        """The scripted text, cut at the prompt's stop strings and at the token budget."""
+        """Returns the text of the script, cut at the prompt's stop strings and at the token budget."""
         await asyncio.sleep(self._latency_s)
         self.calls += 1
-        made = self._made(prompt, sampling)
-        if self._slots is not None and made.finish != "error":
-            await self._slots.hold(made.tokens_in, made.tokens_out, prompt.turn)
-        return made
+        completion = self._completion(prompt, sampling)
+        if self._slots is not None and completion.finish != "error":
+            await self._slots.hold(completion.tokens_in, completion.tokens_out, prompt.turn)
+        return completion
 
-    def _made(self, prompt: Prompt, sampling: Sampling) -> Completion:
+    def _completion(self, prompt: Prompt, sampling: Sampling) -> Completion:
         try:
-            found = self._script(prompt, sampling) if callable(self._script) else self._script[prompt.key]
+            entry = self._script(prompt, sampling) if callable(self._script) else self._script[prompt.key]
         except KeyError:
             return failed(f"no scripted completion for {prompt.key}")
-        raw = found if isinstance(found, str) else "".join(found[prompt.turn : prompt.turn + 1])
+        raw = entry if isinstance(entry, str) else "".join(entry[prompt.turn : prompt.turn + 1])
         text, _ = cut_at_stop(raw, prompt.stop)
         words = text.split()
         tokens_in = len(prompt.token_ids) or len(prompt.text.split())
@@ -60,11 +69,18 @@ class ScriptedEngine:
         return Completion(text, "stop", tokens_in, len(words))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing; the engine holds no resources."""
 
 
 def read_script(path: Path) -> dict[str, str | list[str]]:
-    """A JSON file that maps benchmark/split/problem to a completion or a list of turns; DataError for another shape."""
+    """Reads a table of completions for `ScriptedEngine`.
+
+    Args:
+        path: A JSON file that maps "benchmark/split/problem" to a completion, or to a list of turns.
+
+    Raises:
+        DataError: The file cannot be read, or holds something else.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, str | list[str]])
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server: completions for raw prompts, chat for messages; several URLs share the load."""
+"""The engine for OpenAI-compatible servers: completions for raw prompts, chat completions for messages."""
 
 from __future__ import annotations
 
@@ -16,22 +16,37 @@ _CONCURRENCY = 256
 
 
 class ServerEngine:
-    """Requests to one or more base URLs (ending in /v1), each to the one with the fewest open.
+    """Sends requests to one or more base URLs, each request to the URL with the fewest open ones.
 
-    The key is read from OPENAI_API_KEY and sent only as a header. Busy and failing answers are tried again with growing
-    pauses; what still fails is a failed sample. EngineError where the server cannot be reached, refuses the key, or
-    does not know the model.
+    The API key is read from OPENAI_API_KEY and sent only as a header. Busy or failing servers are tried again with
+    growing pauses; a request that still fails is a failed sample.
+
+    Attributes:
+        concurrency: Calls to keep open; 256 by default.
     """
 
     settings_read = ("base_urls", "concurrency", "seeding")
 
     def __init__(self, model: str, settings: EngineSettings) -> None:
+        """Prepares the connections without sending anything.
+
+        Args:
+            model: The server's name for the model.
+            settings: The base URLs (ending in /v1) and the concurrency.
+
+        Raises:
+            RequestError: There is no base URL, or one is not valid.
+        """
         self._model = model
         self.concurrency = settings.concurrency or _CONCURRENCY
         self._client = HttpClient(settings.base_urls, self.concurrency, example="http://127.0.0.1:8000/v1")
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        """One request, retried; the reply's own token counts are kept."""
+        """Makes one completion; its token counts are those that the server reports.
+
+        Raises:
+            EngineError: The server cannot be reached, rejects the key, or does not know the model.
+        """
         reply = await self._client.post(*self._request(prompt, sampling))
         return failed(reply) if isinstance(reply, str) else _completion(reply, prompt)
 
@@ -48,7 +63,7 @@ class ServerEngine:
             body["seed"] = sampling.seed
         if prompt.messages:
             messages = [dict(message) for message in prompt.messages]
-            if prompt.transcript:  # vLLM's and SGLang's way of going on from an unfinished turn
+            if prompt.transcript:  # how vLLM and SGLang continue an unfinished turn
                 messages.append({"role": "assistant", "content": prompt.transcript})
                 body |= {"continue_final_message": True, "add_generation_prompt": False}
             return "/chat/completions", body | {"messages": messages}
@@ -68,8 +83,8 @@ def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:
         text = choice["message"]["content"] if "message" in choice else choice["text"]
         usage = content.get("usage") or {}
         finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
-        cut, _ = cut_at_stop(str(text or ""), prompt.stop)
+        text, _ = cut_at_stop(str(text or ""), prompt.stop)
         counts = [max(int(usage.get(name) or 0), 0) for name in ("prompt_tokens", "completion_tokens")]
-        return Completion(cut, finish, counts[0], counts[1])
+        return Completion(text, finish, counts[0], counts[1])
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        return failed(f"the server's answer is not a completion: {type(error).__name__}: {error}")
+        return failed(f"the server's response is not a completion: {type(error).__name__}: {error}")

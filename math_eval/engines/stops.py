@@ -1,4 +1,4 @@
-"""Stop strings: a text ends before the first of them, whatever the engine returned."""
+"""Cuts texts at stop strings, whatever the engine did with them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from collections.abc import Sequence
 
 
 def cut_at_stop(text: str, stops: Sequence[str]) -> tuple[str, bool]:
-    """The text up to the earliest stop string, and whether there was one."""
-    found = [at for stop in stops if stop and (at := text.find(stop)) >= 0]
-    return (text[: min(found)], True) if found else (text, False)
+    r"""Cuts a text before its first stop string.
+
+    Returns:
+        The text, and whether it was cut.
+
+    Example:
+        >>> cut_at_stop("x = 1\n\nQuestion:", ["Question:", "\n\n"])
+        ('x = 1', True)
+    """
+    positions = [position for stop in stops if stop and (position := text.find(stop)) >= 0]
+    return (text[: min(positions)], True) if positions else (text, False)

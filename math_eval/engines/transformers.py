@@ -1,4 +1,4 @@
-"""transformers: the engine for machines without vLLM. Length-sorted batches, left padding, stop strings."""
+"""The engine for machines without vLLM: transformers, with batches of similar length and stop strings."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from math_eval.engines.base import EngineSettings, failed
+from math_eval.engines.base import EngineSettings, failed, no_room
 from math_eval.engines.stops import cut_at_stop
 from math_eval.errors import EngineError, MissingPackageError, ModelError
 from math_eval.models import cpu_dtype
-from math_eval.records import Completion, Prompt, Sampling
+from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _GATHER_S = 0.05
+"""How long a batch that is not full waits for more requests, in seconds."""
+
 _QUEUE_BATCHES = 4
+"""Calls to keep open, as a multiple of the batch size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,14 @@ class _Request:
 
 
 class TransformersEngine:
-    """One model on one device, driven by a thread that takes the longest waiting prompts of equal sampling as a batch.
+    """Runs a model on one device. A thread takes the longest waiting prompts of equal sampling settings as a batch.
 
-    batch_size bounds a batch; out of memory halves it. A seed per request makes batches of one. Raises ModelError and
-    MissingPackageError.
+    When a batch does not fit into memory, the batch size is halved. With a seed for each request, every batch has one
+    prompt.
+
+    Attributes:
+        concurrency: Calls to keep open.
+        dtype: The number type that the weights were loaded in.
     """
 
     settings_read = (
@@ -46,6 +53,17 @@ class TransformersEngine:
     )
 
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
+        """Loads the model and starts the thread.
+
+        Args:
+            folder: The model folder.
+            settings: The settings of the engine.
+
+        Raises:
+            MissingPackageError: torch or transformers is not installed.
+            ModelError: transformers cannot load the model.
+            EngineError: The model does not fit into memory.
+        """
         try:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -57,10 +75,10 @@ class TransformersEngine:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = cpu_dtype(settings.dtype) if device == "cpu" else settings.dtype
-        code = settings.trust_remote_code
+        remote_code = settings.trust_remote_code
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=code)
-            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=code)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=remote_code)
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=remote_code)
             self._model: Any = model.to(device).train(mode=False)
         except torch.OutOfMemoryError as error:
             raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
@@ -82,11 +100,15 @@ class TransformersEngine:
         self._thread.start()
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        """Queues the prompt; a prompt that leaves no room for a new token is a failed sample."""
+        """Makes one completion. A prompt that leaves no room for a new token is a failed sample.
+
+        Raises:
+            EngineError: transformers failed.
+        """
         tokens_in = len(prompt.token_ids)
         room = self._context - tokens_in
         if room < 1:
-            return failed(f"prompt of {tokens_in} tokens leaves no room in a context of {self._context}", tokens_in)
+            return no_room(tokens_in, self._context)
         loop = asyncio.get_running_loop()
         settings = replace(sampling, number=0, max_tokens=min(sampling.max_tokens, room))
         request = _Request(prompt, settings, loop.create_future(), loop)
@@ -96,38 +118,38 @@ class TransformersEngine:
         return await request.reply
 
     async def close(self) -> None:
-        """Ends the thread after its current batch."""
+        """Stops the thread after its current batch."""
         with self._wake:
             self._closing = True
             self._wake.notify()
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        while batch := self._take():
+        while batch := self._next_batch():
             try:
-                made: Sequence[Completion | EngineError] = self._generate(batch)
-            except Exception as error:  # noqa: BLE001  the thread must answer whatever the library raises
-                reason = EngineError(
+                outcomes: Sequence[Completion | EngineError] = self._generate(batch)
+            except Exception as error:  # noqa: BLE001  the callers wait for an answer
+                failure = EngineError(
                     f"transformers failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
                 )
-                made = [reason] * len(batch)
-            for request, outcome in zip(batch, made, strict=True):
+                outcomes = [failure] * len(batch)
+            for request, outcome in zip(batch, outcomes, strict=True):
                 request.loop.call_soon_threadsafe(_answer, request.reply, outcome)
 
-    def _take(self) -> list[_Request]:
+    def _next_batch(self) -> list[_Request]:
         with self._wake:
             while not self._closing and len(self._waiting) < self._batch_size:
                 if not self._wake.wait(_GATHER_S) and self._waiting:
                     break
-            self._waiting = [one for one in self._waiting if not one.reply.cancelled()]
+            self._waiting = [request for request in self._waiting if not request.reply.cancelled()]
             if self._closing or not self._waiting:
-                return [] if self._closing else self._take()
-            # longest first: the batch that needs most memory and time comes early, and rows of a batch are alike
-            self._waiting.sort(key=lambda one: len(one.prompt.token_ids), reverse=True)
-            first = self._waiting[0]
-            batch = [one for one in self._waiting if _together(one, first)][: self._batch_size]
-            taken = {id(one) for one in batch}
-            self._waiting = [one for one in self._waiting if id(one) not in taken]
+                return [] if self._closing else self._next_batch()
+            # longest first: the batch that needs most memory comes early, and the rows of a batch have similar lengths
+            self._waiting.sort(key=lambda request: len(request.prompt.token_ids), reverse=True)
+            longest = self._waiting[0]
+            batch = [request for request in self._waiting if _can_share_batch(request, longest)][: self._batch_size]
+            batch_ids = {id(request) for request in batch}
+            self._waiting = [request for request in self._waiting if id(request) not in batch_ids]
             return batch
 
     def _generate(self, batch: list[_Request]) -> list[Completion]:
@@ -137,7 +159,7 @@ class TransformersEngine:
             return self._run(batch)
         except torch.OutOfMemoryError:
             if len(batch) == 1:
-                return [failed("out of memory on one prompt", len(batch[0].prompt.token_ids))]
+                return [failed("out of memory with a batch of one prompt", len(batch[0].prompt.token_ids))]
         torch.cuda.empty_cache()
         self._batch_size = half = len(batch) // 2
         return self._generate(batch[:half]) + self._generate(batch[half:])
@@ -147,55 +169,63 @@ class TransformersEngine:
         from transformers import GenerationConfig, StoppingCriteriaList
 
         sampling, stops = batch[0].sampling, batch[0].prompt.stop
-        ends = self._end_ids(sampling)
-        pad = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else ends[0]
-        width = max(len(one.prompt.token_ids) for one in batch)
-        rows = [[pad] * (width - len(one.prompt.token_ids)) + list(one.prompt.token_ids) for one in batch]
-        mask = [[0] * (width - len(one.prompt.token_ids)) + [1] * len(one.prompt.token_ids) for one in batch]
-        choice: dict[str, Any] = {"do_sample": False}
+        end_ids = self._end_ids(sampling)
+        pad = self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else end_ids[0]
+        prompts = [list(request.prompt.token_ids) for request in batch]
+        width = max(map(len, prompts))
+        rows = [[pad] * (width - len(ids)) + ids for ids in prompts]
+        mask = [[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts]
+        sampling_arguments: dict[str, Any] = {"do_sample": False}
         if sampling.temperature > 0:
-            top_k = max(sampling.top_k, 0)
-            choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": top_k}
+            sampling_arguments = {
+                "do_sample": True,
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "top_k": max(sampling.top_k, 0),
+            }
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
-        budgets = [one.sampling.max_tokens for one in batch]
-        config = GenerationConfig(max_new_tokens=max(budgets), eos_token_id=ends, pad_token_id=pad, **choice)
+        budgets = [request.sampling.max_tokens for request in batch]
+        config = GenerationConfig(
+            max_new_tokens=max(budgets), eos_token_id=end_ids, pad_token_id=pad, **sampling_arguments
+        )
         arguments: dict[str, Any] = {"stop_strings": list(stops), "tokenizer": self._tokenizer} if stops else {}
-        if min(budgets) < max(budgets):  # a row that goes on after a tool call has less left than its neighbours
-            lasts = torch.tensor(budgets, device=self._device) + width
-            spent = [lambda ids, _scores, **_more: lasts <= ids.shape[1]]
-            arguments["stopping_criteria"] = StoppingCriteriaList(spent)
+        if min(budgets) < max(budgets):  # after a tool call, a row has a smaller budget than the others
+            last_columns = torch.tensor(budgets, device=self._device) + width
+            criteria = [lambda ids, _scores, **_arguments: last_columns <= ids.shape[1]]
+            arguments["stopping_criteria"] = StoppingCriteriaList(criteria)
         with torch.inference_mode():
-            made = self._model.generate(
+            output = self._model.generate(
                 input_ids=torch.tensor(rows, device=self._device),
                 attention_mask=torch.tensor(mask, device=self._device),
                 generation_config=config,
                 **arguments,
             )
-        new = made[:, width:].tolist()
-        return [self._completion(one, ids, ends, pad) for one, ids in zip(batch, new, strict=True)]
+        new_ids = output[:, width:].tolist()
+        return [self._completion(request, ids, end_ids, pad) for request, ids in zip(batch, new_ids, strict=True)]
 
-    def _completion(self, request: _Request, ids: list[int], ends: list[int], pad: int) -> Completion:
+    def _completion(self, request: _Request, ids: list[int], end_ids: list[int], pad: int) -> Completion:
         ids = ids[: request.sampling.max_tokens]
-        end = next((at for at, token in enumerate(ids) if token in ends), None)
-        own = ids if end is None else ids[: end + 1]
-        while end is None and own and own[-1] == pad:
-            own.pop()  # the batch went on after this row met a stop string
-        text = self._tokenizer.decode(own, skip_special_tokens=True)
+        end = next((position for position, token in enumerate(ids) if token in end_ids), None)
+        if end is not None:
+            ids = ids[: end + 1]
+        while end is None and ids and ids[-1] == pad:
+            ids.pop()  # padding from the steps that the rest of the batch took after this row's stop string
+        text = self._tokenizer.decode(ids, skip_special_tokens=True)
         text, stopped = cut_at_stop(text, request.prompt.stop)
-        whole = end is not None or stopped
-        return Completion(text, "stop" if whole else "length", len(request.prompt.token_ids), len(own))
+        finish: Finish = "stop" if end is not None or stopped else "length"
+        return Completion(text, finish, len(request.prompt.token_ids), len(ids))
 
     def _end_ids(self, sampling: Sampling) -> list[int]:
         configured = self._model.generation_config.eos_token_id
-        own = configured if isinstance(configured, list) else [configured]
-        ends = [*own, self._tokenizer.eos_token_id, *sampling.stop_token_ids]
-        return sorted({int(token) for token in ends if token is not None})
+        model_ids = configured if isinstance(configured, list) else [configured]
+        ids = [*model_ids, self._tokenizer.eos_token_id, *sampling.stop_token_ids]
+        return sorted({int(token) for token in ids if token is not None})
 
 
-def _together(one: _Request, other: _Request) -> bool:
-    alike = replace(one.sampling, max_tokens=other.sampling.max_tokens)
-    return alike == other.sampling and one.prompt.stop == other.prompt.stop
+def _can_share_batch(first: _Request, second: _Request) -> bool:
+    sampling = replace(first.sampling, max_tokens=second.sampling.max_tokens)
+    return sampling == second.sampling and first.prompt.stop == second.prompt.stop
 
 
 def _answer(reply: asyncio.Future[Completion], outcome: Completion | EngineError) -> None:

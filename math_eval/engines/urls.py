@@ -1,4 +1,4 @@
-"""Base URLs of servers: checked before use, and shown without what is secret in them."""
+"""Checks the base URLs of servers and removes secrets from URLs that are shown or stored."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 
 def check_url(url: str) -> None:
-    """RequestError unless it is an http(s) URL with a host; the text does not repeat it, since it may hold a key."""
+    """Checks that a base URL is an http(s) URL with a host.
+
+    Raises:
+        RequestError: It is not. The message does not repeat the URL, because it may contain a key.
+    """
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         raise RequestError("--base-url: expected http://HOST:PORT/v1 or https://HOST/v1")
 
 
@@ -27,10 +31,15 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def without_credentials(text: str) -> str:
-    """The text with user names and passwords taken out of its URLs, for what is stored."""
+    """Removes user names and passwords from the URLs in a text.
+
+    Example:
+        >>> without_credentials("--base-url http://me:secret@host/v1")
+        '--base-url http://host/v1'
+    """
     return _CREDENTIALS.sub("", text)
 
 
-def shown(url: httpx.URL) -> str:
-    """Scheme, host and port, for messages."""
+def display_url(url: httpx.URL) -> str:
+    """Returns the scheme, host and port of a URL, which are safe to show."""
     return f"{url.scheme}://{url.netloc.decode().rpartition('@')[2]}"

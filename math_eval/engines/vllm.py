@@ -1,4 +1,4 @@
-"""vLLM in process: one AsyncLLM, final outputs only, prefix caching, token ids in."""
+"""The vLLM engine: one AsyncLLM in this process, with prefix caching."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from math_eval.engines.base import EngineSettings, backlog, failed
+from math_eval.engines.base import EngineSettings, backlog, failed, no_room
 from math_eval.engines.stops import cut_at_stop
 from math_eval.engines.vllm_start import start_vllm
 from math_eval.errors import EngineError
 from math_eval.records import Completion, Prompt, Sampling
 
 _CPU_CACHE_GIB = 2
+"""Size of the key-value cache on a CPU."""
 
 
 class VllmEngine:
-    """A vLLM engine over a model folder; worker processes are started here and always shut down by close().
+    """Runs a model in vLLM. What the settings do not decide is left at vLLM's defaults.
 
-    tensor and pipeline parallel, memory share, dtype, context and eager mode come from the settings; the rest is vLLM's
-    default. Raises MissingPackageError, ModelError (model or settings it refuses), EngineError (start-up failed).
+    Attributes:
+        concurrency: Calls to keep open.
+        dtype: The number type that the weights were loaded in.
     """
 
     settings_read = (
@@ -37,14 +39,26 @@ class VllmEngine:
     )
 
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
+        """Loads the model and starts vLLM's worker processes; `close` ends them.
+
+        Args:
+            folder: The model folder.
+            settings: The settings of the engine.
+
+        Raises:
+            MissingPackageError: vLLM is not installed.
+            ModelError: vLLM rejects the model or the settings.
+            EngineError: vLLM could not start.
+        """
+
         def build(arguments: dict[str, Any]) -> Any:
             from vllm.engine.arg_utils import AsyncEngineArgs
             from vllm.v1.engine.async_llm import AsyncLLM
 
             return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
 
-        more = {"enable_prefix_caching": True, "scheduling_policy": "priority"}
-        self._engine: Any = start_vllm(build, folder, settings, cpu_cache_gib=_CPU_CACHE_GIB, arguments=more)
+        extra_arguments = {"enable_prefix_caching": True, "scheduling_policy": "priority"}
+        self._engine: Any = start_vllm(build, folder, settings, cpu_cache_gib=_CPU_CACHE_GIB, arguments=extra_arguments)
         self.dtype = str(self._engine.vllm_config.model_config.dtype).removeprefix("torch.")
         self._context = int(self._engine.vllm_config.model_config.max_model_len)
         slots = int(self._engine.vllm_config.scheduler_config.max_num_seqs)
@@ -52,7 +66,11 @@ class VllmEngine:
         self._numbers = itertools.count()
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        """One request; a prompt that leaves no room for a new token is a failed sample."""
+        """Makes one completion. A prompt that leaves no room for a new token is a failed sample.
+
+        Raises:
+            EngineError: The process of the vLLM engine died.
+        """
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -60,7 +78,7 @@ class VllmEngine:
         tokens_in = len(prompt.token_ids)
         room = self._context - tokens_in
         if room < 1:
-            return failed(f"prompt of {tokens_in} tokens leaves no room in a context of {self._context}", tokens_in)
+            return no_room(tokens_in, self._context)
         settings = SamplingParams(
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -73,32 +91,32 @@ class VllmEngine:
         )
         final: Any = None
         try:
-            async for output in self._engine.generate(
+            async for result in self._engine.generate(
                 {"prompt_token_ids": list(prompt.token_ids)},
                 settings,
                 f"s{next(self._numbers)}",
-                priority=-prompt.turn,  # who comes back from a tool is longer under way than whoever waits
+                priority=-prompt.turn,  # a sample that returns from a tool goes before new ones
             ):
-                final = output
+                final = result
         except EngineDeadError as error:
-            raise EngineError("the vLLM engine process died; run the same command again to go on") from error
+            raise EngineError("the vLLM engine process died; run the same command again to continue") from error
         except ValueError as error:
             return failed(str(error), tokens_in)
         if final is None or not final.outputs:
             return failed("vLLM returned no output", tokens_in)
-        [made] = final.outputs
-        text, _ = cut_at_stop(made.text, prompt.stop)
-        if made.finish_reason not in {"stop", "length"}:
-            return failed(f"vLLM ended the request: {made.finish_reason}", tokens_in)
-        return Completion(text, made.finish_reason, tokens_in, len(made.token_ids))
+        [output] = final.outputs
+        text, _ = cut_at_stop(output.text, prompt.stop)
+        if output.finish_reason not in {"stop", "length"}:
+            return failed(f"vLLM ended the request: {output.finish_reason}", tokens_in)
+        return Completion(text, output.finish_reason, tokens_in, len(output.token_ids))
 
     async def close(self) -> None:
-        """Ends the engine's processes."""
+        """Ends vLLM's worker processes."""
         self._engine.shutdown()
 
 
 def is_installed() -> bool:
-    """Whether the module vllm can be found, without importing it."""
+    """Whether vLLM is installed; it is not imported."""
     from importlib.util import find_spec
 
     return "vllm" in sys.modules or find_spec("vllm") is not None

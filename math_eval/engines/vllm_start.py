@@ -1,4 +1,4 @@
-"""How vLLM is started: environment, memory, number type and errors, the same for generating and for scoring."""
+"""Starts vLLM, for generation and for reward models: environment, memory, number type and errors."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ def start_vllm(
     cpu_cache_gib: int,
     arguments: Mapping[str, Any],
 ) -> Any:
-    """A vLLM object over a model folder; its worker processes start here.
+    """Starts vLLM with a model folder, and its worker processes.
 
     Args:
-        build: Makes the object from vLLM's arguments; imports vLLM itself.
+        build: Makes the vLLM object from vLLM's arguments.
         folder: The model folder.
-        settings: Parallelism, memory share, dtype, context and eager mode; the rest is vLLM's default.
-        cpu_cache_gib: The key-value cache on a CPU, in GiB, unless VLLM_CPU_KVCACHE_SPACE is set.
-        arguments: What this use of vLLM needs besides; `settings.extra` goes before them.
+        settings: Parallelism, share of GPU memory, number type, context length, and eager mode.
+        cpu_cache_gib: Size of the key-value cache on a CPU in GiB, unless VLLM_CPU_KVCACHE_SPACE is set.
+        arguments: Further arguments of vLLM; those of `settings.extra` override them.
+
+    Returns:
+        The vLLM object.
 
     Raises:
         MissingPackageError: vLLM is not installed.
-        ModelError: vLLM refuses the model or the settings.
+        ModelError: vLLM rejects the model or the settings.
         EngineError: vLLM could not start.
     """
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
@@ -71,7 +74,7 @@ def _shared_arguments(folder: Path, settings: EngineSettings, *, on_cpu: bool) -
         "dtype": cpu_dtype(settings.dtype) if on_cpu else settings.dtype,
         "max_model_len": settings.max_model_len,
         "trust_remote_code": settings.trust_remote_code,
-        # compiling pays on a GPU; on a CPU it costs more than a run of this kind gives back
+        # on a CPU, compilation takes longer than it saves in a run of this kind
         "enforce_eager": settings.enforce_eager or on_cpu,
         "seed": settings.seed,
         "disable_log_stats": True,

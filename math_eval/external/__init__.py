@@ -1,1 +1,1 @@
-"""Files that other harnesses wrote."""
+"""Reading the files of other harnesses."""

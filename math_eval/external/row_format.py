@@ -1,4 +1,4 @@
-"""Files of model outputs in other harnesses' layouts, read by small data files (data/layouts/NAME.yaml)."""
+"""Reads files of responses that other harnesses wrote. Row formats (data/layouts/NAME.yaml) describe them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,30 @@ from math_eval.records import AnswerKind
 from math_eval.registry import find, names
 from math_eval.templating import compile_expression
 
+_HEADER_ROWS = 5
+"""How many rows at the beginning of a file may fit no row format."""
+
 
 class RowFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A layout file: the fields that recognise a row, and Jinja expressions (over them and `row`) for its parts.
+    """A row format: the fields by which rows are recognised, and Jinja expressions over the fields and `row`.
 
-    responses are extracted from; answers are extracted already. labels: the file's own verdicts. label_by_name: a part
-    of the file's name → the label of all its rows. root: the key under which a JSON object holds its rows. kind: an
-    answer kind, or an expression for one. pattern: for logs that are no JSON, a regular expression whose named groups
-    are the fields. For the reference's rows: reference_gold, its own gold; predictions, what it extracted; rewards, a
-    reward model's scores; group, the column it breaks accuracy down by.
+    Attributes:
+        schema: The version of this structure.
+        title: What the format is.
+        fields: The fields that every row has.
+        gold: Expression for the gold.
+        question: Expression for the question.
+        responses: Expression for the responses, a text or a list of texts.
+        answers: Expression for answers that are extracted already, in place of responses.
+        labels: Expression for the verdicts that the file gives.
+        label_by_name: A part of the file's name → the label of all its rows.
+        root: The key under which a JSON object holds the rows.
+        pattern: For logs that are not JSON: a regular expression whose named groups are the fields.
+        kind: An answer kind, or an expression for one.
+        reference_gold: For files of the reference: expression for the gold as the reference normalised it.
+        predictions: For files of the reference: expression for the answers that the reference extracted.
+        rewards: For files of the reference: expression for the scores of a reward model.
+        group: For files of the reference: expression for the value by which accuracy is broken down.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -49,12 +64,26 @@ class RowFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """One response (or answer already extracted) of a file, with its gold and the label that the file gives it.
+    """One response of a file, or one answer that is extracted already, with its gold and label.
 
-    row, n: the problem's place in the file and the sample's place in its problem, from 0.
+    Attributes:
+        location: The file and row, for messages.
+        row: The number of the row, which is one problem; counted from 0.
+        n: The number of the response in its row, counted from 0.
+        question: The question; "" if the file has none.
+        gold: The gold.
+        text: The response, or the extracted answer.
+        extracted: Whether `text` is an extracted answer.
+        label: The verdict that the file gives, if any.
+        kind: The answer kind, if the file gives one.
+        reference_gold: The gold as the reference normalised it, if the file has it.
+        prediction: The answer that the file says was extracted.
+        has_prediction: Whether the file gives a prediction; it may be null.
+        reward: The score that a reward model gave.
+        group: The value by which the reference breaks accuracy down.
     """
 
-    where: str
+    location: str
     row: int
     n: int
     question: str
@@ -64,48 +93,58 @@ class StoredAnswer:
     label: bool | None
     kind: AnswerKind | None
     reference_gold: str | None = None
-    """The gold as the reference stored it, normalised."""
     prediction: str | None = None
-    """What the file says was extracted."""
     has_prediction: bool = False
     reward: float | None = None
     group: str = ""
 
 
 def read_stored(
-    path: Path, passed_over: list[str] | None = None, row_format: str | None = None
+    path: Path, skipped_rows: list[str] | None = None, row_format: str | None = None
 ) -> Iterator[StoredAnswer]:
-    """Every response of a file.
+    """Reads every response of a file.
 
     Args:
-        path: The file.
-        passed_over: Gets the place of every row that lacks a field of the file's row format.
-        row_format: The name of a row format or the path of its YAML file; by default it is recognised by the fields.
+        path: A file of JSON, JSON lines, or a log that a row format has a pattern for.
+        skipped_rows: Receives the location of every row that lacks a field of the row format.
+        row_format: The name of the row format, or the path of its YAML file; by default it is recognised by the fields
+            of the first rows.
+
+    Yields:
+        The responses, row by row.
 
     Raises:
-        DataError: The file cannot be read, or no row fits a row format.
+        DataError: The file cannot be read, or its rows fit no row format.
         UnknownNameError: No row format has that name.
     """
     formats = _row_formats() if row_format is None else [load_row_format(row_format)]
     layout: RowFormat | None = None
     for number, row in enumerate(_rows(path, formats), 1):
         if layout is None:
-            layout = _recognised(row, formats)
+            layout = _recognise(row, formats)
             if layout is None:
-                if number > 5:
-                    known = row_format or f"known: {', '.join(names('layouts'))}"
-                    raise DataError(f"{path}: no known layout ({known}); its fields: {', '.join(row)[:200]}")
-                continue  # files may begin with a header row
+                if number > _HEADER_ROWS:
+                    candidates = row_format or ", ".join(names("layouts"))
+                    raise DataError(f"{path}: fits no row format ({candidates}); its fields: {', '.join(row)[:200]}")
+                continue
         if all(name in row for name in layout.fields):
             yield from _answers(layout, row, number - 1, path)
-        elif passed_over is not None:
-            passed_over.append(f"{path}: row {number}")
+        elif skipped_rows is not None:
+            skipped_rows.append(f"{path}: row {number}")
     if layout is None:
-        raise DataError(f"{path}: no row of {f'the layout {row_format}' if row_format else 'a known layout'}")
+        raise DataError(f"{path}: no row fits {f'the row format {row_format}' if row_format else 'a row format'}")
 
 
 def load_row_format(name: str) -> RowFormat:
-    """The row format of that name, or of the YAML file at that path; UnknownNameError offers near names."""
+    """Loads a row format.
+
+    Args:
+        name: The name of a row format, or the path of a YAML file.
+
+    Raises:
+        UnknownNameError: No row format has that name; the message offers similar names.
+        DataError: The file is not a valid row format.
+    """
     return read_document(find("layouts", name, label="row format"), RowFormat)
 
 
@@ -116,19 +155,19 @@ def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     content = content.removeprefix(b"\xef\xbb\xbf")
     for pattern in (layout.pattern for layout in formats if layout.pattern):
-        rows = [match.groupdict() for match in re.finditer(pattern, content.decode("utf-8", "replace"), re.DOTALL)]
-        if rows:
-            yield from rows
+        matches = list(re.finditer(pattern, content.decode("utf-8", "replace"), re.DOTALL))
+        if matches:
+            yield from (match.groupdict() for match in matches)
             return
     try:
-        whole = msgspec.json.decode(content)
+        rows = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        whole = list(_lines(content, path))
-    if isinstance(whole, dict):
-        roots = [layout.root for layout in formats if layout.root in whole]
-        whole = whole[roots[0]] if roots else [whole]
-        whole = list(whole.values()) if isinstance(whole, dict) else whole
-    yield from (row for row in whole if isinstance(row, dict))
+        rows = list(_lines(content, path))
+    if isinstance(rows, dict):
+        roots = [layout.root for layout in formats if layout.root in rows]
+        rows = rows[roots[0]] if roots else [rows]
+        rows = list(rows.values()) if isinstance(rows, dict) else rows
+    yield from (row for row in rows if isinstance(row, dict))
 
 
 def _lines(content: bytes, path: Path) -> Iterator[Any]:
@@ -146,24 +185,25 @@ def _row_formats() -> list[RowFormat]:
     return [load_row_format(name) for name in names("layouts")]
 
 
-def _recognised(row: Row, formats: Sequence[RowFormat]) -> RowFormat | None:
-    fitting = [layout for layout in formats if all(name in row for name in layout.fields)]
-    return max(fitting, key=lambda layout: len(layout.fields), default=None)
+def _recognise(row: Row, formats: Sequence[RowFormat]) -> RowFormat | None:
+    """The format whose fields the row has; of several, the one with most fields."""
+    candidates = [layout for layout in formats if all(name in row for name in layout.fields)]
+    return max(candidates, key=lambda layout: len(layout.fields), default=None)
 
 
 def _answers(layout: RowFormat, row: Row, number: int, path: Path) -> Iterator[StoredAnswer]:
-    where = f"{path}: row {number + 1}"
+    location = f"{path}: row {number + 1}"
 
     def value(expression: str) -> Any:
         if not expression:
             return None
         try:
             return compile_expression(expression)({**row, "row": row})
-        except Exception as error:  # an expression over a row can fail in as many ways as Python
-            raise DataError(f"{where}: {expression}: {type(error).__name__}: {error}") from error
+        except Exception as error:  # the expression is the user's: any exception is possible
+            raise DataError(f"{location}: {expression}: {type(error).__name__}: {error}") from error
 
     extracted = not layout.responses
-    texts = _listed(value(layout.answers if extracted else layout.responses))
+    texts = _as_list(value(layout.answers if extracted else layout.responses))
     labels = value(layout.labels)
     if labels is None:
         labels = next((label for part, label in layout.label_by_name.items() if part in path.name), None)
@@ -173,11 +213,11 @@ def _answers(layout: RowFormat, row: Row, number: int, path: Path) -> Iterator[S
     predictions, rewards = value(layout.predictions), value(layout.rewards)
     group = value(layout.group)
     for n, (text, label) in enumerate(zip(texts, labels, strict=False)):
-        prediction, has_prediction = _at(predictions, n)
-        reward, _ = _at(rewards, n)
+        prediction, has_prediction = _value_at(predictions, n)
+        reward, _ = _value_at(rewards, n)
         reward = reward[0] if isinstance(reward, list) and len(reward) == 1 else reward
         yield StoredAnswer(
-            where=where,
+            location=location,
             row=number,
             n=n,
             question=str(question or ""),
@@ -194,12 +234,12 @@ def _answers(layout: RowFormat, row: Row, number: int, path: Path) -> Iterator[S
         )
 
 
-def _at(values: Any, n: int) -> tuple[Any, bool]:
-    """The n-th of a row's values, and whether there is one."""
+def _value_at(values: Any, n: int) -> tuple[Any, bool]:
+    """The n-th value of a list, and whether the list has one."""
     return (values[n], True) if isinstance(values, list) and n < len(values) else (None, False)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

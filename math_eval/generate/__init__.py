@@ -1,4 +1,4 @@
-"""Making samples: request, plan, pipeline."""
+"""Makes the samples of a run, and their rewards: requests, plans and the pipeline."""
 
 from math_eval.generate.request import RunRequest
 from math_eval.generate.reward_request import RewardRequest

@@ -1,4 +1,4 @@
-"""One sample that may use tools: turns of the engine, each program executed and shown, under one budget of tokens."""
+"""Makes a sample that may use tools: the engine's turns alternate with the execution of programs."""
 
 from __future__ import annotations
 
@@ -27,21 +27,37 @@ from math_eval.tools.transcript import (
 
 ToolRules = Literal["ours", "qwen"]
 
-_ENDED_BY_THEMSELVES = {"done", "error"}
-"""How a program ended whose names later ones find; one that was killed would be killed again, and they with it."""
+_REPEATABLE_STATES = {"done", "error"}
+"""The states of programs that are executed again before later ones, which may use their names. A program that was
+killed would be killed again."""
 
 
 class Executor(Protocol):
-    """Runs a program after the earlier ones, whose output is dropped; never raises for what the program did."""
+    """Executes the programs of samples."""
 
     async def run(self, program: str, before: Sequence[str] = ()) -> ToolResult:
-        """One execution."""
+        """Executes one program.
+
+        Args:
+            program: The program.
+            before: Earlier programs of the sample, which are executed first and whose output is dropped.
+
+        Returns:
+            What the program printed and how it ended; a program that fails raises nothing here.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """How a prompt's programs are executed. executor None: nothing is, and what asked for it is counted."""
+    """How the programs of a sample are executed.
+
+    Attributes:
+        protocol: How a completion asks for an execution.
+        rules: Whether our rules or those of the reference decide what is executed and how output is shown.
+        max_calls: The largest number of executions for one sample.
+        executor: Executes programs. If it is None nothing is executed, and samples that ask for it are marked.
+    """
 
     protocol: ToolProtocol
     rules: ToolRules
@@ -49,14 +65,14 @@ class ToolUse:
     executor: Executor | None
 
     def prepared(self, prompt: Prompt) -> Prompt:
-        """The prompt with the stop string at which generation pauses for an execution; the reference adds none."""
+        """Returns the prompt with the stop string at which generation pauses. The reference adds none."""
         if self.rules == "qwen" or self.protocol == "program" or OUTPUT_FENCE in prompt.stop:
             return prompt
         return replace(prompt, stop=(*prompt.stop, OUTPUT_FENCE))
 
 
-Enter = Callable[[bool], None]
-"""Told when a sample leaves the engine for a tool (True) and when it comes back."""
+ToolListener = Callable[[bool], None]
+"""Called with True when a sample begins a tool call, and with False when the call ends."""
 
 
 async def converse(
@@ -65,25 +81,37 @@ async def converse(
     sampling: Sampling,
     use: ToolUse,
     tokenizer: Tokenizer | None,
-    away: Enter = lambda _: None,
+    on_tool_call: ToolListener = lambda _: None,
 ) -> Completion:
-    """The whole transcript of one sample as its completion, with its turns.
+    """Makes one sample that may use tools.
 
-    sampling.max_tokens bounds the tokens of all turns together. A turn that fails ends the sample as failed, and so
-    does a program that could not be run: its output would tell the model of this machine's troubles.
+    Args:
+        engine: Makes the turns.
+        prompt: The prompt of the problem.
+        sampling: The sampling settings. `max_tokens` limits the tokens of all turns together.
+        use: How programs are executed.
+        tokenizer: Encodes the transcript between turns; None if the engine encodes prompts itself.
+        on_tool_call: Called when a tool call begins and ends, so that the engine's slot can be used meanwhile.
+
+    Returns:
+        The whole transcript as one completion, with its turns. If a turn fails, or a program cannot be executed on this
+        machine, the sample is failed.
+
+    Raises:
+        EngineError: The engine can make no more completions.
     """
     state = _State(prompt=use.prepared(prompt))
     calls = use.max_calls if use.executor else 0
     while True:
-        left = sampling.max_tokens - state.tokens_out
-        if left < 1:
+        budget = sampling.max_tokens - state.tokens_out
+        if budget < 1:
             return state.completion("length")
-        made = await engine.complete(_continued(state, tokenizer), replace(sampling, max_tokens=left))
-        made = replace(made, text=clean_text(made.text))  # a lone surrogate could not be encoded in the next turn
-        state.add(made)
-        if made.finish != "stop":
-            return state.completion(made.finish, made.error)
-        request = _request(state, made.text, use)
+        turn = await engine.complete(_next_prompt(state, tokenizer), replace(sampling, max_tokens=budget))
+        turn = replace(turn, text=clean_text(turn.text))  # a lone surrogate could not be encoded in the next prompt
+        state.add(turn)
+        if turn.finish != "stop":
+            return state.completion(turn.finish, turn.error)
+        request = _request(state, turn.text, use)
         if request is None:
             return state.completion("stop")
         if use.executor is None:
@@ -93,20 +121,20 @@ async def converse(
             if use.rules == "qwen":
                 state.text += LIMIT_NOTE
             return state.completion("stop")
-        away(True)
+        on_tool_call(True)
         try:
             result = await use.executor.run(request.program, request.before)
         finally:
-            away(False)
+            on_tool_call(False)
         state.show(request, result, use)
         if result.state == "unavailable":
-            return state.completion("error", f"a program could not be run: {result.error}")
+            return state.completion("error", f"a program could not be executed: {result.error}")
         if use.protocol == "program":
             return state.completion("stop")
 
 
 class _State:
-    """A transcript as it grows."""
+    """The transcript of a sample, while it grows."""
 
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt
@@ -116,24 +144,24 @@ class _State:
         self.turns: list[dict[str, Any]] = []
         self.tokens_in = self.tokens_out = 0
 
-    def add(self, made: Completion) -> None:
-        """One more turn of the engine."""
-        self.tokens_in = self.tokens_in or made.tokens_in
-        self.tokens_out += made.tokens_out
-        self.text += made.text
-        self.turns.append({"text": made.text, "finish": made.finish, "tokens_out": made.tokens_out})
+    def add(self, turn: Completion) -> None:
+        """Adds a turn of the engine."""
+        self.tokens_in = self.tokens_in or turn.tokens_in
+        self.tokens_out += turn.tokens_out
+        self.text += turn.text
+        self.turns.append({"text": turn.text, "finish": turn.finish, "tokens_out": turn.tokens_out})
 
     def show(self, request: ProgramRequest, result: ToolResult, use: ToolUse) -> None:
-        """What an execution gave, as the model finds it."""
+        """Adds the result of an execution as the model will see it."""
         timed_out = result.state == "timeout"
         if use.rules == "qwen":
-            said = reference_output(result.stdout, result.value, result.error, request.program, timed_out=timed_out)
-            output = output_block(said, use.protocol)
+            text = reference_output(result.stdout, result.value, result.error, request.program, timed_out=timed_out)
+            output = output_block(text, use.protocol)
         else:
             output = observation(result.stdout, result.value, result.error, timed_out=timed_out, protocol=use.protocol)
         output = clean_text(output)
         self.calls += 1
-        if result.state in _ENDED_BY_THEMSELVES:
+        if result.state in _REPEATABLE_STATES:
             self.programs.append(request.program)
         self.text = self.text.rstrip() + output
         self.turns[-1].update(
@@ -146,10 +174,10 @@ class _State:
         )
 
     def completion(self, finish: Any, error: str = "") -> Completion:
-        """The sample as it stands."""
-        used = any("tool" in turn for turn in self.turns)
+        """Returns the transcript so far as a completion."""
+        has_tools = any("tool" in turn for turn in self.turns)
         text = "" if finish == "error" else self.text
-        return Completion(text, finish, self.tokens_in, self.tokens_out, error, tuple(self.turns) if used else ())
+        return Completion(text, finish, self.tokens_in, self.tokens_out, error, tuple(self.turns) if has_tools else ())
 
 
 def _request(state: _State, turn: str, use: ToolUse) -> ProgramRequest | None:
@@ -158,8 +186,8 @@ def _request(state: _State, turn: str, use: ToolUse) -> ProgramRequest | None:
     return program_request(turn, tuple(state.programs), use.protocol)
 
 
-def _continued(state: _State, tokenizer: Tokenizer | None) -> Prompt:
-    """The prompt with the transcript so far behind it."""
+def _next_prompt(state: _State, tokenizer: Tokenizer | None) -> Prompt:
+    """The prompt, followed by the transcript so far."""
     if not state.text:
         return state.prompt
     ids = state.prompt.token_ids

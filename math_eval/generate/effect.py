@@ -1,4 +1,4 @@
-"""Refuses options that have no effect on the run that was asked for, so that nobody believes in them."""
+"""Refuses options that would have no effect on a run, so that no one relies on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from math_eval.generate.request import RunRequest
 from math_eval.options import declared
 from math_eval.prompts import Template
 
-_SHARED_WITH_REWARDS = {
+_REWARD_SETTINGS = {
     "vllm": (
         "tensor_parallel",
         "pipeline_parallel",
@@ -24,20 +24,22 @@ _SHARED_WITH_REWARDS = {
     "transformers": ("device", "dtype", "trust_remote_code", "batch_size"),
     "server": (),
 }
-"""The engine settings of a run that its reward model is loaded with too, by the reward model's engine."""
+"""Engine of the reward model → the engine settings of the run that also apply to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What a resolved request has that options can act on.
+    """The parts of a resolved request that options can act on.
 
-    settings_read: the options that the engine reads, None where that is not known.
-    loads_model: the engine loads weights.
-    sampled: a sampled set is made.
-    shots: prompts show demonstrations.
-    adapts: the reference's few-shot rule changes a prompt.
-    programs: a completion may ask for executions.
-    executes: they are executed.
+    Attributes:
+        engine: The name of the engine.
+        settings_read: The settings that the engine reads; None if that is not known.
+        loads_model: Whether the engine loads weights.
+        sampled: Whether a sampled set is made.
+        shots: Whether prompts show demonstrations.
+        adapts: Whether the reference's few-shot rule changes a prompt.
+        programs: Whether completions may ask for executions.
+        executes: Whether programs are executed.
     """
 
     engine: str
@@ -51,7 +53,11 @@ class Effects:
 
 
 def refuse_shots(request: RunRequest, templates: Iterable[Template]) -> None:
-    """Raises RequestError where demonstrations are asked for and no template shows any."""
+    """Refuses --shots if no prompt template shows demonstrations.
+
+    Raises:
+        RequestError: The request has shots, and no template shows them.
+    """
     if request.shots and not any(template.shows_demonstrations for template in templates):
         raise RequestError(
             "--shots has no effect: the prompt template shows no demonstrations (math-eval prompts list)"
@@ -59,7 +65,11 @@ def refuse_shots(request: RunRequest, templates: Iterable[Template]) -> None:
 
 
 def refuse_without_effect(request: RunRequest, effects: Effects) -> None:
-    """Raises RequestError for the first option that the user gave and that nothing in the run reads."""
+    """Refuses options that the user gave and that the run does not read.
+
+    Raises:
+        RequestError: There is such an option; the message names the first one and the reason.
+    """
     declarations = declared(RunRequest) | declared(EngineSettings)
     for names, effective, reason in _rules(request, effects):
         if effective:
@@ -72,30 +82,30 @@ def refuse_without_effect(request: RunRequest, effects: Effects) -> None:
 
 
 def _rules(request: RunRequest, effects: Effects) -> Iterator[tuple[Iterable[str], bool, str]]:
-    """Options, whether they have an effect, and the reason where they have none."""
+    """Options, whether they have an effect, and the reason if they have none."""
     yield (
         ("temperature", "top_p", "top_k", "set_name"),
         effects.sampled,
         "no sampled set is made; --samples N makes one (the greedy set is always temperature 0)",
     )
-    yield ("demonstrations",), effects.shots, "no prompt shows demonstrations; --shots N asks for them"
+    yield ("demonstrations",), effects.shots, "no prompt shows demonstrations; --shots N adds them"
     if request.adapt_few_shot:
         yield ("adapt_few_shot",), effects.adapts, "it changes no prompt of these benchmarks with this template"
-    reason = "stored completions hold their outputs" if effects.engine == "replay" else "no prompt asks for programs"
+    reason = "stored completions contain the output" if effects.engine == "replay" else "no prompt asks for programs"
     yield ("tools", "max_tool_calls", "tool_timeout", "reading"), effects.programs, reason
     yield ("unsandboxed",), effects.executes, "no programs are executed"
     yield ("hub", "revision"), effects.loads_model, f"the engine {effects.engine} loads no model from a hub"
     if effects.settings_read is None:
         return
-    read = {*effects.settings_read, *_read_by_rewards(request)}
+    names = {*effects.settings_read, *_reward_settings(request)}
     if request.seeding == "request":
-        read.add("seed")
+        names.add("seed")
     for name in ("seeding", *declared(EngineSettings)):
-        yield (name,), name in read, f"the engine {effects.engine} does not read it"
+        yield (name,), name in names, f"the engine {effects.engine} does not read it"
 
 
-def _read_by_rewards(request: RunRequest) -> tuple[str, ...]:
+def _reward_settings(request: RunRequest) -> tuple[str, ...]:
     if request.reward_model is None:
         return ()
     engine = request.reward_engine or ("server" if request.reward_base_urls else default_engine())
-    return _SHARED_WITH_REWARDS.get(engine, tuple(declared(EngineSettings)))
+    return _REWARD_SETTINGS.get(engine, tuple(declared(EngineSettings)))

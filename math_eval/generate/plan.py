@@ -1,4 +1,4 @@
-"""From a request to a plan: names looked up, data loaded and checked, settings resolved, before any model is loaded."""
+"""Makes a plan of a request: looks up names, loads data and resolves settings, before any model is loaded."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ from math_eval.sources import Progress
 from math_eval.suites import Suite, SuiteEntry, load_suite
 from math_eval.tools.transcript import ToolProtocol
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkTask:
-    """One benchmark split with the prompt it is asked with; the problems are those that this run takes.
+    """One benchmark split with the prompts of its problems.
 
-    prompts: by the problem's id, each rendered once.
+    Attributes:
+        benchmark: The benchmark split.
+        definition: The name or the path of the benchmark, as the request gave it.
+        problems: The problems that this run covers.
+        template: The prompt template.
+        demonstrations: The demonstrations, if the template shows any.
+        prompts: Problem id → prompt.
     """
 
     benchmark: Benchmark
@@ -44,35 +48,18 @@ class BenchmarkTask:
     prompts: Mapping[str, Prompt]
 
     def prompt(self, problem: Problem) -> Prompt:
-        """The prompt of one of the problems."""
+        """Returns the prompt of a problem of this task."""
         return self.prompts[problem.id]
 
     def prompt_lines(self) -> Iterator[PromptLine]:
-        """Every problem's prompt as prompts.jsonl holds it."""
+        """Yields the lines of prompts.jsonl for the problems."""
         for problem in self.problems:
-            prompt = self.prompt(problem)
-            yield PromptLine(
-                benchmark=problem.benchmark,
-                split=problem.split,
-                problem=problem.id,
-                question=problem.question,
-                gold=problem.gold,
-                text=prompt.text,
-                messages=[dict(message) for message in prompt.messages],
-                kind=problem.kind,
-                language=problem.language,
-                accepted=list(problem.accepted),
-                options=dict(problem.options),
-                groups=dict(problem.groups),
-                policy=dict(problem.policy),
-                known_bad=problem.known_bad,
-                grader_fields={name: dict(fields) for name, fields in problem.grader_fields.items()},
-            )
+            yield PromptLine.of(problem, self.prompt(problem))
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingSet:
-    """A set to be made: its name, its settings, and how many samples of each problem."""
+    """A set to make: its name, its sampling settings, and the number of samples of each problem."""
 
     name: str
     sampling: Sampling
@@ -81,15 +68,22 @@ class SamplingSet:
 
 @dataclass(frozen=True, slots=True)
 class ToolPlan:
-    """Whether and how programs are executed. rules "qwen": the reference's, under every prompt type but cot."""
+    """Whether and how programs are executed.
+
+    Attributes:
+        python: Whether Python programs are executed.
+        rules: Our rules, or those of the reference ("qwen"), which apply with every prompt type except cot.
+        max_calls: The largest number of executions for one sample.
+        timeout: Seconds that one execution may take.
+    """
 
     python: bool
     rules: ToolRules
     max_calls: int
     timeout: float
 
-    def said(self) -> str:
-        """What run.json records of it."""
+    def summary(self) -> str:
+        """Returns the text that run.json records."""
         if not self.python:
             return f"none, {self.rules} rules"
         return f"python, {self.rules} rules, at most {self.max_calls} calls of {self.timeout:g} s"
@@ -97,31 +91,49 @@ class ToolPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A resolved request."""
+    """A resolved request.
+
+    Attributes:
+        request: The request.
+        folder: The run folder.
+        local: The model folder; None if the engine needs none.
+        engine: The name of the engine.
+        family: The model family.
+        tasks: The benchmark splits with their prompts.
+        sets: The sets to make of each.
+        ks: The k at which figures are computed.
+        info: The run.json of the request by itself.
+        tools: Whether and how programs are executed.
+    """
 
     request: RunRequest
     folder: Path
     local: LocalModel | None
     engine: str
     family: Family
-    units: tuple[BenchmarkTask, ...]
+    tasks: tuple[BenchmarkTask, ...]
     sets: tuple[SamplingSet, ...]
     ks: tuple[int, ...]
     info: RunInfo
     tools: ToolPlan
 
-    def protocol(self, unit: BenchmarkTask) -> ToolProtocol | None:
-        """How a unit's completions ask for executions; None where no program of theirs is ever executed."""
-        return protocol_of(unit.template, self.tools, self.engine)
+    def protocol(self, task: BenchmarkTask) -> ToolProtocol | None:
+        """Returns how the completions of a task ask for executions; None if their programs are never executed."""
+        return protocol_of(task.template, self.tools, self.engine)
 
     @property
     def executes(self) -> bool:
-        """Whether a sandbox is needed."""
-        return self.tools.python and any(self.protocol(unit) is not None for unit in self.units)
+        """Whether programs are executed, so that a sandbox is needed."""
+        return self.tools.python and any(self.protocol(task) is not None for task in self.tasks)
 
 
 def protocol_of(template: Template, tools: ToolPlan, engine: str) -> ToolProtocol | None:
-    """A prompt type's protocol; stored completions (replay) hold their outputs already."""
+    """Returns how the completions of a prompt template ask for executions.
+
+    Returns:
+        The protocol; None if their programs are never executed. The completions of the replay engine contain the
+        output of their programs already.
+    """
     if engine == "replay":
         return None
     if template.spec.programs == "python":
@@ -132,17 +144,26 @@ def protocol_of(template: Template, tools: ToolPlan, engine: str) -> ToolProtoco
 def make_plan(
     request: RunRequest,
     *,
-    warn: Say,
+    warn: Callable[[str], None],
     progress: Callable[[str], Progress | None] | None = None,
-    own_engine: bool = False,
+    caller_engine: bool = False,
 ) -> Plan:
-    """Resolves a request; raises what looking names up, reading data and finding the model raise.
+    """Resolves a request into a plan. The model folder is looked up or downloaded, but no model is loaded.
 
-    own_engine: the caller made the engine, and so chose its settings.
-    warn gets one line for what is allowed but probably not meant (a prompt that does not fit the model's family).
+    Args:
+        request: The request.
+        warn: Receives one line about a request that is allowed but probably a mistake, such as a prompt that does not
+            fit the model's family.
+        progress: Makes the progress bar of a download.
+        caller_engine: Whether the caller made the engine. Its settings are then not checked.
+
+    Raises:
+        RequestError: The request contradicts itself, or an option has no effect.
+        UnknownNameError: There is no benchmark, suite, prompt template or family of a name.
+        MathEvalError: Data or the model cannot be loaded.
     """
     suite = load_suite(request.suite) if request.suite else None
-    wanted = list(_wanted(request, suite))  # names first: they are cheap to check
+    requested = list(_requested_splits(request, suite))  # first, because wrong names are found quickly
     engine = request.engine or default_engine()
     local = None
     if engine in NEEDS_MODEL_FOLDER:
@@ -154,54 +175,56 @@ def make_plan(
             f"the prompt {prompt} does not fit {request.model} (family {family_name}), which expects "
             f"{', '.join(family.fits)}"
         )
-    units = tuple(_units(request, wanted, prompt, progress))
+    tasks = tuple(_tasks(request, requested, prompt, progress))
     sets = tuple(_sets(request, suite, family))
-    ks = tuple(k for k in (suite.k if suite else []) if any(k <= one.samples for one in sets))
+    ks = tuple(k for k in (suite.k if suite else []) if any(k <= sampling_set.samples for sampling_set in sets))
     folder = Path(request.output) if request.output else Path("runs") / _folder_name(request.model, prompt, engine)
-    programs = any(unit.template.spec.programs == "python" for unit in units)
-    asked = request.tools == "python" or (request.tools is None and programs)
-    tools = ToolPlan(asked, request.reading, request.max_tool_calls, request.tool_timeout)
-    info = _run_info(request, engine, local, family_name, units, sets, tools)
-    plan = Plan(request, folder, local, engine, family, units, sets, ks, info, tools)
-    refuse_without_effect(request, _effects(plan, own_engine=own_engine))
+    has_programs = any(task.template.spec.programs == "python" for task in tasks)
+    executes = request.tools == "python" or (request.tools is None and has_programs)
+    tools = ToolPlan(executes, request.reading, request.max_tool_calls, request.tool_timeout)
+    info = _run_info(request, engine, local, family_name, tasks, sets, tools)
+    plan = Plan(request, folder, local, engine, family, tasks, sets, ks, info, tools)
+    refuse_without_effect(request, _effects(plan, caller_engine=caller_engine))
     return plan
 
 
-def _effects(plan: Plan, *, own_engine: bool) -> Effects:
-    templates = [unit.template for unit in plan.units]
+def _effects(plan: Plan, *, caller_engine: bool) -> Effects:
+    templates = [task.template for task in plan.tasks]
     return Effects(
         engine=plan.engine,
-        settings_read=None if own_engine else settings_read(plan.engine),
+        settings_read=None if caller_engine else settings_read(plan.engine),
         loads_model=plan.engine in NEEDS_MODEL_FOLDER,
-        sampled=any(one.name != "greedy" for one in plan.sets),
+        sampled=any(sampling_set.name != "greedy" for sampling_set in plan.sets),
         shots=any(template.shows_demonstrations and (template.shots or template.adaptive) for template in templates),
-        adapts=any(unit.template.shows_demonstrations and unit.benchmark.spec.adaptive[1] for unit in plan.units),
-        programs=any(plan.protocol(unit) is not None for unit in plan.units),
+        adapts=any(task.template.shows_demonstrations and task.benchmark.spec.adaptive[1] for task in plan.tasks),
+        programs=any(plan.protocol(task) is not None for task in plan.tasks),
         executes=plan.executes,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _RequestedSplit:
     definition: Definition
     split: str
-    where: str
+    name: str
     entry: SuiteEntry
 
 
-def _wanted(request: RunRequest, suite: Suite | None) -> Iterator[_Wanted]:
-    own = [SuiteEntry(benchmarks=list(request.benchmarks))] if request.benchmarks else []
-    seen: set[tuple[str, str]] = set()
-    for entry in [*(suite.entries if suite else []), *own]:
+def _requested_splits(request: RunRequest, suite: Suite | None) -> Iterator[_RequestedSplit]:
+    entries = list(suite.entries) if suite else []
+    if request.benchmarks:
+        entries.append(SuiteEntry(benchmarks=list(request.benchmarks)))
+    keys: set[tuple[str, str]] = set()
+    for entry in entries:
         for text in entry.benchmarks:
             name, named_split = parse_name(text)
             definition = define(name)
-            where = str(Path(name).expanduser().resolve()) if is_path(name) else name
+            full_name = str(Path(name).expanduser().resolve()) if is_path(name) else name
             for split in definition.splits(named_split):
-                if (definition.name, split) in seen:
-                    raise RequestError(f"{definition.name}/{split} is asked for twice; once is enough for a run")
-                seen.add((definition.name, split))
-                yield _Wanted(definition, split, where, entry)
+                if (definition.name, split) in keys:
+                    raise RequestError(f"{definition.name}/{split} is requested twice")
+                keys.add((definition.name, split))
+                yield _RequestedSplit(definition, split, full_name, entry)
 
 
 def _family(request: RunRequest, local: LocalModel | None) -> tuple[str, Family]:
@@ -211,22 +234,25 @@ def _family(request: RunRequest, local: LocalModel | None) -> tuple[str, Family]
     return family_of(request.model, has_chat_template=template)
 
 
-def _units(
-    request: RunRequest, wanted: list[_Wanted], prompt: str, progress: Callable[[str], Progress | None] | None
+def _tasks(
+    request: RunRequest,
+    requested: list[_RequestedSplit],
+    prompt: str,
+    progress: Callable[[str], Progress | None] | None,
 ) -> Iterator[BenchmarkTask]:
-    templates = [_template(request, one.entry, prompt) for one in wanted]
-    refuse_shots(request, templates)  # before demonstrations are fetched for nothing
+    templates = [_template(request, split.entry, prompt) for split in requested]
+    refuse_shots(request, templates)  # before demonstrations are downloaded
     demonstrations: Demonstrations | None = None
-    for one, template in zip(wanted, templates, strict=True):
+    for split, template in zip(requested, templates, strict=True):
         if (template.shots or template.adaptive) and demonstrations is None:
             demonstrations = load_demonstrations(request.demonstrations, request.data_dir)
-        benchmark = load_split(one.definition, one.split, data_dir=request.data_dir, progress=progress)
+        benchmark = load_split(split.definition, split.split, data_dir=request.data_dir, progress=progress)
         problems, spec = benchmark.problems[: request.limit], benchmark.spec
         prompts = {
             problem.id: template.build(problem, demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
             for problem in problems
         }
-        yield BenchmarkTask(benchmark, one.where, problems, template, demonstrations, prompts)
+        yield BenchmarkTask(benchmark, split.name, problems, template, demonstrations, prompts)
 
 
 def _template(request: RunRequest, entry: SuiteEntry, prompt: str) -> Template:
@@ -240,7 +266,7 @@ def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[
     greedy = request.greedy if request.greedy is not None else (suite.greedy if suite else True)
     samples = request.samples if request.samples is not None else (suite.samples if suite else 0)
     if not greedy and not samples:
-        raise RequestError("nothing to make: --no-greedy needs --samples N")
+        raise RequestError("no set to make: --no-greedy needs --samples N")
 
     def settings(preset: SamplingPreset, temperature: float, top_p: float, top_k: int) -> Sampling:
         budget = request.max_tokens or preset.max_tokens
@@ -252,7 +278,7 @@ def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[
         preset = family.sampled
         temperature = preset.temperature if request.temperature is None else request.temperature
         if temperature == 0:
-            raise RequestError("--samples with --temperature 0 would make the same sample again and again")
+            raise RequestError("--samples with --temperature 0 would repeat the same sample")
         top_p = preset.top_p if request.top_p is None else request.top_p
         top_k = preset.top_k if request.top_k is None else request.top_k
         yield SamplingSet(request.set_name, settings(preset, temperature, top_p, top_k), samples)
@@ -269,7 +295,7 @@ def _run_info(
     engine: str,
     local: LocalModel | None,
     family: str,
-    units: tuple[BenchmarkTask, ...],
+    tasks: tuple[BenchmarkTask, ...],
     sets: tuple[SamplingSet, ...],
     tools: ToolPlan,
 ) -> RunInfo:
@@ -289,31 +315,31 @@ def _run_info(
         seed=settings.seed,
         seeding=request.seeding,
         sets={
-            one.name: SetInfo(
-                one.sampling.temperature,
-                one.sampling.top_p,
-                one.sampling.top_k,
-                one.sampling.max_tokens,
-                list(one.sampling.stop_token_ids),
+            sampling_set.name: SetInfo(
+                sampling_set.sampling.temperature,
+                sampling_set.sampling.top_p,
+                sampling_set.sampling.top_k,
+                sampling_set.sampling.max_tokens,
+                list(sampling_set.sampling.stop_token_ids),
             )
-            for one in sets
+            for sampling_set in sets
         },
         benchmarks=[
             BenchmarkInfo(
-                benchmark=unit.benchmark.name,
-                split=unit.benchmark.split,
-                rows=len(unit.benchmark),
-                prompt=unit.template.name,
-                prompt_sha256=unit.template.sha256,
-                shots=unit.template.shots,
-                adapt_few_shot=unit.template.adaptive,
-                demonstrations_sha256=unit.demonstrations.sha256 if unit.demonstrations else "",
-                data_sha256=unit.benchmark.sha256,
-                definition=unit.definition,
-                tools=tools.said() if protocol_of(unit.template, tools, engine) else "",
-                sets={one.name: Extent(len(unit.problems), one.samples) for one in sets},
+                benchmark=task.benchmark.name,
+                split=task.benchmark.split,
+                rows=len(task.benchmark),
+                prompt=task.template.name,
+                prompt_sha256=task.template.sha256,
+                shots=task.template.shots,
+                adapt_few_shot=task.template.adaptive,
+                demonstrations_sha256=task.demonstrations.sha256 if task.demonstrations else "",
+                data_sha256=task.benchmark.sha256,
+                definition=task.definition,
+                tools=tools.summary() if protocol_of(task.template, tools, engine) else "",
+                sets={sampling_set.name: Extent(len(task.problems), sampling_set.samples) for sampling_set in sets},
             )
-            for unit in units
+            for task in tasks
         ],
         versions=versions(),
         hardware=hardware(),

@@ -1,4 +1,4 @@
-"""Scoring a run's samples with a reward model: what is missing is scored and appended, nothing is scored twice."""
+"""Scores the samples of a run with a reward model. Samples that have a reward already are not scored again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
 
@@ -15,24 +15,33 @@ from math_eval.files import LineWriter
 from math_eval.generate.reward_request import RewardPlan, RewardRequest, plan_rewards
 from math_eval.records import SampleKey
 from math_eval.rewards import Composer, Conversation, RewardEngine, RewardScore, make_reward_engine, windows
+from math_eval.runfolder.difference import differences
 from math_eval.runfolder.layout import SampleLine, read_run
 from math_eval.runfolder.lock import locked
-from math_eval.runfolder.reward_layout import RewardFile, RewardLine, read_head, rewards_path
-from math_eval.runfolder.store import RunStore, SampleIndex, key_of
+from math_eval.runfolder.reward_layout import RewardFile, RewardHead, RewardLine, read_head, rewards_path
+from math_eval.runfolder.store import RunStore, SampleIndex
 
 RewardWatcher = Callable[[RewardScore], None]
-"""Is told of every sample that was scored; a progress bar, say."""
+"""Receives every score, for example to show progress."""
 
 RewardWatcherFactory = Callable[[int, int], RewardWatcher]
-"""Makes the watcher from the number of samples to score and the number already there."""
+"""Makes the watcher from the number of samples to score and the number of samples scored earlier."""
 
 
 @dataclass(slots=True)
 class RewardSummary:
-    """What a rewards file holds after a session, and what the session cost.
+    """The contents of a rewards file after a session, and the cost of the session.
 
-    samples: lines that stand, of which `cut` were shortened and `failed` have an error instead of a score.
-    made, tokens, seconds: of this session, without the time to load the model.
+    Attributes:
+        file: The path of the rewards file.
+        model: The reward model.
+        kind: outcome or process.
+        samples: Samples in the file.
+        cut: Those of them whose response was shortened.
+        failed: Those of them with an error instead of a score.
+        made: Samples scored in this session.
+        tokens: Tokens of the conversations scored in this session.
+        seconds: Duration of this session, without the time to load the model.
     """
 
     file: str
@@ -46,7 +55,7 @@ class RewardSummary:
     seconds: float = 0.0
 
     def count(self, line: RewardLine) -> None:
-        """One more line that stands."""
+        """Counts a line of the file."""
         self.samples += 1
         self.cut += line.cut
         self.failed += bool(line.error)
@@ -55,10 +64,18 @@ class RewardSummary:
 def score_rewards(
     request: RewardRequest, *, watch: RewardWatcherFactory | None = None, engine: RewardEngine | None = None
 ) -> RewardSummary:
-    """Scores every finished sample of a run folder that has no reward yet; the same call again only reads.
+    """Scores the finished samples of a run folder that have no reward yet.
 
-    engine: one of the caller's own instead of the request's, for tests and embedding. Raises RequestError and
-    UnfinishedError kinds; RunConflictError where the file's first line is another and `remake` is not asked for.
+    Args:
+        request: The request.
+        watch: Makes the watcher that receives every score.
+        engine: An engine of the caller, used in place of the request's.
+
+    Raises:
+        RequestError: The request contradicts itself, or the kind of the model is not known.
+        RunConflictError: The rewards file was made with other settings and `remake` is not set, or another process is
+            writing the run.
+        UnfinishedError: The engine cannot score all samples. The same call resumes.
     """
     plan = plan_rewards(request, read_run(request.folder).family)
     with locked(request.folder):
@@ -68,7 +85,17 @@ def score_rewards(
 def make_rewards(
     plan: RewardPlan, *, watch: RewardWatcherFactory | None = None, engine: RewardEngine | None = None
 ) -> RewardSummary:
-    """The same for a plan, in a folder that the caller has locked."""
+    """Does what `score_rewards` does for a plan, in a run folder that the caller has locked.
+
+    Args:
+        plan: The plan.
+        watch: As for `score_rewards`.
+        engine: As for `score_rewards`.
+
+    Raises:
+        RunConflictError: The rewards file was made with other settings and `remake` is not set.
+        UnfinishedError: As for `score_rewards`.
+    """
     job = _Job(plan)
     missing = sum(1 for _ in job.missing())
     if not missing:
@@ -76,21 +103,21 @@ def make_rewards(
     free_memory()
     tokenizer = plan.tokenizer()
     marker = Composer(plan.preset, tokenizer).marker_id() if plan.kind == "process" else None
-    made = engine or make_reward_engine(
+    engine = engine or make_reward_engine(
         plan.engine, plan.model, plan.local, plan.form, plan.kind, plan.request.settings, marker
     )
-    began = time.monotonic()
+    start = time.monotonic()
     try:
-        composer = Composer(plan.preset, tokenizer, made.context, plan.request.too_long)
-        job.run(made, composer, watch(missing, job.summary.samples) if watch else lambda _: None)
+        composer = Composer(plan.preset, tokenizer, engine.context, plan.request.too_long)
+        job.run(engine, composer, watch(missing, job.summary.samples) if watch else lambda _: None)
     finally:
-        made.close()
-        job.summary.seconds = time.monotonic() - began
+        engine.close()
+        job.summary.seconds = time.monotonic() - start
     return job.summary
 
 
 def free_memory() -> None:
-    """Gives back what models of before held: a reward model of 72B needs the whole of every GPU."""
+    """Frees the memory of models used before: a reward model of 72B needs all the memory of every GPU."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
@@ -98,7 +125,7 @@ def free_memory() -> None:
 
 
 class _Job:
-    """One rewards file, read for what it has and appended to."""
+    """A rewards file: the samples that it has, and appending those that are missing."""
 
     def __init__(self, plan: RewardPlan) -> None:
         self._plan = plan
@@ -120,18 +147,18 @@ class _Job:
         path = self._file.path
         remake = self._plan.request.remake
         try:
-            there = read_head(path)
+            head = read_head(path)
         except DataError:
             if not remake:
                 raise
             path.unlink()
             return
-        if there is None:
+        if head is None:
             return
-        differences = "; ".join(_differences(there, self._plan.head))
-        if differences:
+        conflicts = "; ".join(_conflicts(head, self._plan.head))
+        if conflicts:
             if not remake:
-                raise RunConflictError(f"{path}: holds other rewards: {differences}; --remake replaces them")
+                raise RunConflictError(f"{path} was made with other settings: {conflicts}; --remake replaces it")
             path.unlink()
             return
         failed: dict[SampleKey, RewardLine] = {}
@@ -148,40 +175,40 @@ class _Job:
                 self.summary.count(line)
 
     def missing(self) -> Iterator[SampleLine]:
-        """Every finished sample without a reward, in the order of the samples' own files.
+        """Yields the finished samples without a reward, in the order of the sample files.
 
-        A sample that generation failed at has no response and so no reward.
+        A sample whose generation failed has no response, and gets no reward.
         """
-        seen = SampleIndex()
+        lines_read = SampleIndex()
         sets = self._plan.request.sets
         for line in self._store.samples():
             if line.state == "failed" or (sets and line.set not in sets):
                 continue
             if (line.benchmark, line.split, line.problem) not in self._questions:
                 continue
-            key = key_of(line)
-            seen.add(key)
-            if seen.times(key) > self._scored.times(key):
+            key = line.key
+            lines_read.add(key)
+            if lines_read.times(key) > self._scored.times(key):
                 yield line
 
     def run(self, engine: RewardEngine, composer: Composer, watcher: RewardWatcher) -> None:
-        """Scores what is missing, window by window; every score is written as it comes."""
+        """Scores the missing samples, window by window, and writes each score at once."""
         writer = LineWriter(self._file.path)
         try:
             if writer.size == 0:
                 writer.write(self._plan.head)
-            composed = ((key_of(line), self._conversation(composer, line)) for line in self.missing())
-            for window in windows(composed, lambda one: one[1].length):
-                ready: list[tuple[SampleKey, Conversation]] = []
-                for key, one in window:
-                    if one.error:
-                        self._write(writer, key, one, RewardScore(error=one.error), watcher)
-                    elif not one.messages:
-                        self._write(writer, key, one, RewardScore(steps=()), watcher)
+            conversations = ((line.key, self._conversation(composer, line)) for line in self.missing())
+            for window in windows(conversations, lambda pair: pair[1].length):
+                batch: list[tuple[SampleKey, Conversation]] = []
+                for key, conversation in window:
+                    if conversation.error:
+                        self._write(writer, key, conversation, RewardScore(error=conversation.error), watcher)
+                    elif not conversation.messages:
+                        self._write(writer, key, conversation, RewardScore(steps=()), watcher)
                     else:
-                        ready.append((key, one))
-                for at, scored in engine.score([one for _, one in ready]) if ready else ():
-                    self._write(writer, *ready[at], scored, watcher)
+                        batch.append((key, conversation))
+                for index, score in engine.score([conversation for _, conversation in batch]) if batch else ():
+                    self._write(writer, *batch[index], score, watcher)
         finally:
             writer.close()
 
@@ -189,36 +216,25 @@ class _Job:
         return composer.compose(self._questions[line.benchmark, line.split, line.problem], line.text)
 
     def _write(
-        self, writer: LineWriter, key: SampleKey, one: Conversation, scored: RewardScore, watcher: RewardWatcher
+        self, writer: LineWriter, key: SampleKey, conversation: Conversation, score: RewardScore, watcher: RewardWatcher
     ) -> None:
         line = RewardLine(
-            benchmark=key.benchmark,
-            split=key.split,
-            problem=key.problem,
-            set=key.set,
-            n=key.n,
-            score=scored.score,
-            steps=scored.steps,
-            tokens=scored.tokens,
-            cut=one.cut,
-            error=scored.error,
+            **asdict(key),
+            score=score.score,
+            steps=score.steps,
+            tokens=score.tokens,
+            cut=conversation.cut,
+            error=score.error,
         )
         writer.write(line)
         self.summary.count(line)
         self.summary.made += 1
-        self.summary.tokens += scored.tokens
-        watcher(scored)
+        self.summary.tokens += score.tokens
+        watcher(score)
 
 
-def _differences(old: msgspec.Struct, new: msgspec.Struct) -> Iterator[str]:
-    before, after = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
-    if before["revision"] and after["revision"]:
-        del before["model"]  # the revision says whether it is the same; a folder may have moved
-    for key, there in before.items():
-        if there != after[key]:
-            yield f"{key} {_short(there)} there, {_short(after[key])} asked"
-
-
-def _short(value: object) -> str:
-    text = "" if value is None else str(value)
-    return text[:12] if len(text) == 64 else text or "none"
+def _conflicts(old: RewardHead, new: RewardHead) -> list[str]:
+    stored, requested = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
+    if stored["revision"] and requested["revision"]:
+        del stored["model"]  # the revision identifies the model, whose folder may have moved
+    return differences(stored, requested)

@@ -1,4 +1,4 @@
-"""Two runs on the problems they share, and a run beside published scores."""
+"""Compares two runs on the problems they share, and a run with published scores."""
 
 from __future__ import annotations
 
@@ -33,9 +33,23 @@ _Samples = Mapping[str, Sequence[SampleScore]]
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """B against A on one benchmark split and set; see math_eval.scoring.paired. p_corrected: Holm's, over all rows.
+    """The comparison of two runs, A and B, on one benchmark split and set; see math_eval.scoring.paired.
 
-    only_a, only_b: problems that the other side lacks, and that therefore do not count.
+    Attributes:
+        problems: Problems that both runs have.
+        a: Accuracy of A on them, a fraction.
+        b: Accuracy of B.
+        difference: b - a.
+        low: Lower end of the 95 % interval of the difference.
+        high: Upper end.
+        p: p-value of the difference.
+        p_corrected: The p-value after Holm's correction over all rows of the comparison.
+        test: The test that gave it.
+        wins: Problems on which B is better.
+        losses: Problems on which B is worse.
+        detectable: The true difference that a comparison of this size finds 4 times in 5.
+        only_a: Problems that only A has. They do not count.
+        only_b: Problems that only B has. They do not count.
     """
 
     benchmark: str
@@ -58,7 +72,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class BesideReported(msgspec.Struct, frozen=True):
-    """One measured figure beside one published one: percentages; allowed is the difference that chance explains."""
+    """A measured figure beside a published one, in percent. `allowed` is the difference that chance explains."""
 
     benchmark: str
     set: str
@@ -82,58 +96,70 @@ def compare_runs(
     benchmark: FileBenchmark | None = None,
     data_dir: Path | None = None,
 ) -> list[Comparison]:
-    """One row for every benchmark and set that both have, on their shared problems. RequestError where none is shared.
+    """Compares run B with run A, problem by problem, on each benchmark and set that both have.
 
-    a, b: run folders, or files of stored responses, whose problems are matched by question. set_name: that set of each
-    run; by default sets of equal names. benchmark: for files, what is known of theirs. data_dir: for
-    run folders, where their benchmark files lie.
+    Args:
+        a: A run folder, or a file of stored responses. The problems of files are matched by their questions.
+        b: Another one of the same kind.
+        grader: The name of the grader.
+        set_name: Compare only this set; by default every set that both runs have.
+        benchmark: For files: what is known about the benchmark of the rows.
+        data_dir: For run folders: a folder with benchmark files that you already have.
+
+    Returns:
+        One comparison for each benchmark split and set.
+
+    Raises:
+        RequestError: One is a folder and the other a file, or they have no two problems of a set in common.
+        DataError: A run or file cannot be read.
     """
     if a.is_dir() != b.is_dir():
-        raise RequestError(f"{a} and {b}: two run folders are compared, or two files, not one with the other")
-    left, right = (_scores(path, grader, benchmark, data_dir) for path in (a, b))
+        raise RequestError(f"{a} and {b}: expected two run folders or two files, not one of each")
+    scores_a, scores_b = (_scores(path, grader, benchmark, data_dir) for path in (a, b))
     rows = []
-    for place in left:
-        if place not in right or (set_name and place[2] != set_name):
+    for place in scores_a:
+        if place not in scores_b or (set_name and place[2] != set_name):
             continue
-        shared = [problem for problem in left[place] if problem in right[place]]
-        if len(shared) > 1:
-            scores = [[_mean(side[place][problem]) for problem in shared] for side in (left, right)]
-            rows.append((place, compare_paired(*scores), [len(side[place]) - len(shared) for side in (left, right)]))
+        common = [problem for problem in scores_a[place] if problem in scores_b[place]]
+        if len(common) > 1:
+            sides = (scores_a[place], scores_b[place])
+            means = [[_mean(side[problem]) for problem in common] for side in sides]
+            rows.append((place, compare_paired(*means), [len(side) - len(common) for side in sides]))
     if not rows:
-        raise RequestError(f"{a} and {b} share no benchmark and set with two problems or more")
-    values = [one.p_permutation if one.p_mcnemar is None else one.p_mcnemar for _, one, _ in rows]
+        raise RequestError(f"{a} and {b} have no benchmark and set with two or more common problems")
+    p_values = [pairs.p_permutation if pairs.p_mcnemar is None else pairs.p_mcnemar for _, pairs, _ in rows]
     return [
         Comparison(
             benchmark=place[0],
             split=place[1],
             set=place[2],
-            problems=one.problems,
-            a=one.a,
-            b=one.b,
-            difference=one.difference,
-            low=one.low,
-            high=one.high,
-            p=value,
-            p_corrected=corrected,
-            test="permutation" if one.p_mcnemar is None else "McNemar, exact",
-            wins=one.wins,
-            losses=one.losses,
-            detectable=one.detectable,
-            only_a=alone[0],
-            only_b=alone[1],
+            problems=pairs.problems,
+            a=pairs.a,
+            b=pairs.b,
+            difference=pairs.difference,
+            low=pairs.low,
+            high=pairs.high,
+            p=p,
+            p_corrected=p_corrected,
+            test="permutation" if pairs.p_mcnemar is None else "McNemar, exact",
+            wins=pairs.wins,
+            losses=pairs.losses,
+            detectable=pairs.detectable,
+            only_a=unshared[0],
+            only_b=unshared[1],
         )
-        for (place, one, alone), value, corrected in zip(rows, values, holm(values), strict=True)
+        for (place, pairs, unshared), p, p_corrected in zip(rows, p_values, holm(p_values), strict=True)
     ]
 
 
 def _mean(samples: Sequence[SampleScore]) -> float:
-    return sum(one.status == "correct" for one in samples) / len(samples)
+    return sum(sample.status == "correct" for sample in samples) / len(samples)
 
 
 def _scores(
     path: Path, grader: str, benchmark: FileBenchmark | None, data_dir: Path | None
 ) -> Mapping[Place, _Samples]:
-    """Benchmark, split and set → problem → samples, of a run folder or of a file, whose questions name its problems."""
+    """Benchmark, split and set → problem → samples. In a file, problems are named by their folded questions."""
     if path.is_dir():
         return scores_by_place(run_samples(path, load_grader(grader), data_dir))
     scores: dict[str, list[SampleScore]] = {}
@@ -145,79 +171,92 @@ def _scores(
 def compare_reported(
     folder: Path, *, grader: str = "qwen", model: str | None = None
 ) -> tuple[RunInfo, list[BesideReported], list[str]]:
-    """A run's figures in the reference's reading beside the published ones of its model, and causes worth checking.
+    """Compares the figures of a run, computed as the reference computes them, with the published ones of its model.
 
-    Chance is generation noise on both sides and the rounding of the published figure: never the error of having asked
-    these problems. RequestError where nothing published fits the model and the benchmarks.
+    Chance here is the generation noise of both sides and the rounding of the published figure. It does not include the
+    sampling error of the benchmark, because both sides answered the same problems.
+
+    Args:
+        folder: The run folder.
+        grader: The name of the grader.
+        model: The model whose published scores are used; by default the run's model name.
+
+    Returns:
+        The contents of run.json, one row for each pair of figures, and the settings of the run that are known to move
+        scores and differ from the published ones, as texts.
+
+    Raises:
+        RequestError: There are no published scores of the model, or none for the benchmarks of the run.
+        DataError: The folder is not a run folder, or a file in it is damaged.
     """
     samples_of_run = run_samples(folder, load_grader(grader))
-    info, outcomes = samples_of_run.info, scores_by_place(samples_of_run)
-    wanted = model or info.model
-    known = reported_scores(wanted)
-    if not known:
-        raise RequestError(f"no published scores of {wanted!r}; --model one of: {', '.join(reported_models())}")
+    info, scores = samples_of_run.info, scores_by_place(samples_of_run)
+    name = model or info.model
+    published = reported_scores(name)
+    if not published:
+        raise RequestError(f"no published scores of {name!r}; choose --model from: {', '.join(reported_models())}")
     rows: list[BesideReported] = []
     causes: list[str] = []
-    for one in info.benchmarks:
-        mode = "tir" if _executes(one.prompt) else "cot"
-        fitting = _distinct(score for score in known if (score.benchmark, score.mode) == (_reference_name(one), mode))
-        for set_name, extent in one.sets.items():
-            samples = outcomes.get((one.benchmark, one.split, set_name), {})
-            if fitting and samples:
-                rows += _beside(one, set_name, samples, fitting, info)
-                if extent.problems < one.rows:
-                    causes.append(f"{one.benchmark}: {extent.problems} of its {one.rows} problems were asked")
+    for benchmark in info.benchmarks:
+        key = (_reference_name(benchmark), "tir" if _executes(benchmark.prompt) else "cot")
+        candidates = _most_certain(score for score in published if (score.benchmark, score.mode) == key)
+        for set_name, extent in benchmark.sets.items():
+            samples = scores.get((benchmark.benchmark, benchmark.split, set_name), {})
+            if candidates and samples:
+                rows += _beside(benchmark, set_name, samples, candidates, info)
+                if extent.problems < benchmark.rows:
+                    causes.append(f"{benchmark.benchmark}: only {extent.problems} of {benchmark.rows} problems")
     if not rows:
-        raise RequestError(f"nothing published of {wanted} fits this run's benchmarks, prompts and sets")
+        raise RequestError(f"no published score of {name} matches the benchmarks, prompts and sets of this run")
     return info, rows, [*causes, *_causes(info)]
 
 
-def _distinct(scores: Iterable[ReportedScore]) -> list[ReportedScore]:
-    """The surest of several places that print the same figure."""
-    return list({(one.metric, one.value): one for one in reversed(list(scores))}.values())[::-1]
+def _most_certain(scores: Iterable[ReportedScore]) -> list[ReportedScore]:
+    """Of several sources that print the same figure, the one that is most certain."""
+    return list({(score.metric, score.value): score for score in reversed(list(scores))}.values())[::-1]
 
 
 def _beside(
-    one: BenchmarkInfo, set_name: str, samples: _Samples, fitting: Sequence[ReportedScore], info: RunInfo
+    benchmark: BenchmarkInfo, set_name: str, samples: _Samples, published: Sequence[ReportedScore], info: RunInfo
 ) -> Iterator[BesideReported]:
-    rows = [sorted(given, key=lambda sample: sample.n) for given in samples.values()]
-    right = [sum(sample.status == "correct" for sample in row) for row in rows]
+    rows = [sorted(row, key=lambda sample: sample.n) for row in samples.values()]
+    correct_counts = [sum(sample.status == "correct" for sample in row) for row in rows]
     sizes = [len(row) for row in rows]
-    made = figures(rows, ScoreOptions(reading="qwen", ks=tuple(range(2, min(sizes) + 1))))
+    figure_by_metric = figures(rows, ScoreOptions(reading="qwen", ks=tuple(range(2, min(sizes) + 1))))
     greedy = info.sets[set_name].temperature == 0
-    single, noise = single_sample_variance(right, sizes)
-    for score in fitting:
+    single, noise = single_sample_variance(correct_counts, sizes)
+    for score in published:
         metric = score.metric.lower()
         if metric == "greedy" and greedy:
-            value, own, method = sum(map(_mean, rows)) / len(rows), mean_variance(right, sizes), noise
-            published = single
-        elif metric in made and not greedy:
-            value, method = made[metric].value, "bound"
-            own = published = value * (1 - value) / len(rows)
+            value, method = sum(map(_mean, rows)) / len(rows), noise
+            variance, published_variance = mean_variance(correct_counts, sizes), single
+        elif metric in figure_by_metric and not greedy:
+            value, method = figure_by_metric[metric].value, "bound"
+            variance = published_variance = value * (1 - value) / len(rows)
         else:
             continue
-        found = compare_with_reported(score.value / 100, value, own, published, method)
+        comparison = compare_with_reported(score.value / 100, value, variance, published_variance, method)
         yield BesideReported(
-            benchmark=one.benchmark,
+            benchmark=benchmark.benchmark,
             set=set_name,
             metric=metric,
             measured=round(100 * value, 2),
             reported=score.value,
-            difference=round(100 * (value - found.reported), 2),
-            allowed=round(100 * found.allowed, 2),
-            verdict="consistent" if found.consistent else "differs by more than chance",
-            noise=found.method,
+            difference=round(100 * (value - comparison.reported), 2),
+            allowed=round(100 * comparison.allowed, 2),
+            verdict="consistent" if comparison.consistent else "differs by more than chance",
+            noise=comparison.method,
             confidence="rerun" if score.rerun else score.confidence,
             source=score.source,
         )
 
 
-def _reference_name(one: BenchmarkInfo) -> str:
+def _reference_name(benchmark: BenchmarkInfo) -> str:
     try:
-        spec = define(one.definition).spec
+        spec = define(benchmark.definition).spec
     except MathEvalError:
-        return one.benchmark
-    return spec.qwen.name if spec.qwen else one.benchmark
+        return benchmark.benchmark
+    return spec.qwen.name if spec.qwen else benchmark.benchmark
 
 
 def _executes(prompt: str) -> bool:
@@ -228,23 +267,23 @@ def _executes(prompt: str) -> bool:
 
 
 def _causes(info: RunInfo) -> Iterator[str]:
-    """What a run recorded that is known to move scores, where it is not what the published scores were made with."""
+    """The settings of a run that are known to move scores and differ from those of the published scores."""
     try:
         family = load_family(info.family)
     except MathEvalError:
         return
-    prompts = {one.prompt for one in info.benchmarks}
+    prompts = {benchmark.prompt for benchmark in info.benchmarks}
     for prompt in sorted(prompts - set(family.fits)):
         yield f"prompt type: {prompt}; the family {info.family} is evaluated with {', '.join(family.fits)}"
-    for name, made in info.sets.items():
-        if missing := sorted(set(family.stop_token_ids) - set(made.stop_token_ids)):
+    for name, settings in info.sets.items():
+        if missing := sorted(set(family.stop_token_ids) - set(settings.stop_token_ids)):
             yield f"stop ids of the set {name}: without {', '.join(map(str, missing))}"
-        preset = family.greedy if made.temperature == 0 else family.sampled
-        if made.max_tokens != preset.max_tokens:
-            yield f"token budget of the set {name}: {made.max_tokens}; the preset's is {preset.max_tokens}"
-        if not math.isclose(made.temperature, preset.temperature) or not math.isclose(made.top_p, preset.top_p):
-            settings = f"temperature {made.temperature:g}, top-p {made.top_p:g}"
-            yield f"sampling of the set {name}: {settings}; the preset's are {preset.temperature:g}, {preset.top_p:g}"
+        preset = family.greedy if settings.temperature == 0 else family.sampled
+        if settings.max_tokens != preset.max_tokens:
+            yield f"token budget of the set {name}: {settings.max_tokens}; the preset's is {preset.max_tokens}"
+        if not math.isclose(settings.temperature, preset.temperature) or not math.isclose(settings.top_p, preset.top_p):
+            sampling = f"temperature {settings.temperature:g}, top-p {settings.top_p:g}"
+            yield f"sampling of the set {name}: {sampling}; the preset's are {preset.temperature:g}, {preset.top_p:g}"
     dtype = str(info.engine_settings.get("dtype_used") or info.engine_settings.get("dtype", "auto"))
     if dtype not in {"auto", "bfloat16"}:
         yield f"dtype: {dtype}; published scores were made in bfloat16"

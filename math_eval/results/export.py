@@ -1,4 +1,4 @@
-"""A run in other shapes: the reference's rows and metrics, and training rows of its best correct samples."""
+"""Exports a run: as the rows and metrics of the reference, or as training rows made of correct samples."""
 
 from __future__ import annotations
 
@@ -19,15 +19,26 @@ from math_eval.results.run_samples import RunSamples, run_samples
 from math_eval.runfolder.layout import BenchmarkInfo, RunInfo, write_json
 from math_eval.runfolder.reward_layout import SampleRewards
 
-_SOLVED = {"math", "minerva_math"}
+_WITH_SOLUTIONS = {"math", "minerva_math"}
+"""The benchmarks whose solution the reference keeps in its rows, as gt_cot."""
 
 
 def export_qwen(folder: Path, target: Path, rewards: SampleRewards | None = None) -> list[Path]:
-    """The run as the reference would have stored it: one row file and one metrics file a benchmark and set.
+    """Writes a run as the reference stores one, so that scripts for the reference's files can read it.
 
-    Rows hold idx, question, gt_cot, gt, the groups, code, pred, report and score, and with rewards pred_score; verdicts
-    are the qwen grader's.
-    Returns the row files. DataError where a file is there already: nothing is overwritten.
+    Each benchmark and set gives a file of rows and a file of metrics. A row holds idx, question, gt_cot, gt, the
+    groups, code, pred, report and score, and with rewards pred_score. The verdicts are those of the qwen grader.
+
+    Args:
+        folder: The run folder.
+        target: The folder to write into.
+        rewards: The rewards of the run, if they are to be exported.
+
+    Returns:
+        The paths of the row files.
+
+    Raises:
+        DataError: A row file exists already, or the run folder cannot be read.
     """
     samples = run_samples(folder, load_grader("qwen"), rewards=rewards)
     by_problem: dict[tuple[str, str, str, str], list[GradedSample]] = {}
@@ -54,7 +65,7 @@ def _qwen_row(number: int, problem: Problem, samples: Sequence[GradedSample]) ->
     return {
         "idx": number,
         "question": fields.get("question") or problem.question,
-        "gt_cot": fields.get("gold") if reference_name(problem) in _SOLVED else None,
+        "gt_cot": fields.get("gold") if reference_name(problem) in _WITH_SOLUTIONS else None,
         "gt": reference_gold(problem),
         **problem.groups,
         "code": [sample.text for sample in ordered],
@@ -66,30 +77,34 @@ def _qwen_row(number: int, problem: Problem, samples: Sequence[GradedSample]) ->
     }
 
 
-def _write_qwen(target: Path, info: RunInfo, one: BenchmarkInfo, set_name: str, rows: list[dict[str, Any]]) -> Path:
-    asked = one.sets[set_name].problems
-    count = -1 if asked >= one.rows else asked
-    name = f"{one.split}_{one.prompt}_{count}_seed{info.seed}_t{info.sets[set_name].temperature}_s0_e-1"
-    folder = target / one.benchmark
+def _write_qwen(
+    target: Path, info: RunInfo, benchmark: BenchmarkInfo, set_name: str, rows: list[dict[str, Any]]
+) -> Path:
+    problems = benchmark.sets[set_name].problems
+    count = -1 if problems >= benchmark.rows else problems
+    name = f"{benchmark.split}_{benchmark.prompt}_{count}_seed{info.seed}_t{info.sets[set_name].temperature}_s0_e-1"
+    folder = target / benchmark.benchmark
     path = folder / f"{name}.jsonl"
     _refuse(path)
     rules = [row.pop("rule") for row in rows]
     _write_lines(path, rows)
-    first = [row["score"][0] for row in rows]
+    first_scores = [row["score"][0] for row in rows]
     metrics: dict[str, Any] = {
         "num_samples": len(rows),
         "num_scores": sum(len(row["score"]) for row in rows),
         "timeout_samples": sum(rule == "limit:time" for row in rules for rule in row),
         "empty_samples": sum(not row["pred"][-1] for row in rows),
-        "acc": round(100 * sum(first) / len(first), 1),
+        "acc": round(100 * sum(first_scores) / len(first_scores), 1),
     }
     types: dict[str, list[bool]] = {}
     for row in rows:
         if "type" in row:
             types.setdefault(str(row["type"]), []).append(row["score"][-1])
     if types:
-        metrics["type_acc"] = {kind: round(100 * sum(got) / len(got), 1) for kind, got in sorted(types.items())}
-    write_json(folder / f"{name}_{one.prompt}_metrics.json", metrics)
+        metrics["type_acc"] = {
+            kind: round(100 * sum(scores) / len(scores), 1) for kind, scores in sorted(types.items())
+        }
+    write_json(folder / f"{name}_{benchmark.prompt}_metrics.json", metrics)
     return path
 
 
@@ -101,10 +116,24 @@ def export_sft(
     grader: str = DEFAULT_GRADER,
     rewards: SampleRewards | None = None,
 ) -> int:
-    """Training rows of correct samples, the highest rewards first, at most so many a problem; returns their number.
+    """Writes the best correct samples of each problem as rows for supervised fine-tuning.
 
-    A row holds the conversation (`messages`) and where it comes from: benchmark, split, problem, set, n, model, answer,
-    gold, grader, reward. Without rewards the order of the samples decides; texts that repeat one taken are passed over.
+    A row holds a conversation (`messages`) and its origin: benchmark, split, problem, set, n, model, answer, gold,
+    grader, reward. Samples with higher rewards come first, and without rewards in the order of set and number. Of
+    samples with equal text, only one is used.
+
+    Args:
+        folder: The run folder.
+        target: The file of JSON lines to write.
+        per_problem: The largest number of rows for each problem.
+        grader: The name of the grader that decides which samples are correct.
+        rewards: The rewards that order the samples, if any.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        DataError: The target exists already, or the run folder cannot be read.
     """
     _refuse(target)
     rows = list(_sft_rows(run_samples(folder, load_grader(grader), rewards=rewards), per_problem))
@@ -121,10 +150,10 @@ def _sft_rows(samples: RunSamples, per_problem: int) -> Iterator[dict[str, Any]]
         for problem in problems:
             candidates = correct.get((benchmark, split, problem.id), [])
             candidates.sort(key=lambda sample: (-(sample.reward or 0.0), sample.key.set, sample.key.n))
-            distinct: dict[str, GradedSample] = {}
+            by_text: dict[str, GradedSample] = {}
             for sample in candidates:
-                distinct.setdefault(sample.text.strip(), sample)
-            for sample in islice(distinct.values(), per_problem):
+                by_text.setdefault(sample.text.strip(), sample)
+            for sample in islice(by_text.values(), per_problem):
                 yield _sft_row(sample, samples.info.model, samples.grader.name)
 
 
@@ -149,7 +178,7 @@ def _sft_row(sample: GradedSample, model: str, grader: str) -> dict[str, Any]:
 
 def _refuse(path: Path) -> None:
     if path.exists():
-        raise DataError(f"{path} is there already; name another --output, nothing is overwritten")
+        raise DataError(f"{path} exists already and is not overwritten; use another --output")
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:

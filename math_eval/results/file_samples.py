@@ -1,4 +1,4 @@
-"""The graded samples of a file that another harness wrote."""
+"""Grades the responses in files that other harnesses wrote."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from math_eval.registry import names
 from math_eval.results.graded import GradedSample
 
 STORED_SET = "stored"
-"""The set that the samples of a file belong to."""
+"""The name of the set that the samples of a file form."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileBenchmark:
-    """What is known of the benchmark that a file's rows belong to.
+    """What is known about the benchmark that the rows of a file come from.
 
-    problems: by folded question; they give kind, options and policy. kind: of rows that match none. reference: the
-    benchmark's name in the harness that the qwen grader follows.
+    Attributes:
+        problems: Folded question (see `folded`) → the problem, which gives answer kind, options and policy.
+        kind: The answer kind of rows whose question matches no problem.
+        reference: The name of the benchmark in the reference harness, which the qwen grader follows.
     """
 
     problems: Mapping[str, Problem] = field(default_factory=dict)
@@ -32,16 +34,23 @@ class FileBenchmark:
 
 
 def file_benchmark(name: str | None, data_dir: Path | None = None, graders: Iterable[str] = ()) -> FileBenchmark:
-    """The benchmark named for a file. Its rows are loaded unless only the qwen grader, which needs none, is asked.
+    """Looks up the benchmark of a file. Its problems are loaded if a grader needs them; the qwen grader does not.
 
-    UnknownNameError where no benchmark has that name and a grader needs its rows.
+    Args:
+        name: The benchmark's name, NAME:SPLIT or file; None if it is not known.
+        data_dir: A folder with benchmark files that you already have.
+        graders: The names of the graders that will be used.
+
+    Raises:
+        UnknownNameError: No benchmark has that name, and a grader needs its problems.
+        MathEvalError: The problems cannot be loaded.
     """
     if name is None:
         return FileBenchmark()
     reference = reference_name(name)
     rows_needed = bool(set(graders) - {"qwen"})
-    known = name.partition(":")[0] in names("benchmarks") or Path(name).exists()
-    if not rows_needed or (not known and "qwen" in set(graders)):
+    exists = name.partition(":")[0] in names("benchmarks") or Path(name).exists()
+    if not rows_needed or (not exists and "qwen" in set(graders)):
         return FileBenchmark(reference=reference)
     problems = list(load_benchmark(name, data_dir=data_dir))
     kinds = {problem.kind for problem in problems}
@@ -50,7 +59,11 @@ def file_benchmark(name: str | None, data_dir: Path | None = None, graders: Iter
 
 
 def reference_name(benchmark: str | None) -> str:
-    """The name that the qwen grader's harness knows a benchmark by; a name that we do not know stays as it is."""
+    """Translates the name of a benchmark into its name in the reference harness.
+
+    Returns:
+        The name there; the name itself if we have no such benchmark, since only the reference may have it; "" for None.
+    """
     if benchmark is None:
         return ""
     try:
@@ -62,7 +75,7 @@ def reference_name(benchmark: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GradedFile:
-    """A file's samples, and the grader as it was fitted to the file."""
+    """The graded samples of a file, and the grader after it was fitted to the file (see `Grader.fit`)."""
 
     path: Path
     samples: list[GradedSample]
@@ -73,45 +86,46 @@ def file_samples(
     path: Path,
     grader: Grader,
     benchmark: FileBenchmark | None = None,
-    rejected: list[str] | None = None,
+    skipped_rows: list[str] | None = None,
     row_format: str | None = None,
 ) -> GradedFile:
-    """Every response of a file, graded; a row is a problem, its responses are that problem's samples.
+    """Grades every response of a file. Each row is one problem, and its responses are the samples of that problem.
 
     Args:
         path: The file, in any known row format.
-        grader: Extracts and grades; answers that the file has extracted already are graded as they stand.
-        benchmark: What is known of the benchmark.
-        rejected: Gets the place of every row that lacks a field of the file's row format.
-        row_format: The row format's name or YAML file; by default it is recognised by the fields.
+        grader: Extracts and grades. Answers that the file gives already extracted are graded as they are.
+        benchmark: What is known about the benchmark of the rows.
+        skipped_rows: Receives the location of every row that lacks a field of the file's row format.
+        row_format: The name of the row format, or the path of its YAML file; by default it is recognised by the fields.
 
     Raises:
-        DataError: No row format fits, or the file holds no response.
+        DataError: The file cannot be read, fits no row format, or holds no response.
+        UnknownNameError: No row format has that name.
     """
-    rows = list(read_stored(path, rejected, row_format))
+    rows = list(read_stored(path, skipped_rows, row_format))
     if not rows:
-        raise DataError(f"{path}: no responses")
-    known = benchmark or FileBenchmark()
-    problems = [_problem(path, row, known) for row in rows]
-    fitted = grader.fit(
+        raise DataError(f"{path} holds no responses")
+    benchmark = benchmark or FileBenchmark()
+    problems = [_problem(path, row, benchmark) for row in rows]
+    grader = grader.fit(
         [
             Response(row.text, problem, (row.prediction or "") if row.has_prediction else None)
             for row, problem in zip(rows, problems, strict=True)
         ]
     )
-    samples = [_graded(path, row, problem, fitted) for row, problem in zip(rows, problems, strict=True)]
-    return GradedFile(path, samples, fitted)
+    samples = [_grade(path, row, problem, grader) for row, problem in zip(rows, problems, strict=True)]
+    return GradedFile(path, samples, grader)
 
 
 def _problem(path: Path, row: StoredAnswer, benchmark: FileBenchmark) -> Problem:
     qwen = {"name": benchmark.reference, "normalised_gold": row.reference_gold}
     fields = {"qwen": {key: value for key, value in qwen.items() if value is not None}}
-    known = benchmark.problems.get(folded(row.question))
-    if known is None:
+    problem = benchmark.problems.get(folded(row.question))
+    if problem is None:
         kind = row.kind or benchmark.kind
-        known = Problem("", "", "", row.question, row.gold, kind)
+        problem = Problem("", "", "", row.question, row.gold, kind)
     return replace(
-        known,
+        problem,
         benchmark=path.stem,
         split="test",
         id=str(row.row),
@@ -122,9 +136,9 @@ def _problem(path: Path, row: StoredAnswer, benchmark: FileBenchmark) -> Problem
     )
 
 
-def _graded(path: Path, row: StoredAnswer, problem: Problem, grader: Grader) -> GradedSample:
-    read = grader.read_answer if row.extracted else grader.extract
-    answer = answer_of(read(row.text, problem))
+def _grade(path: Path, row: StoredAnswer, problem: Problem, grader: Grader) -> GradedSample:
+    extract = grader.read_answer if row.extracted else grader.extract
+    answer = answer_of(extract(row.text, problem))
     return GradedSample(
         key=SampleKey(path.stem, "test", str(row.row), STORED_SET, row.n),
         problem=problem,
@@ -139,5 +153,5 @@ def _graded(path: Path, row: StoredAnswer, problem: Problem, grader: Grader) -> 
 
 
 def folded(text: str) -> str:
-    """A question's text as files are matched by: white space alone does not tell two apart."""
+    """Folds white space, so that questions match across files that lay it out differently."""
     return " ".join(text.split())

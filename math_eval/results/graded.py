@@ -1,4 +1,4 @@
-"""A graded sample: what every score, comparison and export is made from."""
+"""The graded sample, from which every score, comparison and export is made."""
 
 from __future__ import annotations
 
@@ -14,10 +14,21 @@ Place = tuple[str, str, str]
 
 
 class GradedSample(NamedTuple):
-    """One sample with its problem, the answer found in it (None: no answer), its verdict, vote and reward.
+    """A sample with its problem, extracted answer, verdict, vote and reward.
 
-    vote_key: the class that it votes for; "" casts no vote. unexecuted: it asked for a program and none was run.
-    stored: the row of another harness's file that it comes from, with that file's own answer and label.
+    Attributes:
+        key: The key of the sample.
+        problem: The problem that it answers.
+        text: The response.
+        finish: Why the completion ended.
+        answer: The extracted answer; None if there is none.
+        verdict: The grader's verdict.
+        vote_key: The class of equal answers that the sample votes for; "" casts no vote.
+        tokens_in: Tokens of the prompt.
+        tokens_out: Tokens of the completion.
+        reward: The reward, if the sample has one.
+        unexecuted: Whether the sample asked for a program that was not executed.
+        stored: For a file of another harness: the row of the sample, with the answer and label that the file gives.
     """
 
     key: SampleKey
@@ -40,12 +51,12 @@ class GradedSample(NamedTuple):
 
     @property
     def location(self) -> str:
-        """Where the sample lies, as messages name it."""
+        """The sample's row in its file, or its place in its run, for messages."""
         key = self.key
-        return self.stored.where if self.stored else f"{key.benchmark}/{key.split}/{key.problem}/{key.set}"
+        return self.stored.location if self.stored else f"{key.benchmark}/{key.split}/{key.problem}/{key.set}"
 
     def score(self) -> SampleScore:
-        """What scoring needs of it, without its text."""
+        """Returns the fields that scoring reads; they do not include the text."""
         return SampleScore(
             n=self.key.n,
             status=self.verdict.status,
@@ -60,7 +71,11 @@ class GradedSample(NamedTuple):
 
 
 def scores_by_place(samples: Iterable[GradedSample]) -> dict[Place, dict[str, list[SampleScore]]]:
-    """Benchmark, split and set → problem → the scores of its samples."""
+    """Groups samples by place and problem, keeping only what scoring reads.
+
+    Returns:
+        Benchmark, split and set → problem → the scores of its samples, in the order of the samples.
+    """
     places: dict[Place, dict[str, list[SampleScore]]] = {}
     for sample in samples:
         places.setdefault(sample.place, {}).setdefault(sample.key.problem, []).append(sample.score())

@@ -1,4 +1,4 @@
-"""The graded samples of a run folder: verdicts completed or remade, then joined with samples, problems and rewards."""
+"""Grades the samples of a run folder and joins them with their problems, verdicts and rewards."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from math_eval.errors import DataError, MathEvalError
 from math_eval.graders import Grader, answer_of, grade_sample
 from math_eval.records import Extraction, Problem, Verdict
 from math_eval.results.graded import GradedSample
-from math_eval.runfolder.layout import FORMAT, BenchmarkInfo, PromptLine, RunInfo, VerdictHead, read_run
+from math_eval.runfolder.layout import FORMAT, BenchmarkInfo, RunInfo, VerdictHead, read_run
 from math_eval.runfolder.lock import locked
 from math_eval.runfolder.reward_layout import SampleRewards
-from math_eval.runfolder.store import RunStore, SampleIndex, key_of
+from math_eval.runfolder.store import RunStore, SampleIndex
 
 Problems = Mapping[tuple[str, str], Sequence[Problem]]
-"""Benchmark and split → the problems that the run asks."""
+"""Benchmark and split → the problems of the run."""
 
 _UNGRADED = Verdict("undecided", "ungraded")
 
 
-class _Graded(NamedTuple):
-    """A line of a verdicts file, as small as millions of them must be."""
+class _StoredVerdict(NamedTuple):
+    """A line of a verdicts file, reduced to save memory: a run can have millions."""
 
     answer: str | None
     verdict: Verdict
 
 
 class RunSamples:
-    """A run folder's samples under one grader.
+    """The graded samples of a run folder under one grader.
 
-    complete() grades what has no verdict yet; it needs the folder's lock. Iterating streams the samples, the last line
-    of each sample alone.
+    Call `complete` first, which grades the samples without a verdict. Iterating then reads the samples from the folder;
+    of several lines of one sample, only the last one counts.
     """
 
     def __init__(
@@ -45,40 +45,54 @@ class RunSamples:
         grader: Grader,
         rewards: SampleRewards | None = None,
     ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            store: The run folder.
+            info: The contents of run.json.
+            problems: The problems of each benchmark split. Samples of other problems are lines_read over.
+            grader: Gives the verdicts.
+            rewards: The rewards that the samples get, if any.
+        """
         self.info = info
         self.problems = problems
         self.grader = grader
         self.rewards = rewards
         self._store = store
         self._by_key = {(row.benchmark, row.split, row.id): row for rows in problems.values() for row in rows}
-        self._lines = SampleIndex()
+        self._line_counts = SampleIndex()
 
     def complete(self) -> None:
-        """Opens the grader's verdicts file, or begins it anew, and grades every sample that has no verdict there."""
+        """Grades every sample that the grader's verdicts file lacks; the caller must hold the folder's lock.
+
+        Raises:
+            StorageError: The verdicts file cannot be written.
+            DataError: A sample file is damaged.
+        """
         self._store.open_verdicts(verdict_head(self.grader, self.problems))
         for line in self._store.samples():
-            key = key_of(line)
-            self._lines.add(key)
+            key = line.key
+            self._line_counts.add(key)
             problem = self._by_key.get((line.benchmark, line.split, line.problem))
-            if problem is not None and self._lines.times(key) > self._store.graded.times(key):
+            if problem is not None and self._line_counts.times(key) > self._store.verdict_index.times(key):
                 self._store.write_verdict(key, *grade_sample(self.grader, line.text, problem))
 
     def __iter__(self) -> Iterator[GradedSample]:
         verdicts = self._verdicts()
         rewards = self.rewards.rewards if self.rewards else {}
-        passed = SampleIndex()
+        lines_read = SampleIndex()
         for line in self._store.samples():
-            key = key_of(line)
+            key = line.key
             problem = self._by_key.get((line.benchmark, line.split, line.problem))
             if problem is None:
                 continue
-            lines = self._lines.times(key)
+            lines = self._line_counts.times(key)
             if lines > 1:
-                passed.add(key)
-                if passed.times(key) < lines:
+                lines_read.add(key)
+                if lines_read.times(key) < lines:
                     continue
-            graded = verdicts.get((line.benchmark, line.split, line.problem, line.set), {}).pop(line.n, None)
-            answer, verdict = graded or (None, _UNGRADED)
+            stored = verdicts.get((line.benchmark, line.split, line.problem, line.set), {}).pop(line.n, None)
+            answer, verdict = stored or (None, _UNGRADED)
             yield GradedSample(
                 key=key,
                 problem=problem,
@@ -93,21 +107,33 @@ class RunSamples:
                 unexecuted=any(turn.get("tool") == "none" for turn in line.turns),
             )
 
-    def _verdicts(self) -> dict[tuple[str, str, str, str], dict[int, _Graded]]:
-        verdicts: dict[tuple[str, str, str, str], dict[int, _Graded]] = {}
-        kept: dict[Verdict, Verdict] = {}
+    def _verdicts(self) -> dict[tuple[str, str, str, str], dict[int, _StoredVerdict]]:
+        verdicts: dict[tuple[str, str, str, str], dict[int, _StoredVerdict]] = {}
+        distinct_verdicts: dict[Verdict, Verdict] = {}
         for line in self._store.verdicts(self.grader.name):
             place = verdicts.setdefault((line.benchmark, line.split, line.problem, line.set), {})
             verdict = Verdict(line.status, line.rule, line.detail)
             answer = answer_of(Extraction(sys.intern(line.answer), line.found_by))
-            place[line.n] = _Graded(answer, kept.setdefault(verdict, verdict))
+            place[line.n] = _StoredVerdict(answer, distinct_verdicts.setdefault(verdict, verdict))
         return verdicts
 
 
 def run_samples(
     folder: Path, grader: Grader, data_dir: Path | None = None, rewards: SampleRewards | None = None
 ) -> RunSamples:
-    """The graded samples of a run folder, its verdicts completed. DataError where the folder is no run."""
+    """Completes the verdicts of a run folder and returns its graded samples.
+
+    Args:
+        folder: The run folder.
+        grader: Gives the verdicts.
+        data_dir: A folder with benchmark files that you already have.
+        rewards: The rewards that the samples get, if any.
+
+    Raises:
+        DataError: The folder is not a run folder, or a file in it is damaged.
+        RunConflictError: Another process is writing the run.
+        StorageError: The verdicts file cannot be written.
+    """
     info = read_run(folder)
     with locked(folder):
         store = RunStore(folder)
@@ -120,56 +146,49 @@ def run_samples(
 
 
 def verdict_head(grader: Grader, problems: Problems) -> VerdictHead:
-    """The first line of a verdicts file: what its verdicts depend on."""
+    """Returns the first line that a grader's verdicts file must have for these problems."""
     fingerprint = grader.fingerprint(problem for rows in problems.values() for problem in rows)
     return VerdictHead(FORMAT, grader.name, grader.version, fingerprint)
 
 
 def problems_of(info: RunInfo, store: RunStore, data_dir: Path | None = None) -> dict[tuple[str, str], list[Problem]]:
-    """The problems of each benchmark of a run, from the benchmark files where their hash is the run's.
+    """Loads the problems of each benchmark split of a run.
 
-    Where that data is not at hand (or another version), the problems come from the run's own prompts.jsonl.
+    They come from the benchmark's files if these have the hash that the run recorded, and otherwise from the run's own
+    prompts.jsonl: on another machine the files may be missing, or of another version.
+
+    Args:
+        info: The contents of run.json.
+        store: The run folder.
+        data_dir: A folder with benchmark files that you already have.
+
+    Returns:
+        Benchmark and split → its problems, as many as the largest set covers.
+
+    Raises:
+        DataError: Neither source has a problem of a benchmark.
     """
     stored: dict[tuple[str, str], list[Problem]] = {}
     for line in store.prompts():
-        stored.setdefault((line.benchmark, line.split), []).append(_problem(line))
+        stored.setdefault((line.benchmark, line.split), []).append(line.as_problem())
     problems: dict[tuple[str, str], list[Problem]] = {}
     for benchmark in info.benchmarks:
         place = (benchmark.benchmark, benchmark.split)
         extent = max((extent.problems for extent in benchmark.sets.values()), default=0)
-        problems[place] = (_loaded(benchmark, data_dir) or stored.get(place, []))[:extent]
+        problems[place] = (_problems_from_data(benchmark, data_dir) or stored.get(place, []))[:extent]
         if not problems[place]:
-            raise DataError(f"{store.folder}: prompts.jsonl holds no problem of {'/'.join(place)}, whose data is gone")
+            raise DataError(
+                f"{store.folder}: no problems of {'/'.join(place)}: its data is missing, and prompts.jsonl has none"
+            )
     return problems
 
 
-def _problem(line: PromptLine) -> Problem:
-    fields = dict(line.grader_fields)
-    if line.qwen_gold is not None and "qwen" not in fields:
-        fields["qwen"] = {"name": line.qwen_name, "gold": line.qwen_gold}
-    return Problem(
-        benchmark=line.benchmark,
-        split=line.split,
-        id=line.problem,
-        question=line.question,
-        gold=line.gold,
-        kind=line.kind,
-        language=line.language,
-        accepted=tuple(line.accepted),
-        options=line.options,
-        groups=line.groups,
-        policy=line.policy,
-        known_bad=line.known_bad,
-        grader_fields=fields,
-    )
-
-
-def _loaded(benchmark: BenchmarkInfo, data_dir: Path | None) -> list[Problem]:
+def _problems_from_data(benchmark: BenchmarkInfo, data_dir: Path | None) -> list[Problem]:
     try:
         definition = define(benchmark.definition)
         if not is_available(definition.name, benchmark.split, definition.spec.splits[benchmark.split], data_dir):
             return []
-        loaded = load_split(definition, benchmark.split, data_dir=data_dir)
+        data = load_split(definition, benchmark.split, data_dir=data_dir)
     except (MathEvalError, KeyError):
-        return []  # the run's own prompts.jsonl stands in
-    return list(loaded) if loaded.sha256 == benchmark.data_sha256 else []
+        return []  # prompts.jsonl is used instead
+    return list(data) if data.sha256 == benchmark.data_sha256 else []

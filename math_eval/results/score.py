@@ -1,4 +1,4 @@
-"""From graded samples to metrics: of a run folder, or of files that other harnesses wrote."""
+"""Computes metrics from graded samples, of run folders and of files of other harnesses."""
 
 from __future__ import annotations
 
@@ -28,23 +28,29 @@ def score_run(
     reward_model: str | None = None,
     aggregation: Aggregation = "last",
 ) -> tuple[RunInfo, Metrics]:
-    """Grades what is not graded, computes the metrics, writes metrics.json, and returns them with run.json.
+    """Grades the ungraded samples of a run, computes its metrics, and writes them into the run folder.
+
+    The metrics are written to metrics.json, or to metrics.GRADER.json for a grader other than `equivalence`.
 
     Args:
-        folder: A run folder.
+        folder: The run folder.
         options: How samples become figures.
-        data_dir: A folder of benchmark files that are already there.
-        grader: By default the run's own; another than equivalence writes metrics.GRADER.json.
-        reward_model: Whose rewards rm@k takes, needed where a run has those of several.
-        aggregation: How a process model's step scores become one.
+        data_dir: A folder with benchmark files that you already have.
+        grader: The name of a grader; by default the run's.
+        reward_model: The model whose rewards rm@k uses. Needed if the run has the rewards of several.
+        aggregation: How the step scores of a process model become one number.
+
+    Returns:
+        The contents of run.json, and the metrics (shares are fractions from 0 to 1).
 
     Raises:
-        RequestError: A k is larger than every set; the text names the samples needed.
-        DataError: The folder is no run, or damaged.
+        RequestError: A k is larger than every set; the message says how many samples are needed.
+        DataError: The folder is not a run folder, or a file in it is damaged.
+        RunConflictError: Another process is writing the run.
     """
     folder = Path(folder)
     info = read_run(folder)
-    largest = max((extent.samples for one in info.benchmarks for extent in one.sets.values()), default=0)
+    largest = max((extent.samples for benchmark in info.benchmarks for extent in benchmark.sets.values()), default=0)
     check_ks(options.ks, largest, str(folder))
     rewards = sample_rewards(folder, reward_model, aggregation)
     samples = run_samples(folder, load_grader(grader or info.grader), data_dir, rewards)
@@ -59,7 +65,16 @@ def score_store(
     grader: str = DEFAULT_GRADER,
     rewards: SampleRewards | None = None,
 ) -> Metrics:
-    """Completes the verdicts of a run whose folder is locked, and writes and returns its metrics."""
+    """Computes the metrics of a run whose folder the caller has locked, as `score_run` does.
+
+    Args:
+        info: The contents of run.json.
+        store: The run folder; it is closed afterwards.
+        problems: The problems of each benchmark split.
+        options: How samples become figures.
+        grader: The name of the grader.
+        rewards: The rewards that rm@k uses.
+    """
     samples = RunSamples(store, info, problems, load_grader(grader), rewards)
     try:
         samples.complete()
@@ -69,14 +84,24 @@ def score_store(
 
 
 def write_metrics(folder: Path, samples: RunSamples, options: ScoreOptions = DEFAULT_OPTIONS) -> Metrics:
-    """The metrics of a run's samples, written into its folder."""
+    """Computes the metrics of graded samples and writes them into their run folder.
+
+    Args:
+        folder: The run folder.
+        samples: The samples, after `complete`.
+        options: How samples become figures. The rewards of a process model are probabilities, so `weigh` is always
+            "as-is" for them.
+
+    Raises:
+        StorageError: The metrics cannot be written.
+    """
     rewards = samples.rewards
     if rewards is not None and rewards.kind == "process":
         options = msgspec.structs.replace(options, weigh="as-is")
     scores = scores_by_place(samples)
     results = list(_set_results(samples.info, samples.problems, scores, options))
     name = samples.grader.name
-    metrics = Metrics(FORMAT, name, options, rewards.said if rewards else "", results, averages(results))
+    metrics = Metrics(FORMAT, name, options, rewards.source if rewards else "", results, averages(results))
     write_json(folder / ("metrics.json" if name == DEFAULT_GRADER else f"metrics.{file_name(name)}.json"), metrics)
     return metrics
 
@@ -92,8 +117,8 @@ def _set_results(
         for name, extent in benchmark.sets.items():
             rows = problems[place][: extent.problems]
             if rows:
-                made = scores.get((*place, name), {})
-                yield score_set(rows, made, set_name=name, samples=extent.samples, options=options)
+                set_scores = scores.get((*place, name), {})
+                yield score_set(rows, set_scores, set_name=name, samples=extent.samples, options=options)
 
 
 def score_files(
@@ -103,14 +128,31 @@ def score_files(
     benchmark: FileBenchmark | None = None,
     row_format: str | None = None,
 ) -> Metrics:
-    """The metrics of each file of stored responses, a row of it being a problem; row_format: as for file_samples."""
-    graded_by: Grader = load_grader(grader)
-    results = [score_file(file_samples(path, graded_by, benchmark, row_format=row_format), options) for path in files]
-    return Metrics(FORMAT, graded_by.name, options, "", results, averages(results))
+    """Computes the metrics of files of responses that other harnesses wrote; each row of a file is one problem.
+
+    Args:
+        files: The files; each gives one set result.
+        options: How samples become figures.
+        grader: The name of the grader.
+        benchmark: What is known about the benchmark of the rows.
+        row_format: As for `file_samples`.
+
+    Raises:
+        RequestError: A k is larger than the number of responses in every row.
+        DataError: As for `file_samples`.
+    """
+    grader_object: Grader = load_grader(grader)
+    graded = (file_samples(path, grader_object, benchmark, row_format=row_format) for path in files)
+    results = [score_file(file, options) for file in graded]
+    return Metrics(FORMAT, grader_object.name, options, "", results, averages(results))
 
 
 def score_file(file: GradedFile, options: ScoreOptions = DEFAULT_OPTIONS) -> SetResult:
-    """The figures of one graded file."""
+    """Computes the figures of one graded file.
+
+    Raises:
+        RequestError: A k is larger than the number of responses in every row.
+    """
     [scores] = scores_by_place(file.samples).values()
     largest = max(map(len, scores.values()))
     check_ks(options.ks, largest, str(file.path))

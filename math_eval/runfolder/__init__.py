@@ -1,1 +1,1 @@
-"""The run folder: its files, its lock, and how an existing one takes a new request."""
+"""The run folder: its files, its lock, and the merge of a new request into an existing one."""

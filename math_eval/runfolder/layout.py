@@ -1,4 +1,4 @@
-"""The run folder: names of its files, and run.json as typed structures. docs/formats.md documents every key."""
+"""The files of a run folder as typed structures. docs/formats.md documents every key."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import msgspec
 
 from math_eval.documents import decode
 from math_eval.errors import DataError, StorageError
-from math_eval.records import AnswerKind, Finish, Status
+from math_eval.records import AnswerKind, Finish, Problem, Prompt, SampleKey, Status
 
 FORMAT = 1
 
 MAX_SAMPLES = 100_000
-"""Most samples of one problem in a set."""
+"""The largest number of samples of one problem in a set."""
 
 SampleNumber = Annotated[int, msgspec.Meta(ge=0, lt=MAX_SAMPLES)]
 
 
 class SetInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A set's sampling settings; max_tokens bounds the new tokens of a completion."""
+    """The sampling settings of a set; `max_tokens` limits the new tokens of a completion."""
 
     temperature: float
     top_p: float
@@ -30,14 +30,14 @@ class SetInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Extent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far a set goes on one benchmark: its first `problems` problems, `samples` of each."""
+    """How much of one benchmark a set covers: the first `problems` problems, with `samples` samples of each."""
 
     problems: int
     samples: int
 
 
 class BenchmarkInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One benchmark split of a run: what was asked of it, and the hash of its data."""
+    """One benchmark split of a run: its prompt, the hash of its data, and the extent of each set."""
 
     benchmark: str
     split: str
@@ -54,7 +54,7 @@ class BenchmarkInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """run.json: what was asked, resolved."""
+    """run.json: the request of a run with every default resolved, and where the run was made."""
 
     format: int
     model: str
@@ -78,14 +78,24 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     NAME: ClassVar[str] = "run.json"
 
 
-class SampleLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of samples/*.jsonl: what generation produced, written once and never edited."""
+class KeyedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line about one sample; its first fields are the key of the sample."""
 
     benchmark: str
     split: str
     problem: str
     set: str
     n: SampleNumber
+
+    @property
+    def key(self) -> SampleKey:
+        """The key of the sample that the line is about."""
+        return SampleKey(self.benchmark, self.split, self.problem, self.set, self.n)
+
+
+class SampleLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
+    """A line of samples/*.jsonl: the output of generation. It is written once and never edited."""
+
     state: Literal["done", "failed"]
     text: str
     finish: Finish
@@ -96,10 +106,10 @@ class SampleLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of prompts.jsonl: a problem's prompt as the model got it, and what grading needs of the problem.
+    """A line of prompts.jsonl: the prompt of a problem as the model received it, and what graders read of the problem.
 
-    With it a run folder can be graded again where the benchmark's own data is not at hand. Older folders hold
-    qwen_gold and qwen_name, which grader_fields replaces.
+    With these lines a run folder can be graded again on a machine without the benchmark's data. Older folders have
+    `qwen_gold` and `qwen_name` in place of `grader_fields`.
     """
 
     benchmark: str
@@ -112,7 +122,7 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: int | None = None
     kind: AnswerKind = "expression"
     language: str = "en"
-    accepted: list[str] = []
+    accepted: tuple[str, ...] = ()
     options: dict[str, str] = {}
     groups: dict[str, str] = {}
     policy: dict[str, Any] = {}
@@ -121,15 +131,34 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     qwen_gold: str | None = None
     qwen_name: str = ""
 
+    @classmethod
+    def of(cls, problem: Problem, prompt: Prompt) -> PromptLine:
+        """Makes the line of a problem and its prompt; `tokens` stays None until the prompt is encoded."""
+        return cls(
+            **{name: getattr(problem, name) for name in _PROBLEM_FIELDS},
+            problem=problem.id,
+            text=prompt.text,
+            messages=[dict(message) for message in prompt.messages],
+        )
 
-class VerdictLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of verdicts.<grader>.jsonl after its first: the answer found in a sample, and what the grader says."""
+    def as_problem(self) -> Problem:
+        """Returns the problem; its `row_chars` are 0, because the line does not store them."""
+        fields = dict(self.grader_fields)
+        if self.qwen_gold is not None and "qwen" not in fields:
+            fields["qwen"] = {"name": self.qwen_name, "gold": self.qwen_gold}
+        stored = {name: getattr(self, name) for name in _PROBLEM_FIELDS}
+        return Problem(**{**stored, "grader_fields": fields}, id=self.problem)
 
-    benchmark: str
-    split: str
-    problem: str
-    set: str
-    n: SampleNumber
+
+_PROBLEM_FIELDS = (
+    "benchmark split question gold kind language accepted options groups policy known_bad grader_fields"
+).split()
+"""The fields that a PromptLine and a Problem share under the same name."""
+
+
+class VerdictLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
+    """A line of verdicts.<grader>.jsonl after the first: the answer extracted from a sample, and its verdict."""
+
     answer: str
     found_by: str
     status: Status
@@ -139,7 +168,7 @@ class VerdictLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VerdictHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line of a verdicts file: what the verdicts depend on; on a mismatch they are remade."""
+    """The first line of a verdicts file: what its verdicts depend on. If it no longer matches, they are made again."""
 
     format: int
     grader: str
@@ -148,36 +177,54 @@ class VerdictHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_run_info(folder: Path) -> RunInfo | None:
-    """The run.json of a folder, None where there is none. DataError for one from the future or not ours."""
+    """Reads run.json if the folder has one.
+
+    Args:
+        folder: A folder that may or may not be a run folder.
+
+    Returns:
+        The contents of run.json, or None if the folder has no such file.
+
+    Raises:
+        DataError: The file is not valid, was not written by math-eval, or has a newer format.
+    """
     path = folder / RunInfo.NAME
     try:
         content = msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a run's JSON: {error}") from error
-    found = content.get("format") if isinstance(content, dict) else None
-    if not isinstance(found, int):
-        raise DataError(f"{path}: no format number; this folder is not a run of math-eval")
-    if found > FORMAT:
+        raise DataError(f"{path}: not valid JSON: {error}") from error
+    version = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(version, int):
+        raise DataError(f"{path}: no format number; this is not a run folder of math-eval")
+    if version > FORMAT:
         raise DataError(
-            f"{path}: format {found} is newer than this math-eval reads ({FORMAT}); a newer release would read it"
+            f"{path}: format {version} is newer than the format that this math-eval reads ({FORMAT}); update math-eval"
         )
     return decode(content, RunInfo, str(path))
 
 
 def read_run(folder: Path) -> RunInfo:
-    """The run.json of a run folder; DataError where the folder holds none."""
+    """Reads the run.json of a run folder.
+
+    Raises:
+        DataError: The path is a file, or `read_run_info` finds no run.json or cannot read it.
+    """
     if folder.is_file():
-        raise DataError(f"{folder}: a file; this needs a run folder, which math-eval run --output makes")
+        raise DataError(f"{folder} is a file; expected a run folder, as math-eval run makes it")
     info = read_run_info(folder)
     if info is None:
-        raise DataError(f"{folder}: no run.json; a run folder is what math-eval run --output made")
+        raise DataError(f"{folder} has no run.json; expected a run folder, as math-eval run makes it")
     return info
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes a JSON file whole or not at all, keys in their own order; StorageError where it cannot."""
+    """Writes a JSON file atomically, with the keys in the order of the value.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
     part = path.with_name(path.name + ".part")
     try:
         part.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

@@ -1,8 +1,8 @@
-"""How long completions are likely to be, from what is known before they are made.
+"""Forecasts the lengths of completions before they are made.
 
-Two things tell: completions of the same problem, in the run folder's other sets or in an earlier run of another
-checkpoint (--lengths-from), and the size of the benchmark's row, its printed solution included. Either's logarithm
-correlates with that of a response's length at about 0.5 on MATH-500 (`perf/schedule.py correlations`).
+There are two predictors: completions of the same problem, in other sets of the run folder or in an earlier run
+(--lengths-from), and the size of the problem's row in the benchmark, solution included. The logarithm of either
+correlates with the logarithm of a response's length at about 0.5 on MATH-500 (`perf/schedule.py correlations`).
 """
 
 from __future__ import annotations
@@ -19,30 +19,38 @@ from math_eval.files import read_lines
 from math_eval.records import Problem
 from math_eval.runfolder.layout import read_run_info
 
-_MOST = 1 << 40
+_MAX_TOKENS = 1 << 40
+"""A line that claims more tokens than this is damaged and is ignored."""
 
 
 class Lengths:
-    """Mean tokens of the finished samples of each problem."""
+    """The mean number of tokens of each problem's finished samples."""
 
     def __init__(self) -> None:
         self._sums: dict[tuple[str, str, str], tuple[int, int]] = {}
 
     def add(self, benchmark: str, split: str, problem: str, tokens: int) -> None:
-        """One more finished sample; where nobody counted its tokens, it tells nothing."""
-        if not 0 < tokens < _MOST:
+        """Counts one finished sample.
+
+        Args:
+            benchmark: The sample's benchmark.
+            split: Its split.
+            problem: The problem's id.
+            tokens: New tokens of the sample. 0, which some engines report, is ignored.
+        """
+        if not 0 < tokens < _MAX_TOKENS:
             return
         samples, total = self._sums.get((benchmark, split, problem), (0, 0))
         self._sums[benchmark, split, problem] = (samples + 1, total + tokens)
 
     def mean(self, problem: Problem) -> float | None:
-        """Tokens of a completion of this problem; None where there is none."""
+        """Returns the mean number of tokens of the problem's samples, None if there is no sample."""
         samples, total = self._sums.get((problem.benchmark, problem.split, problem.id), (0, 0))
         return total / samples if samples else None
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """What of a sample line is needed here."""
+    """The fields of a sample line that are read here."""
 
     benchmark: str
     split: str
@@ -52,36 +60,56 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def read_lengths(folders: Iterable[Path]) -> Lengths:
-    """The lengths of run folders' samples. RequestError where a folder is none, DataError where one is damaged."""
-    found = Lengths()
+    """Reads the lengths of all finished samples of some run folders.
+
+    Raises:
+        RequestError: One of the paths is not a run folder.
+        DataError: A file of a run folder is damaged.
+    """
+    lengths = Lengths()
     for folder in folders:
         if not folder.is_dir() or read_run_info(folder) is None:
             raise RequestError(f"--lengths-from {folder}: expected a run folder")
         for segment in sorted((folder / "samples").glob("*.jsonl")):
             for line in read_lines(segment, _Line):
                 if line.state == "done":
-                    found.add(line.benchmark, line.split, line.problem, line.tokens_out)
-    return found
+                    lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
+    return lengths
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Expected lengths of a list of problems: tokens where some are measured, else in a unit of their own."""
+    """The expected length of a completion of each problem in a list.
 
-    expected: tuple[float, ...]
-    measured: bool
-
-
-def forecast(problems: Sequence[Problem], known: Sequence[Lengths]) -> Forecast:
-    """What to expect of each problem: the geometric mean of what is measured and what its row's size says.
-
-    The first source that knows a problem counts. A problem without any has its row's size, in the others' scale.
+    Attributes:
+        lengths: One length for each problem, in the order of the problems.
+        in_tokens: Whether the lengths are in tokens. If no problem has a sample, they are in characters of its row.
     """
-    measured = [next((mean for one in known if (mean := one.mean(problem)) is not None), None) for problem in problems]
-    rows = [float(max(problem.row_chars, 1)) for problem in problems]
-    pairs = [(mean, row) for mean, row in zip(measured, rows, strict=True) if mean is not None]
+
+    lengths: tuple[float, ...]
+    in_tokens: bool
+
+
+def forecast(problems: Sequence[Problem], sources: Sequence[Lengths]) -> Forecast:
+    """Forecasts completion lengths: the geometric mean of the measured length and the scaled size of the row.
+
+    Args:
+        problems: The problems to forecast.
+        sources: Measured lengths. For each problem the first source that has it is used; for a problem that none has,
+            the scaled size of its row stands for the measured length.
+
+    Returns:
+        The forecast. The scale is the ratio of tokens to row characters over the problems with a measured length.
+    """
+    means = [
+        next((mean for lengths in sources if (mean := lengths.mean(problem)) is not None), None) for problem in problems
+    ]
+    row_sizes = [float(max(problem.row_chars, 1)) for problem in problems]
+    pairs = [(mean, size) for mean, size in zip(means, row_sizes, strict=True) if mean is not None]
     if not pairs:
-        return Forecast(tuple(rows), measured=False)
-    scale = sum(mean for mean, _ in pairs) / sum(row for _, row in pairs)
-    said = ((row * scale if mean is None else mean) * row * scale for mean, row in zip(measured, rows, strict=True))
-    return Forecast(tuple(map(math.sqrt, said)), measured=True)
+        return Forecast(tuple(row_sizes), in_tokens=False)
+    scale = sum(mean for mean, _ in pairs) / sum(size for _, size in pairs)
+    squares = (
+        (size * scale if mean is None else mean) * size * scale for mean, size in zip(means, row_sizes, strict=True)
+    )
+    return Forecast(tuple(map(math.sqrt, squares)), in_tokens=True)

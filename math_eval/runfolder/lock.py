@@ -1,4 +1,4 @@
-"""One writer for a run folder: an advisory lock that the operating system drops with the process."""
+"""The lock that gives a run folder one writer. The operating system releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -13,22 +13,33 @@ from math_eval.errors import RunConflictError, StorageError
 
 @contextmanager
 def locked(folder: Path, shard: str = "") -> Iterator[None]:
-    """Holds the folder's lock (one for each shard); RunConflictError names the process that holds it already."""
+    """Holds the lock of a run folder while the block runs. The folder is made if it does not exist.
+
+    Args:
+        folder: The run folder.
+        shard: The shard's name. Shards share the folder with each other, and each shard has a lock of its own. With ""
+            the process is the folder's only writer.
+
+    Raises:
+        RunConflictError: Another process holds the lock; the message names it.
+        StorageError: The lock file cannot be written.
+    """
     import fcntl
 
-    wanted = [("lock", fcntl.LOCK_SH if shard else fcntl.LOCK_EX)]
-    if shard:  # shards share the folder among themselves, and with nobody else
-        wanted.append((f"lock-{shard}", fcntl.LOCK_EX))
-    with ExitStack() as held:
-        for name, kind in wanted:
+    locks = [("lock", fcntl.LOCK_SH if shard else fcntl.LOCK_EX)]
+    if shard:
+        locks.append((f"lock-{shard}", fcntl.LOCK_EX))
+    with ExitStack() as stack:
+        for name, operation in locks:
             descriptor = _open(folder / name)
-            held.callback(os.close, descriptor)
+            stack.callback(os.close, descriptor)
             try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
             except OSError as error:
                 holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
                 raise RunConflictError(
-                    f"{folder}: {holder} is writing this run; wait for it, use another --output, or give each a --shard"
+                    f"{folder}: {holder} is writing this run; wait for it, "
+                    "use another --output folder, or give each process a --shard"
                 ) from error
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)

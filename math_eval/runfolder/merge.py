@@ -1,4 +1,4 @@
-"""A run folder that exists and a new request: an extension, or a refusal that names the difference."""
+"""Decides whether a request extends an existing run folder or contradicts it."""
 
 from __future__ import annotations
 
@@ -8,75 +8,82 @@ from pathlib import Path
 import msgspec
 
 from math_eval.errors import RunConflictError
+from math_eval.runfolder.difference import differences
 from math_eval.runfolder.layout import BenchmarkInfo, Extent, RunInfo
 
 
 def merge(folder: Path, old: RunInfo | None, new: RunInfo) -> RunInfo:
-    """What run.json says after the new request: more sets, benchmarks, problems or samples than before.
+    """Merges a request into the run.json of a folder: sets, benchmarks, problems and samples may be added.
 
-    RunConflictError where the folder holds another model revision, engine, prompt, data, or other sampling for a set.
+    Args:
+        folder: The run folder, for the message.
+        old: The run.json of the folder, None if it has none.
+        new: The run.json of the request by itself.
+
+    Returns:
+        The run.json that covers both.
+
+    Raises:
+        RunConflictError: The folder has another model revision, engine, seed, grader, prompt or data, or other sampling
+            settings for a set of the same name. The message names the differences.
     """
     if old is None:
         return new
-    differences = list(_differences(old, new))
-    if differences:
+    conflicts = list(_conflicts(old, new))
+    if conflicts:
         raise RunConflictError(
-            f"{folder}: this run folder holds other settings: {'; '.join(differences)}; use another --output"
+            f"{folder}: the run folder was made with other settings: {'; '.join(conflicts)}; "
+            "use another --output folder"
         )
-    benchmarks = {(one.benchmark, one.split): one for one in old.benchmarks}
-    for one in new.benchmarks:
-        before = benchmarks.get((one.benchmark, one.split))
-        benchmarks[one.benchmark, one.split] = one if before is None else _extended(before, one)
+    benchmarks = {(info.benchmark, info.split): info for info in old.benchmarks}
+    for info in new.benchmarks:
+        stored = benchmarks.get((info.benchmark, info.split))
+        benchmarks[info.benchmark, info.split] = info if stored is None else _extend(stored, info)
     return msgspec.structs.replace(old, sets={**old.sets, **new.sets}, benchmarks=list(benchmarks.values()))
 
 
 def refuse_foreign(folder: Path) -> None:
-    """RunConflictError for a folder that is not empty and holds no run.json: it is somebody else's, or damaged."""
+    """Refuses a folder with files but no run.json, so that a run never mixes with files of another kind.
+
+    Raises:
+        RunConflictError: The path is a file, or a folder that holds anything but lock files and has no run.json.
+    """
     if not folder.exists() or (folder / RunInfo.NAME).is_file():
         return
     if not folder.is_dir():
-        raise RunConflictError(f"{folder}: not a folder; --output names the run folder")
+        raise RunConflictError(f"{folder} is a file; --output must name a folder")
     if any(not path.name.startswith("lock") for path in folder.iterdir()):
-        raise RunConflictError(f"{folder}: not empty, and no run folder (it has no run.json); use another --output")
+        raise RunConflictError(
+            f"{folder} is not empty and has no run.json, so it is not a run folder; use another --output folder"
+        )
 
 
-def _extended(old: BenchmarkInfo, new: BenchmarkInfo) -> BenchmarkInfo:
+def _extend(old: BenchmarkInfo, new: BenchmarkInfo) -> BenchmarkInfo:
     sets = dict(old.sets)
     for name, extent in new.sets.items():
-        before = sets.get(name, extent)
-        sets[name] = Extent(max(before.problems, extent.problems), max(before.samples, extent.samples))
+        stored = sets.get(name, extent)
+        sets[name] = Extent(max(stored.problems, extent.problems), max(stored.samples, extent.samples))
     return msgspec.structs.replace(old, sets=sets)
 
 
-def _differences(old: RunInfo, new: RunInfo) -> Iterator[str]:
-    for name in ("model_revision", "engine", "seed", "seeding", "grader"):
-        yield from _difference(name, getattr(old, name), getattr(new, name))
+def _conflicts(old: RunInfo, new: RunInfo) -> Iterator[str]:
+    names = ["model_revision", "engine", "seed", "seeding", "grader"]
     if not new.model_revision:
-        yield from _difference("model", old.model, new.model)
-    for key in ("dtype", "max_model_len"):
-        yield from _difference(key, old.engine_settings.get(key), new.engine_settings.get(key))
+        names.append("model")
+    yield from differences(*({name: getattr(info, name) for name in names} for info in (old, new)))
+    keys = ("dtype", "max_model_len")
+    yield from differences(*({key: info.engine_settings.get(key) for key in keys} for info in (old, new)))
     for name in old.sets.keys() & new.sets.keys():
-        yield from _changes(f"set {name}", old.sets[name], new.sets[name])
-    there = {(one.benchmark, one.split): one for one in old.benchmarks}
-    for one in new.benchmarks:
-        if before := there.get((one.benchmark, one.split)):
-            # how far a set goes may grow, and a file may have moved
-            same = msgspec.structs.replace(one, sets=before.sets, definition=before.definition)
-            yield from _changes(f"{one.benchmark}/{one.split}", before, same)
+        yield from _struct_conflicts(f"set {name}", old.sets[name], new.sets[name])
+    benchmarks = {(info.benchmark, info.split): info for info in old.benchmarks}
+    for info in new.benchmarks:
+        if stored := benchmarks.get((info.benchmark, info.split)):
+            # extents may grow, and a benchmark file may have moved
+            comparable = msgspec.structs.replace(info, sets=stored.sets, definition=stored.definition)
+            yield from _struct_conflicts(f"{info.benchmark}/{info.split}", stored, comparable)
 
 
-def _changes(what: str, old: msgspec.Struct, new: msgspec.Struct) -> Iterator[str]:
-    before, after = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
-    found = [said for key in before for said in _difference(key, before[key], after[key])]
-    if found:
-        yield f"{what}: {', '.join(found)}"
-
-
-def _difference(name: str, old: object, new: object) -> Iterator[str]:
-    if old != new:
-        yield f"{name} {_short(old)} there, {_short(new)} asked"
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text[:12] if len(text) == 64 else text or "none"
+def _struct_conflicts(label: str, old: msgspec.Struct, new: msgspec.Struct) -> Iterator[str]:
+    conflicts = differences(msgspec.structs.asdict(old), msgspec.structs.asdict(new))
+    if conflicts:
+        yield f"{label}: {', '.join(conflicts)}"

@@ -1,4 +1,4 @@
-"""Files of rewards in a run folder, as typed structures and as a mapping. docs/formats.md documents every key."""
+"""The rewards files of a run folder: their lines as typed structures, and their scores. See docs/formats.md."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from math_eval.files import file_name, read_lines
 from math_eval.records import SampleKey
 from math_eval.rewards import Aggregation, TooLong, aggregate
 from math_eval.rewards.preset import RewardKind
-from math_eval.runfolder.layout import SampleNumber
+from math_eval.runfolder.layout import KeyedLine
 
 REWARD_FORMAT = 1
 
 
 class RewardHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line of a rewards file: what the rewards depend on."""
+    """The first line of a rewards file: the model and the settings that its rewards depend on."""
 
     format: int
     model: str
@@ -33,121 +33,162 @@ class RewardHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_model_len: int | None = None
 
 
-class RewardLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of rewards.<model>.jsonl after its first: one sample's score (outcome) or step scores (process).
+class RewardLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
+    """A line of rewards.<model>.jsonl after the first: the reward of one sample.
 
-    With an error there is neither. cut: the model did not read the whole response.
+    An outcome model gives `score`, a process model gives `steps`; with an `error` both are None. `cut` means that the
+    response was shortened to fit the model's context. `tokens` is the length of what the model read.
     """
 
-    benchmark: str
-    split: str
-    problem: str
-    set: str
-    n: SampleNumber
     score: float | None = None
     steps: tuple[float, ...] | None = None
     tokens: int = 0
     cut: bool = False
     error: str = ""
 
-    @property
-    def key(self) -> SampleKey:
-        """The sample that the line is about."""
-        return SampleKey(self.benchmark, self.split, self.problem, self.set, self.n)
-
 
 @dataclass(frozen=True, slots=True)
 class RewardFile:
-    """A rewards file of a run and its first line."""
+    """A rewards file and its first line."""
 
     path: Path
     head: RewardHead
 
     def lines(self) -> Iterator[RewardLine]:
-        """Every whole line after the first; DataError names a bad one."""
+        """Yields the lines after the first.
+
+        Raises:
+            DataError: A line is damaged; the message names it.
+        """
         return read_lines(self.path, RewardLine, skip=1)
 
 
 def rewards_path(folder: Path, model: str) -> Path:
-    """Where a model's rewards lie: its name without folders or organisation, other characters as '-'."""
+    """Returns the path of a model's rewards file.
+
+    Args:
+        folder: The run folder.
+        model: The model's name or folder; the file is named after its last part.
+
+    Example:
+        >>> rewards_path(Path("run"), "Qwen/Qwen2.5-Math-RM-72B").name
+        'rewards.Qwen2.5-Math-RM-72B.jsonl'
+    """
     base = model.rstrip("/").rpartition("/")[2]
     return folder / f"rewards.{file_name(base) or 'model'}.jsonl"
 
 
 def read_head(path: Path) -> RewardHead | None:
-    """The first line of a rewards file; None where the file or its first line is not there."""
+    """Reads the first line of a rewards file.
+
+    Returns:
+        The line, or None if there is no such file or the file is empty.
+
+    Raises:
+        DataError: The line is damaged, or the file has a newer format.
+    """
     if not path.is_file():
         return None
     head = next(read_lines(path, RewardHead), None)
     if head is not None and head.format > REWARD_FORMAT:
         raise DataError(
-            f"{path}: format {head.format} is newer than this math-eval reads ({REWARD_FORMAT}); "
-            "a newer release would read it"
+            f"{path}: format {head.format} is newer than the format that this math-eval reads ({REWARD_FORMAT}); "
+            "update math-eval"
         )
     return head
 
 
 def reward_files(folder: Path) -> list[RewardFile]:
-    """The rewards files of a run folder, by name; one that holds nothing yet is left out."""
-    found = [(path, read_head(path)) for path in sorted(folder.glob("rewards.*.jsonl"))]
-    return [RewardFile(path, head) for path, head in found if head is not None]
+    """Returns the rewards files of a run folder, sorted by name and without empty ones."""
+    heads = [(path, read_head(path)) for path in sorted(folder.glob("rewards.*.jsonl"))]
+    return [RewardFile(path, head) for path, head in heads if head is not None]
 
 
 def reward_file(folder: Path, model: str | None = None) -> RewardFile:
-    """The rewards file of that model (its name, or the file's), or the only one there is.
+    """Finds the rewards file of a model, or the only one of the run.
 
-    DataError where there is none, and where there are several and none is named.
+    Args:
+        folder: The run folder.
+        model: The model's name as the file states it, or a name that leads to the file's name (see `rewards_path`).
+
+    Raises:
+        DataError: There is no such file, or no model is named and the run has the rewards of several.
     """
     files = reward_files(folder)
     if model is not None:
         path = rewards_path(folder, model)
-        wanted = [one for one in files if one.head.model == model] or [one for one in files if one.path == path]
+        matches = [file for file in files if file.head.model == model] or [file for file in files if file.path == path]
     else:
-        wanted = files
-    if len(wanted) == 1:
-        return wanted[0]
-    there = ", ".join(one.head.model for one in files)
-    if wanted:
-        raise DataError(f"{folder}: rewards of several models are there ({there}); name one")
+        matches = files
+    if len(matches) == 1:
+        return matches[0]
+    models = ", ".join(file.head.model for file in files)
+    if matches:
+        raise DataError(f"{folder} has the rewards of several models: {models}; name one with --reward-model")
     raise DataError(
-        f"{folder}: no rewards{f' of {model}' if model else ''}{f'; there are those of {there}' if there else ''} "
-        "(math-eval reward RUN --model M makes them)"
+        f"{folder} has no rewards{f' of {model}' if model else ''}{f', only those of {models}' if models else ''} "
+        "(math-eval reward RUN --model MODEL makes them)"
     )
 
 
 def read_rewards(folder: Path, model: str | None = None) -> dict[SampleKey, float | tuple[float, ...]]:
-    """Each scored sample's score (outcome) or step scores (process, not yet aggregated; may be empty).
+    """Reads the rewards of a run as the model gave them.
 
-    Samples that could not be scored are not in it. A later line of a sample stands for an earlier.
+    Args:
+        folder: The run folder.
+        model: As for `reward_file`.
+
+    Returns:
+        Sample key → score (outcome model) or step scores (process model, perhaps none). Samples that could not be
+        scored are left out. Of several lines of one sample, the last counts.
+
+    Raises:
+        DataError: As for `reward_file`, or a line is damaged.
     """
-    found: dict[SampleKey, float | tuple[float, ...]] = {}
+    rewards: dict[SampleKey, float | tuple[float, ...]] = {}
     for line in reward_file(folder, model).lines():
         value = line.score if line.steps is None else line.steps
         if value is not None:
-            found[line.key] = value
-    return found
+            rewards[line.key] = value
+    return rewards
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRewards:
-    """One number a sample. said: the file and, for a process model, the aggregation. A sample left out has none."""
+    """The rewards of a run as one number for each sample.
+
+    Attributes:
+        rewards: Sample key → reward. A sample without a reward is left out.
+        kind: Whether an outcome or a process model gave them.
+        source: The name of the rewards file and, for a process model, the aggregation, as metrics.json records it.
+    """
 
     rewards: dict[SampleKey, float]
     kind: RewardKind
-    said: str
+    source: str
 
 
-def sample_rewards(folder: Path, model: str | None = None, how: Aggregation = "last") -> SampleRewards | None:
-    """The rewards that scoring reads: of the model named, or of the only one; None where the run has none at all.
+def sample_rewards(folder: Path, model: str | None = None, aggregation: Aggregation = "last") -> SampleRewards | None:
+    """Reads the rewards of a run and aggregates step scores, as scoring and exports need them.
 
-    DataError where several are there and none is named.
+    Args:
+        folder: The run folder.
+        model: As for `reward_file`.
+        aggregation: How the step scores of a process model become one number.
+
+    Returns:
+        The rewards, or None if no model is named and the run has no rewards.
+
+    Raises:
+        DataError: As for `read_rewards`.
     """
     if model is None and not reward_files(folder):
         return None
     file = reward_file(folder, model)
-    found = {
+    rewards = {
         key: number
         for key, value in read_rewards(folder, model).items()
-        if (number := aggregate(value, how) if isinstance(value, tuple) else value) is not None
+        if (number := aggregate(value, aggregation) if isinstance(value, tuple) else value) is not None
     }
-    return SampleRewards(found, file.head.kind, file.path.name + (f", {how}" if file.head.kind == "process" else ""))
+    source = f"{file.path.name}, {aggregation}" if file.head.kind == "process" else file.path.name
+    return SampleRewards(rewards, file.head.kind, source)

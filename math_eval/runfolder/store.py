@@ -1,8 +1,9 @@
-"""The run folder as a store: which samples exist, appending new ones, reading everything back."""
+"""Reads the lines of a run folder, appends new ones, and knows which samples exist."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +16,32 @@ from math_eval.runfolder.layout import PromptLine, SampleLine, VerdictHead, Verd
 from math_eval.runfolder.lengths import Lengths
 
 SEGMENT_BYTES = 256_000_000
-
-_Place = tuple[str, str, str]
+"""A sample file of this size is closed and the next one is begun."""
 
 
 class SampleIndex:
-    """Which samples of which sets exist: one bit a sample, one integer a problem; repeats are counted apart."""
+    """The set of samples that exist, with the number of times each was added.
+
+    Millions of samples take little memory: each is one bit of an integer for its problem. Repeats are counted apart.
+    """
 
     def __init__(self) -> None:
-        self._bits: dict[_Place, dict[str, int]] = {}
-        self._again: dict[SampleKey, int] = {}
+        self._bits: dict[tuple[str, str, str], dict[str, int]] = {}
+        self._repeats: dict[SampleKey, int] = {}
 
     def add(self, key: SampleKey) -> None:
-        """Marks a sample as there once more."""
+        """Counts the sample once more."""
         if key in self:
-            self._again[key] = self._again.get(key, 0) + 1
+            self._repeats[key] = self._repeats.get(key, 0) + 1
         problems = self._bits.setdefault((key.benchmark, key.split, key.set), {})
         problems[key.problem] = problems.get(key.problem, 0) | 1 << key.n
 
     def times(self, key: SampleKey) -> int:
-        """How often the sample was marked."""
-        return (key in self) + self._again.get(key, 0)
+        """Returns how many times the sample was added."""
+        return (key in self) + self._repeats.get(key, 0)
 
     def discard(self, key: SampleKey) -> None:
-        """Marks a sample as missing."""
+        """Marks the sample as missing."""
         problems = self._bits.setdefault((key.benchmark, key.split, key.set), {})
         problems[key.problem] = problems.get(key.problem, 0) & ~(1 << key.n)
 
@@ -50,57 +53,68 @@ class SampleIndex:
         return sum(bits.bit_count() for problems in self._bits.values() for bits in problems.values())
 
 
-def key_of(line: SampleLine | VerdictLine) -> SampleKey:
-    """The identity of the sample that a line is about."""
-    return SampleKey(line.benchmark, line.split, line.problem, line.set, line.n)
-
-
 class RunStore:
-    """A run folder, read and appended to. A later line of a key stands for an earlier one."""
+    """A run folder to read from and append to. Of several lines with one key, the last one counts.
+
+    Attributes:
+        folder: The run folder.
+        sample_index: The samples that exist: those of `load_progress` and those written since.
+        verdict_index: The samples that the open verdicts file covers.
+        lengths: The lengths of the finished samples that `load_progress` read, in tokens.
+    """
 
     def __init__(self, folder: Path, shard: str = "") -> None:
+        """Opens no file yet.
+
+        Args:
+            folder: The run folder.
+            shard: The shard as file names spell it, as in "2of8". It begins the names of the sample files that are
+                written, so that the processes of several shards never write the same file. "" without shards.
+        """
         self.folder = folder
         self._prefix = f"{shard}-" if shard else ""
         self._samples: LineWriter | None = None
         self._verdicts: LineWriter | None = None
         self._prompts: list[PromptLine] | None = None
-        self.done = SampleIndex()
-        self.graded = SampleIndex()
+        self.sample_index = SampleIndex()
+        self.verdict_index = SampleIndex()
         self.lengths = Lengths()
 
     def segments(self) -> list[Path]:
-        """The sample files, in the order in which they were begun."""
+        """Returns the sample files in the order of their names, which is that of their age within a shard."""
         return sorted((self.folder / "samples").glob("*.jsonl"))
 
     def samples(self) -> Iterator[SampleLine]:
-        """Every sample line of every segment."""
+        """Yields the lines of all sample files."""
         for segment in self.segments():
             yield from read_lines(segment, SampleLine)
 
     def load_progress(self, *, retry_failed: bool = False) -> None:
-        """Learns which samples exist and how long they are; with retry_failed, failed ones count as missing."""
+        """Fills `sample_index` and `lengths` from the sample files.
+
+        Args:
+            retry_failed: Whether a sample whose last line is a failure counts as missing.
+        """
         for line in self.samples():
             if line.state == "failed":
-                self.done.discard(key_of(line))
+                self.sample_index.discard(line.key)
                 if retry_failed:
                     continue
             else:
                 self.lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
-            self.done.add(key_of(line))
+            self.sample_index.add(line.key)
 
     def write_sample(self, key: SampleKey, completion: Completion) -> None:
-        """Appends one finished sample to the current segment; StorageError where it cannot."""
+        """Appends one completion, finished or failed, to the current sample file.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         if self._samples is None or self._samples.size >= SEGMENT_BYTES:
-            self._next_segment()
-        if self._samples is None:
-            raise DataError(f"{self.folder}: no segment to write to")
+            self._samples = self._next_segment()
         self._samples.write(
             SampleLine(
-                benchmark=key.benchmark,
-                split=key.split,
-                problem=key.problem,
-                set=key.set,
-                n=key.n,
+                **asdict(key),
                 state="failed" if completion.finish == "error" else "done",
                 text=clean_text(completion.text),
                 finish=completion.finish,
@@ -110,73 +124,79 @@ class RunStore:
                 error=clean_text(completion.error),
             )
         )
-        self.done.add(key)
+        self.sample_index.add(key)
 
-    def _next_segment(self) -> None:
-        own = [path for path in self.segments() if path.name.rpartition("-")[0] == self._prefix.rstrip("-")]
+    def _next_segment(self) -> LineWriter:
+        """Closes the current sample file, and opens the shard's last one if it has room, else a new one."""
         if self._samples is not None:
             self._samples.close()
             self._samples = None
-        number = len(own)
-        if own and own[-1].stat().st_size < SEGMENT_BYTES:
+        shard_name = self._prefix.rstrip("-")
+        segments = [path for path in self.segments() if path.name.rpartition("-")[0] == shard_name]
+        number = len(segments)
+        if segments and segments[-1].stat().st_size < SEGMENT_BYTES:
             number -= 1
-        self._samples = LineWriter(self.folder / "samples" / f"{self._prefix}{number:05d}.jsonl")
+        return LineWriter(self.folder / "samples" / f"{self._prefix}{number:05d}.jsonl")
 
     def verdicts_path(self, grader: str) -> Path:
-        """Where the verdicts of a grader lie."""
+        """Returns the path of a grader's verdicts file."""
         return self.folder / f"verdicts.{file_name(grader)}.jsonl"
 
     def open_verdicts(self, head: VerdictHead) -> None:
-        """Goes on with a verdicts file of the same fingerprint, or begins it anew."""
+        """Opens a verdicts file for writing. A file that is damaged or has another first line is begun anew.
+
+        Args:
+            head: The first line that the file must have. `verdict_index` covers the verdicts that were kept.
+        """
         path = self.verdicts_path(head.grader)
-        if path.exists() and not self._usable(path, head):
+        if path.exists() and not self._matches(path, head):
             path.unlink()
         self._verdicts = LineWriter(path)
         if self._verdicts.size == 0:
             self._verdicts.write(head)
 
-    def _usable(self, path: Path, head: VerdictHead) -> bool:
-        """Whether a verdicts file is of this fingerprint and whole; learns which samples it covers."""
+    def _matches(self, path: Path, head: VerdictHead) -> bool:
+        """Whether a verdicts file has this first line and no damage. Fills `verdict_index`."""
         try:
             if next(read_lines(path, VerdictHead), None) != head:
                 return False
             for line in self.verdicts(head.grader):
-                self.graded.add(key_of(line))
+                self.verdict_index.add(line.key)
         except DataError:
-            self.graded = SampleIndex()
+            self.verdict_index = SampleIndex()
             return False
         return True
 
     def verdicts(self, grader: str) -> Iterator[VerdictLine]:
-        """Every verdict line of a grader; none where the file is missing."""
+        """Yields the verdict lines of a grader; nothing if it has no verdicts file."""
         path = self.verdicts_path(grader)
         if not path.is_file():
             return
         yield from read_lines(path, VerdictLine, skip=1)
 
-    def write_verdict(self, key: SampleKey, found: Extraction, verdict: Verdict) -> None:
-        """Appends one verdict; StorageError where it cannot."""
+    def write_verdict(self, key: SampleKey, extraction: Extraction, verdict: Verdict) -> None:
+        """Appends one verdict, if a verdicts file is open (a shard grades nothing).
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
         if self._verdicts is None:
             return
         self._verdicts.write(
             VerdictLine(
-                benchmark=key.benchmark,
-                split=key.split,
-                problem=key.problem,
-                set=key.set,
-                n=key.n,
-                answer=clean_text(found.text),
-                found_by=found.rule,
+                **asdict(key),
+                answer=clean_text(extraction.text),
+                found_by=extraction.rule,
                 status=verdict.status,
                 rule=verdict.rule,
-                truncated=found.truncated,
+                truncated=extraction.truncated,
                 detail=clean_text(verdict.detail),
             )
         )
-        self.graded.add(key)
+        self.verdict_index.add(key)
 
     def prompts(self) -> Iterator[PromptLine]:
-        """Every line of prompts.jsonl, which is read unless add_prompts has; none where the file is missing."""
+        """Yields the lines of prompts.jsonl; nothing if there is no such file."""
         if self._prompts is not None:
             yield from self._prompts
             return
@@ -184,35 +204,45 @@ class RunStore:
         if path.is_file():
             yield from read_lines(path, PromptLine)
 
-    def add_prompts(self, wanted: Iterator[PromptLine], count: Callable[[PromptLine], int | None]) -> None:
-        """Appends the prompts that are not there yet, with their token counts; RunConflictError where one differs."""
-        there = {(line.benchmark, line.split, line.problem): line for line in self.prompts()}
-        added: list[PromptLine] = []
-        changed = False
-        for line in wanted:
+    def add_prompts(self, lines: Iterable[PromptLine], count: Callable[[PromptLine], int | None]) -> None:
+        """Stores the prompts of a request: new ones are appended, and corrected golds replace stored ones.
+
+        Args:
+            lines: The prompt of each problem.
+            count: The number of tokens of a new prompt, None if it is not known.
+
+        Raises:
+            RunConflictError: A stored prompt of the same problem has another text or other messages.
+            StorageError: The file cannot be written.
+        """
+        stored_lines = {(line.benchmark, line.split, line.problem): line for line in self.prompts()}
+        new_lines: list[PromptLine] = []
+        replaces = False
+        for line in lines:
             place = (line.benchmark, line.split, line.problem)
-            stored = there.get(place)
+            stored = stored_lines.get(place)
             if stored is None:
-                added.append(msgspec.structs.replace(line, tokens=count(line)))
+                new_lines.append(msgspec.structs.replace(line, tokens=count(line)))
                 continue
             if (stored.text, stored.messages) != (line.text, line.messages):
                 raise RunConflictError(
-                    f"{self.folder}: the prompt of {'/'.join(place)} differs from the stored one; use another --output"
+                    f"{self.folder}: the prompt of {'/'.join(place)} differs from the stored one; "
+                    "use another --output folder"
                 )
             current = msgspec.structs.replace(line, tokens=stored.tokens)
-            changed = changed or current != stored
-            there[place] = current
-        if changed:  # a gold was corrected: the file is replaced whole
+            replaces = replaces or current != stored
+            stored_lines[place] = current
+        if replaces:  # a gold was corrected
             part = self.folder / "prompts.jsonl.part"
             part.unlink(missing_ok=True)
-            _append(part, [*there.values(), *added])
+            _append(part, [*stored_lines.values(), *new_lines])
             part.replace(self.folder / "prompts.jsonl")
-        elif added:
-            _append(self.folder / "prompts.jsonl", added)
-        self._prompts = [*there.values(), *added]
+        elif new_lines:
+            _append(self.folder / "prompts.jsonl", new_lines)
+        self._prompts = [*stored_lines.values(), *new_lines]
 
     def close(self) -> None:
-        """Flushes and closes what is open for writing."""
+        """Flushes and closes the files that are open for writing."""
         for writer in (self._samples, self._verdicts):
             if writer is not None:
                 writer.close()
