@@ -11,7 +11,8 @@ from math_eval.grading import grade_response
 def trl_reward(completions: Sequence[Any], answer: Sequence[str], **_columns: Any) -> list[float]:
     """1.0 or 0.0 for each completion, as TRL's GRPOTrainer calls its `reward_funcs`.
 
-    completions: texts, or lists of chat messages whose last one counts. answer: the golds, a column of the data set.
+    completions: texts, or lists of chat messages whose last one counts. answer: the golds as text, without their
+    solutions; a column of the data set.
     """
     return [_score(_text(completion), gold) for completion, gold in zip(completions, answer, strict=True)]
 

@@ -164,6 +164,29 @@ def test_a_prompt_that_does_not_fit_is_a_warning(capsys, rows):
     assert "warning: the prompt mistral does not fit m" in err
 
 
+def test_a_prompt_of_ones_own_is_no_warning(capsys, rows, monkeypatch):
+    monkeypatch.chdir(rows.parent)
+    text = "schema: 1\ntitle: x\nkind: raw\nprompt: '{{ question }}'\nanswer: any\n"
+    (rows.parent / "short.yaml").write_text(text, encoding="utf-8")
+    code, _, err = call(capsys, *scripted(rows, "-p", "short.yaml"))
+    assert (code, "warning" in err) == (0, False), err
+
+
+def test_a_wrong_prompt_is_refused_before_a_model_is_looked_for(capsys, rows):
+    code, _, err = call(capsys, "run", "./no-model", "-e", "transformers", "-b", str(rows), "-p", "cott")
+    assert (code, err) == (2, "math-eval: unknown prompt 'cott'; did you mean cot or chat?\n")
+
+
+def test_what_show_prints_is_no_python(capsys, rows):
+    shown = call(capsys, "benchmarks", "show", str(rows))[1]
+    assert "sums.jsonl" in shown
+    assert "None" not in shown
+    shown = call(capsys, "models", "show", "qwen2.5-math-instruct")[1]
+    assert "temperature 0.7, top_p 0.8" in shown
+    assert "151645, 151643" in shown
+    assert "[" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,6 +46,17 @@ def test_without_arguments_it_says_how(tmp_path):
     done = call(tmp_path)
     assert done.returncode == 2
     assert "usage: bash sh/eval.sh PROMPT_TYPE MODEL" in done.stderr
+
+
+@pytest.mark.parametrize("script", ["eval.sh", "reproduce.sh"])
+def test_without_the_command_it_says_how_to_get_it(tmp_path, script):
+    for name in ("bash", "dirname", "basename"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    command = ["bash", str(ROOT / "sh" / script), "cot", "m"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "activate the environment that has it" in done.stderr
+    assert "pip install '.[vllm,hub" in done.stderr
 
 
 def test_the_gpus_that_are_visible_share_the_model(tmp_path):

@@ -86,7 +86,8 @@ def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None
         if (value := getattr(spec, key))
     ]
     rows += [
-        [f"split {split}", f"{one.rows} rows; {_origins(definition, split)}"] for split, one in spec.splits.items()
+        [f"split {split}", f"{f'{one.rows} rows; ' if one.rows else ''}{_origins(definition, split)}"]
+        for split, one in spec.splits.items()
     ]
     rows += [["corrections", f"{len(spec.corrections)} golds"]] if spec.corrections else []
     rows += [["known bad", f"{len(spec.known_bad)} problems"]] if spec.known_bad else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.families import family_of, load_family
+from math_eval.families import SamplingPreset, family_of, load_family
 from math_eval.registry import names
 
 
@@ -37,5 +37,13 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"family": family_name, **{key: getattr(family, key) for key in family.__struct_fields__}})
         return
-    rows = [[key, str(getattr(family, key))] for key in family.__struct_fields__ if key != "schema"]
+    rows = [[key, _text(getattr(family, key))] for key in family.__struct_fields__ if key != "schema"]
     print_rows(["key", "value"], [["family", family_name], *rows])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, SamplingPreset):
+        return ", ".join(f"{key} {getattr(value, key)}" for key in value.__struct_fields__)
+    return str(value)

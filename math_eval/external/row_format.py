@@ -88,25 +88,35 @@ def read_stored(
     """
     formats = _row_formats() if row_format is None else [load_row_format(row_format)]
     layout: RowFormat | None = None
+    row: Row = {}
     for number, row in enumerate(_rows(path, formats), 1):
         if layout is None:
             layout = _recognised(row, formats)
             if layout is None:
                 if number > 5:
-                    known = row_format or f"known: {', '.join(names('layouts'))}"
-                    raise DataError(f"{path}: no known layout ({known}); its fields: {', '.join(row)[:200]}")
+                    break
                 continue  # files may begin with a header row
         if all(name in row for name in layout.fields):
             yield from _answers(layout, row, number - 1, path)
         elif passed_over is not None:
             passed_over.append(f"{path}: row {number}")
     if layout is None:
-        raise DataError(f"{path}: no row of {f'the layout {row_format}' if row_format else 'a known layout'}")
+        raise DataError(f"{path}: {_unrecognised(row, formats, row_format)}")
 
 
 def load_row_format(name: str) -> RowFormat:
     """The row format of that name, or of the YAML file at that path; UnknownNameError offers near names."""
     return read_document(find("layouts", name, label="row format"), RowFormat)
+
+
+def _unrecognised(row: Row, formats: Sequence[RowFormat], row_format: str | None) -> str:
+    if not row:
+        return "no row in it is an object with fields"
+    has = f"its fields: {', '.join(row)[:200]}"
+    if row_format:
+        return f"no row of the layout {row_format}, which needs {', '.join(formats[0].fields)}; {has}"
+    known = ", ".join(names("layouts"))
+    return f"no known layout (known: {known}); {has}; --layout FILE names one of your own (docs/formats.md)"
 
 
 def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:

@@ -20,8 +20,9 @@ def merge(folder: Path, old: RunInfo | None, new: RunInfo) -> RunInfo:
         return new
     differences = list(_differences(old, new))
     if differences:
+        empty = "" if any((folder / "samples").glob("*.jsonl")) else " (it holds no samples, so it may be removed)"
         raise RunConflictError(
-            f"{folder}: this run folder holds other settings: {'; '.join(differences)}; use another --output"
+            f"{folder}: this run folder holds other settings: {'; '.join(differences)}; use another --output{empty}"
         )
     benchmarks = {(one.benchmark, one.split): one for one in old.benchmarks}
     for one in new.benchmarks:
