@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import latex2sympy
 import math_eval
 from math_eval.cli.main import COMMANDS, main
 from math_eval.errors import UnknownNameError
+from math_eval.reports import terminal
 from math_eval.runfolder.lock import locked
 
 HEAVY = (
@@ -170,6 +172,26 @@ def test_a_prompt_of_ones_own_is_no_warning(capsys, rows, monkeypatch):
     (rows.parent / "short.yaml").write_text(text, encoding="utf-8")
     code, _, err = call(capsys, *scripted(rows, "-p", "short.yaml"))
     assert (code, "warning" in err) == (0, False), err
+
+
+@pytest.mark.parametrize("window", [50, 80, 100])
+def test_a_table_wider_than_the_window_loses_nothing(capsys, monkeypatch, window):
+    monkeypatch.setattr(terminal, "_PLAIN_WIDTH", window)
+    headers = ["benchmark", "set", *(f"figure-{n}" for n in range(12))]
+    rows = [
+        ["gaokao_math_cloze", "sampled ×64", *(f"{n}.25" for n in range(12))],
+        ["  level 1", "", "77.5", *[""] * 11],
+    ]
+    terminal.show(terminal.Table("title", headers, rows, ["a note"]))
+    shown = capsys.readouterr().out
+    assert all(len(line) <= window for line in shown.splitlines())
+    parts = shown.count("gaokao_math_cloze") if window > 50 else shown.count("sampled")
+    assert parts > 1
+    for text in [*headers[2:], *rows[0][2:], "title", "77.5", "level 1", "note: a note"]:
+        assert len(re.findall(rf"(?<!\S){text}(?!\S)", shown)) == 1, text
+    capsys.readouterr()
+    terminal.show(terminal.Table("", headers[:4], [row[:4] for row in rows], []))
+    assert capsys.readouterr().out.count("sampled ×64") == 1
 
 
 def test_a_wrong_prompt_is_refused_before_a_model_is_looked_for(capsys, rows):

@@ -96,7 +96,7 @@ class TransformersEngine:
         return await request.reply
 
     async def close(self) -> None:
-        """Ends the thread after its current batch."""
+        """Ends the thread at its batch's next token: a batch may have minutes to go, and nobody waits for it."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -111,6 +111,8 @@ class TransformersEngine:
                     f"transformers failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
                 )
                 made = [reason] * len(batch)
+            if self._closing:
+                made = [EngineError("the engine was closed")] * len(batch)
             for request, outcome in zip(batch, made, strict=True):
                 request.loop.call_soon_threadsafe(_answer, request.reply, outcome)
 
@@ -159,21 +161,29 @@ class TransformersEngine:
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
         budgets = [one.sampling.max_tokens for one in batch]
+        if stops:
+            choice["stop_strings"] = list(stops)
         config = GenerationConfig(max_new_tokens=max(budgets), eos_token_id=ends, pad_token_id=pad, **choice)
-        arguments: dict[str, Any] = {"stop_strings": list(stops), "tokenizer": self._tokenizer} if stops else {}
+        criteria = StoppingCriteriaList([self._closed])
         if min(budgets) < max(budgets):  # a row that goes on after a tool call has less left than its neighbours
             lasts = torch.tensor(budgets, device=self._device) + width
-            spent = [lambda ids, _scores, **_more: lasts <= ids.shape[1]]
-            arguments["stopping_criteria"] = StoppingCriteriaList(spent)
+            criteria.append(lambda ids, _scores, **_more: lasts <= ids.shape[1])
         with torch.inference_mode():
             made = self._model.generate(
                 input_ids=torch.tensor(rows, device=self._device),
                 attention_mask=torch.tensor(mask, device=self._device),
                 generation_config=config,
-                **arguments,
+                stopping_criteria=criteria,
+                tokenizer=self._tokenizer if stops else None,
             )
         new = made[:, width:].tolist()
         return [self._completion(one, ids, ends, pad) for one, ids in zip(batch, new, strict=True)]
+
+    def _closed(self, ids: Any, _scores: Any, **_more: Any) -> Any:
+        """Whether each row ends here: all of them once the engine is closed."""
+        import torch
+
+        return torch.full((len(ids),), self._closing, device=ids.device)
 
     def _completion(self, request: _Request, ids: list[int], ends: list[int], pad: int) -> Completion:
         ids = ids[: request.sampling.max_tokens]
