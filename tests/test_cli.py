@@ -209,6 +209,13 @@ def test_what_show_prints_is_no_python(capsys, rows):
     assert "[" not in shown
 
 
+def test_a_model_folder_is_shown_with_the_family_that_a_run_takes(capsys, tmp_path):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    assert "generic-base" in call(capsys, "models", "show", str(tmp_path))[1]
+    (tmp_path / "chat_template.jinja").write_text("x", encoding="utf-8")
+    assert "generic-chat" in call(capsys, "models", "show", str(tmp_path))[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

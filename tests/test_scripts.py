@@ -42,6 +42,14 @@ def test_a_suite_of_ones_own_runs_and_prints_one_table(tmp_path):
     assert "warning: the prompt mistral does not fit Qwen/Qwen2.5-Math-7B-Instruct" in done.stderr
 
 
+def test_reproduce_says_what_its_grader_lacks_before_it_runs(tmp_path):
+    (tmp_path / "math-eval").write_text('#!/bin/sh\necho "$@" >> calls\nexit 2\n', encoding="utf-8")
+    (tmp_path / "math-eval").chmod(0o755)
+    done = call(tmp_path, "m", script="reproduce.sh", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 2
+    assert (tmp_path / "calls").read_text(encoding="utf-8") == "explain 1 1 --grader qwen\n"
+
+
 def test_without_arguments_it_says_how(tmp_path):
     done = call(tmp_path)
     assert done.returncode == 2

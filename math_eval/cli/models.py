@@ -6,7 +6,8 @@ import click
 
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.families import SamplingPreset, family_of, load_family
-from math_eval.registry import names
+from math_eval.models import has_chat_template
+from math_eval.registry import names, user_path
 
 
 @click.group()
@@ -31,9 +32,11 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(name: str, *, as_json: bool) -> None:
-    """A family by its name, or the family of a model by the model's name."""
+    """A family by its name, or the family of a model by the model's name or folder."""
     own = name in names("models") or name.endswith((".yaml", ".yml"))
-    family_name, family = (name, load_family(name)) if own else family_of(name)
+    folder = user_path(name)
+    template = has_chat_template(folder) if (folder / "config.json").is_file() else None
+    family_name, family = (name, load_family(name)) if own else family_of(name, has_chat_template=template)
     if as_json:
         print_json({"family": family_name, **{key: getattr(family, key) for key in family.__struct_fields__}})
         return
