@@ -75,6 +75,8 @@ def grade(
         >>> grade("1/2", gold="0.5").correct
         True
     """
+    _require_text("answer", answer)
+    _require_text("gold", gold)
     if kind not in _KINDS:
         raise RequestError(f"kind {kind!r}: expected one of {', '.join(_KINDS)}")
     if grader == DEFAULT_GRADER:  # a fast path for training loops: it builds no problem
@@ -122,11 +124,19 @@ def grade_response(
         RequestError: The benchmark has several answer kinds, and `kind` is not given.
         MissingPackageError: The grader needs a package that is not installed.
     """
+    _require_text("response", response)
+    _require_text("gold", gold)
     grader_object = load_grader(grader)
     problem = _problem(gold, benchmark, kind, policy)
     extraction = grader_object.extract(response, problem)
     verdict = grader_object.grade(answer_of(extraction), problem)
     return Verdict(verdict.status, verdict.rule, verdict.detail, extraction.text)
+
+
+def _require_text(name: str, value: object) -> None:
+    """Data sets often hold golds as numbers: the caller decides how they are written, 0.1 or 1/10."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected text (str), got {type(value).__name__} {value!r}"[:200])
 
 
 def _problem(

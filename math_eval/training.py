@@ -13,7 +13,7 @@ def trl_reward(completions: Sequence[Any], answer: Sequence[str], **_columns: An
 
     Args:
         completions: Texts, or lists of chat messages of which the last one is graded.
-        answer: The gold of each completion; TRL passes the column `answer` of the data set.
+        answer: The gold of each completion, without its solution; TRL passes the column `answer` of the data set.
 
     Returns:
         For each completion 1.0 if it is correct, else 0.0.

@@ -33,7 +33,7 @@ environment() {
     "$folder/bin/python" -m pip install -q --disable-pip-version-check --upgrade "pip>=25.1"
     groups=(--group "$group")
   fi
-  echo "math-eval: installing [$extras] $group $* into $folder (this is done once)" >&2
+  echo "math-eval: installing [$extras] $group $* into $folder (once; this takes some minutes)" >&2
   "$folder/bin/python" -m pip install -q --disable-pip-version-check -c requirements-cpu.txt -e "$source" "${groups[@]}" 2> >(grep -v '^WARNING: Location' >&2)
   local package
   for package in "$@"; do

@@ -28,7 +28,11 @@ if command -v nvidia-smi > /dev/null; then
     [ "$gpus" -gt 0 ] || gpus=1
   fi
 fi
-command -v math-eval > /dev/null || { echo "math-eval: not installed here; run: pip install -e '.[vllm,hub]'" >&2; exit 2; }
+if ! command -v math-eval > /dev/null; then
+  echo "math-eval: the command is not on the PATH; activate the environment that has it (. .venv/bin/activate), or install it" >&2
+  echo "from the top of the repository: pip install '.[vllm,hub]' (no GPU: transformers in place of vllm)" >&2
+  exit 2
+fi
 parallel=()
 [ "$gpus" -le 1 ] || parallel=(--tensor-parallel "$gpus")
 case " $* " in

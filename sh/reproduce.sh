@@ -14,7 +14,12 @@ if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
   output=$1
   shift
 fi
-command -v math-eval > /dev/null || { echo "math-eval: not installed here; run: pip install -e '.[vllm,hub,qwen]'" >&2; exit 2; }
+if ! command -v math-eval > /dev/null; then
+  echo "math-eval: the command is not on the PATH; activate the environment that has it (. .venv/bin/activate), or install it" >&2
+  echo "from the top of the repository: pip install '.[vllm,hub,qwen]' (no GPU: transformers in place of vllm)" >&2
+  exit 2
+fi
+math-eval explain 1 1 --grader qwen > /dev/null # what its grader lacks is said before the run, not after
 prompt=$(math-eval models show "$model" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["prompt"])')
 here=$(dirname "$0")
 bash "$here/eval.sh" "$prompt" "$model" "$output" "$@" > /dev/null

@@ -42,8 +42,8 @@ ROOMS = {
     "runfolder": ("runfolder", "test_runfolder test_order test_runs", f"not ({PROCESSES})"),
     "equivalence": (
         "graders/equivalence",
-        "test_answers test_graders test_cases",
-        "not (test_cases and hostile) and not fuzzed",
+        "test_answers test_graders test_cases test_verdicts",
+        "not hostile_text and not fuzzed and not bounded and not languages and not extraction",
     ),
     "graders": (
         "graders",

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import msgspec
@@ -141,6 +142,17 @@ def test_every_key_of_every_format_is_documented_in_its_section():
 def test_every_format_refuses_unknown_keys():
     for struct in structs():
         assert struct.__struct_config__.forbid_unknown_fields, struct.__name__
+
+
+def test_the_pages_name_files_that_exist():
+    missing = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(r"\b(?:math_eval|perf|tests|docs|data|sh)/[\w./-]*\w", text)
+        files = [ROOT / name for name in named if "NAME" not in name]  # NAME stands for a name
+        files += [page.parent / link for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text)]
+        missing += [f"{page.name}: {file}" for file in files if not file.exists()]
+    assert missing == []
 
 
 def test_the_cli_reference_is_current():

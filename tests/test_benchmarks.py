@@ -208,6 +208,13 @@ def test_a_bad_file_names_its_row(tmp_path, content, reason):
     assert str(path) in str(caught.value)
 
 
+def test_a_csv_file_of_another_encoding_says_so(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes("question,answer\nWas ist 1+1, größer?,2\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"mine\.csv: bad CSV: not UTF-8: "):
+        load_benchmark(str(path))
+
+
 def test_a_folder_of_the_same_name_does_not_hide_a_benchmark(tmp_path, monkeypatch):
     (tmp_path / "sampler").mkdir()
     monkeypatch.chdir(tmp_path)

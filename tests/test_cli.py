@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import latex2sympy
 import math_eval
 from math_eval.cli.main import COMMANDS, main
 from math_eval.errors import UnknownNameError
+from math_eval.reports import terminal
 from math_eval.runfolder.lock import locked
 
 HEAVY = (
@@ -166,6 +168,56 @@ def test_a_prompt_that_does_not_fit_is_a_warning(capsys, rows):
     code, _, err = call(capsys, *scripted(rows, "-p", "mistral"))
     assert code == 0
     assert "warning: the prompt mistral does not fit m" in err
+
+
+def test_a_prompt_of_ones_own_is_no_warning(capsys, rows, monkeypatch):
+    monkeypatch.chdir(rows.parent)
+    text = "schema: 1\ntitle: x\nkind: raw\nprompt: '{{ question }}'\nanswer: any\n"
+    (rows.parent / "short.yaml").write_text(text, encoding="utf-8")
+    code, _, err = call(capsys, *scripted(rows, "-p", "short.yaml"))
+    assert (code, "warning" in err) == (0, False), err
+
+
+@pytest.mark.parametrize("window", [50, 80, 100])
+def test_a_table_wider_than_the_window_loses_nothing(capsys, monkeypatch, window):
+    monkeypatch.setattr(terminal, "_PLAIN_WIDTH", window)
+    headers = ["benchmark", "set", *(f"figure-{n}" for n in range(12))]
+    rows = [
+        ["gaokao_math_cloze", "sampled ×64", *(f"{n}.25" for n in range(12))],
+        ["  level 1", "", "77.5", *[""] * 11],
+    ]
+    terminal.show(terminal.Table("title", headers, rows, ["a note"]))
+    shown = capsys.readouterr().out
+    assert all(len(line) <= window for line in shown.splitlines())
+    parts = shown.count("gaokao_math_cloze") if window > 50 else shown.count("sampled")
+    assert parts > 1
+    for text in [*headers[2:], *rows[0][2:], "title", "77.5", "level 1", "note: a note"]:
+        assert len(re.findall(rf"(?<!\S){text}(?!\S)", shown)) == 1, text
+    capsys.readouterr()
+    terminal.show(terminal.Table("", headers[:4], [row[:4] for row in rows], []))
+    assert capsys.readouterr().out.count("sampled ×64") == 1
+
+
+def test_a_wrong_prompt_is_refused_before_a_model_is_looked_for(capsys, rows):
+    code, _, err = call(capsys, "run", "./no-model", "-e", "transformers", "-b", str(rows), "-p", "cott")
+    assert (code, err) == (2, "math-eval: unknown prompt 'cott'; did you mean cot or chat?\n")
+
+
+def test_what_show_prints_is_no_python(capsys, rows):
+    shown = call(capsys, "benchmarks", "show", str(rows))[1]
+    assert "sums.jsonl" in shown
+    assert "None" not in shown
+    shown = call(capsys, "models", "show", "qwen2.5-math-instruct")[1]
+    assert "temperature 0.7, top_p 0.8" in shown
+    assert "151645, 151643" in shown
+    assert "[" not in shown
+
+
+def test_a_model_folder_is_shown_with_the_family_that_a_run_takes(capsys, tmp_path):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    assert "generic-base" in call(capsys, "models", "show", str(tmp_path))[1]
+    (tmp_path / "chat_template.jinja").write_text("x", encoding="utf-8")
+    assert "generic-chat" in call(capsys, "models", "show", str(tmp_path))[1]
 
 
 @pytest.mark.parametrize(

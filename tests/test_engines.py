@@ -324,3 +324,29 @@ def test_rows_of_a_batch_may_have_different_budgets(smollm):
     assert batches == [2]
     assert [(finish, tokens) for _, finish, tokens in batched] == [("length", 3), ("length", 17)]
     assert asyncio.run(complete_all(1)) == ([1, 1], batched)
+
+
+@pytest.mark.model
+def test_closing_does_not_wait_for_the_batch(smollm):
+    """Ctrl-C and SIGTERM end a run by it: 2,048 tokens may take a CPU many minutes."""
+    from math_eval.engines.transformers import TransformersEngine
+
+    prompt = Prompt("1, 2, 3, 4,", token_ids=Tokenizer(smollm).encode(Prompt("1, 2, 3, 4,")))
+
+    async def close_in_batch():
+        engine = TransformersEngine(smollm, EngineSettings(dtype="float32"))
+        steps, started = [], threading.Event()
+
+        def step(*_arguments, **_options):
+            steps.append(1)
+            started.set()
+
+        engine._model.register_forward_hook(step)
+        completion = asyncio.ensure_future(engine.complete(prompt, Sampling(max_tokens=2000)))
+        await asyncio.to_thread(started.wait)
+        await engine.close()
+        with pytest.raises(EngineError, match="the engine was closed"):
+            await completion
+        return len(steps)
+
+    assert asyncio.run(close_in_batch()) < 100

@@ -243,3 +243,9 @@ def test_reward_functions_of_training_loops():
     ]
     assert verl_compute_score("gsm8k", "The answer is 12.", "12", {"index": 3}) == 1.0
     assert verl_compute_score("gsm8k", "The answer is 13.", "12") == 0.0
+    with pytest.raises(TypeError, match=r"gold: expected text \(str\), got int 12"):
+        verl_compute_score("gsm8k", "The answer is 12.", 12)
+    with pytest.raises(TypeError, match="answer: expected text"):
+        math_eval.grade(12, gold="12")
+    with pytest.raises(TypeError, match=r"response: expected text .* got NoneType None"):
+        math_eval.grade_response(None, gold="12")

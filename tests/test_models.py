@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from math_eval.errors import ModelError
 from math_eval.models import cpu_dtype, gguf
+from math_eval.models.source import resolve
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,10 @@ def test_a_read_only_cache_with_the_model_needs_no_lock(tmp_path, monkeypatch):
 
     monkeypatch.setattr(gguf, "exclusive", no_lock)
     assert gguf.unpack(file) == folder
+
+
+@pytest.mark.parametrize("name", ["./checkpoint", "../checkpoint", "~/checkpoint", "nowhere"])
+def test_a_path_without_a_folder_is_not_asked_of_the_hub(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"no such folder, and not a hub name"):
+        resolve(name)

@@ -159,7 +159,7 @@ def test_a_layout_file_reads_rows_of_an_unknown_layout(package, tmp_path):
     assert json.loads(call(package, *arguments).stdout)["accuracy"] == 100.0
     refused = call(package, "grade", rows, "--layout", "qwen")
     assert refused.returncode == 2
-    assert "no row fits the row format qwen" in refused.stderr
+    assert "no row of the layout qwen, which needs idx, code, gt; its fields: outside_gold" in refused.stderr
 
 
 def test_an_entry_point_may_be_a_module_beside_the_folders(package, tmp_path):

@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,10 +42,29 @@ def test_a_suite_of_ones_own_runs_and_prints_one_table(tmp_path):
     assert "warning: the prompt mistral does not fit Qwen/Qwen2.5-Math-7B-Instruct" in done.stderr
 
 
+def test_reproduce_says_what_its_grader_lacks_before_it_runs(tmp_path):
+    (tmp_path / "math-eval").write_text('#!/bin/sh\necho "$@" >> calls\nexit 2\n', encoding="utf-8")
+    (tmp_path / "math-eval").chmod(0o755)
+    done = call(tmp_path, "m", script="reproduce.sh", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 2
+    assert (tmp_path / "calls").read_text(encoding="utf-8") == "explain 1 1 --grader qwen\n"
+
+
 def test_without_arguments_it_says_how(tmp_path):
     done = call(tmp_path)
     assert done.returncode == 2
     assert "usage: bash sh/eval.sh PROMPT_TYPE MODEL" in done.stderr
+
+
+@pytest.mark.parametrize("script", ["eval.sh", "reproduce.sh"])
+def test_without_the_command_it_says_how_to_get_it(tmp_path, script):
+    for name in ("bash", "dirname", "basename"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    command = ["bash", str(ROOT / "sh" / script), "cot", "m"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "activate the environment that has it" in done.stderr
+    assert "pip install '.[vllm,hub" in done.stderr
 
 
 def test_the_gpus_that_are_visible_share_the_model(tmp_path):

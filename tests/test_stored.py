@@ -55,7 +55,9 @@ def test_an_unknown_layout_is_one_line(capsys, tmp_path):
     path.write_text('{"a": 1}\n' * 10, encoding="utf-8")
     code, _, err = grade_file(capsys, path)
     assert code == 2
-    assert "fits no row format (abel" in err
+    assert "no known layout (known: abel" in err
+    path.write_text('{"question": "1+1?", "response": "2"}\n', encoding="utf-8")
+    assert "its fields: question, response; --layout FILE names one" in grade_file(capsys, path)[2]
     path.write_text("{", encoding="utf-8")
     assert "neither JSON nor JSON lines" in grade_file(capsys, path)[2]
     code, _, err = grade_file(capsys, tmp_path / "y")

@@ -89,7 +89,9 @@ def _csv_rows(path: Path) -> Iterator[Row]:
                 if None in row or None in row.values():
                     raise DataError(f"{path}: row {number}: its columns are not those of the header")
                 yield dict(row)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: bad CSV: not UTF-8: {error}") from error
+    except csv.Error as error:
         raise DataError(f"{path}: bad CSV: {error}") from error
 
 

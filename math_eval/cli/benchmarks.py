@@ -83,7 +83,7 @@ def show(name: str, *, limit: int, data_dir: Path | None, as_json: bool) -> None
         if (value := getattr(spec, key))
     ]
     rows += [
-        [f"split {split}", f"{split_spec.rows} rows; {_origins(definition, split)}"]
+        [f"split {split}", f"{f'{split_spec.rows} rows; ' if split_spec.rows else ''}{_origins(definition, split)}"]
         for split, split_spec in spec.splits.items()
     ]
     rows += [["corrections", f"{len(spec.corrections)} golds"]] if spec.corrections else []

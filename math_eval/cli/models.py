@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.families import family_of, load_family
-from math_eval.registry import names
+from math_eval.families import SamplingPreset, family_of, load_family
+from math_eval.models import has_chat_template
+from math_eval.registry import names, user_path
 
 
 @click.group()
@@ -30,11 +31,21 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(name: str, *, as_json: bool) -> None:
-    """Show a model family. NAME is the name of a family, a file, or the name of a model."""
+    """Show a model family. NAME is the name of a family, a file, or the name or folder of a model."""
     names_family = name in names("models") or name.endswith((".yaml", ".yml"))
-    family_name, family = (name, load_family(name)) if names_family else family_of(name)
+    folder = user_path(name)
+    template = has_chat_template(folder) if (folder / "config.json").is_file() else None
+    family_name, family = (name, load_family(name)) if names_family else family_of(name, has_chat_template=template)
     if as_json:
         print_json({"family": family_name, **{key: getattr(family, key) for key in family.__struct_fields__}})
         return
-    rows = [[key, str(getattr(family, key))] for key in family.__struct_fields__ if key != "schema"]
+    rows = [[key, _text(getattr(family, key))] for key in family.__struct_fields__ if key != "schema"]
     print_rows(["key", "value"], [["family", family_name], *rows])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, SamplingPreset):
+        return ", ".join(f"{key} {getattr(value, key)}" for key in value.__struct_fields__)
+    return str(value)

@@ -118,7 +118,7 @@ class TransformersEngine:
         return await request.reply
 
     async def close(self) -> None:
-        """Stops the thread after its current batch."""
+        """Ends the thread at its batch's next token: a batch may have minutes to go, and nobody waits for it."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -133,6 +133,8 @@ class TransformersEngine:
                     f"transformers failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
                 )
                 outcomes = [failure] * len(batch)
+            if self._closing:
+                outcomes = [EngineError("the engine was closed")] * len(batch)
             for request, outcome in zip(batch, outcomes, strict=True):
                 request.loop.call_soon_threadsafe(_answer, request.reply, outcome)
 
@@ -186,23 +188,31 @@ class TransformersEngine:
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
         budgets = [request.sampling.max_tokens for request in batch]
+        if stops:
+            sampling_arguments["stop_strings"] = list(stops)
         config = GenerationConfig(
             max_new_tokens=max(budgets), eos_token_id=end_ids, pad_token_id=pad, **sampling_arguments
         )
-        arguments: dict[str, Any] = {"stop_strings": list(stops), "tokenizer": self._tokenizer} if stops else {}
+        criteria = StoppingCriteriaList([self._closed])
         if min(budgets) < max(budgets):  # after a tool call, a row has a smaller budget than the others
             last_columns = torch.tensor(budgets, device=self._device) + width
-            criteria = [lambda ids, _scores, **_arguments: last_columns <= ids.shape[1]]
-            arguments["stopping_criteria"] = StoppingCriteriaList(criteria)
+            criteria.append(lambda ids, _scores, **_arguments: last_columns <= ids.shape[1])
         with torch.inference_mode():
             output = self._model.generate(
                 input_ids=torch.tensor(rows, device=self._device),
                 attention_mask=torch.tensor(mask, device=self._device),
                 generation_config=config,
-                **arguments,
+                stopping_criteria=criteria,
+                tokenizer=self._tokenizer if stops else None,
             )
         new_ids = output[:, width:].tolist()
         return [self._completion(request, ids, end_ids, pad) for request, ids in zip(batch, new_ids, strict=True)]
+
+    def _closed(self, ids: Any, _scores: Any, **_arguments: Any) -> Any:
+        """Whether each row ends here: all of them once the engine is closed."""
+        import torch
+
+        return torch.full((len(ids),), self._closing, device=ids.device)
 
     def _completion(self, request: _Request, ids: list[int], end_ids: list[int], pad: int) -> Completion:
         ids = ids[: request.sampling.max_tokens]

@@ -119,20 +119,20 @@ def read_stored(
     """
     formats = _row_formats() if row_format is None else [load_row_format(row_format)]
     layout: RowFormat | None = None
+    row: Row = {}
     for number, row in enumerate(_rows(path, formats), 1):
         if layout is None:
             layout = _recognise(row, formats)
             if layout is None:
                 if number > _HEADER_ROWS:
-                    candidates = row_format or ", ".join(names("layouts"))
-                    raise DataError(f"{path}: fits no row format ({candidates}); its fields: {', '.join(row)[:200]}")
+                    break
                 continue
         if all(name in row for name in layout.fields):
             yield from _answers(layout, row, number - 1, path)
         elif skipped_rows is not None:
             skipped_rows.append(f"{path}: row {number}")
     if layout is None:
-        raise DataError(f"{path}: no row fits {f'the row format {row_format}' if row_format else 'a row format'}")
+        raise DataError(f"{path}: {_unrecognised(row, formats, row_format)}")
 
 
 def load_row_format(name: str) -> RowFormat:
@@ -146,6 +146,16 @@ def load_row_format(name: str) -> RowFormat:
         DataError: The file is not a valid row format.
     """
     return read_document(find("layouts", name, label="row format"), RowFormat)
+
+
+def _unrecognised(row: Row, formats: Sequence[RowFormat], row_format: str | None) -> str:
+    if not row:
+        return "no row in it is an object with fields"
+    has = f"its fields: {', '.join(row)[:200]}"
+    if row_format:
+        return f"no row of the layout {row_format}, which needs {', '.join(formats[0].fields)}; {has}"
+    known = ", ".join(names("layouts"))
+    return f"no known layout (known: {known}); {has}; --layout FILE names one of your own (docs/formats.md)"
 
 
 def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:

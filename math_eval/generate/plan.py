@@ -163,14 +163,16 @@ def make_plan(
         MathEvalError: Data or the model cannot be loaded.
     """
     suite = load_suite(request.suite) if request.suite else None
-    requested = list(_requested_splits(request, suite))  # first, because wrong names are found quickly
+    requested = list(_requested_splits(request, suite))  # names first: cheap to check, and a model may be large
+    if request.prompt:
+        load_template(request.prompt)
     engine = request.engine or default_engine()
     local = None
     if engine in NEEDS_MODEL_FOLDER:
         local = resolve(request.model, hub=request.hub, revision=request.revision)
     family_name, family = _family(request, local)
     prompt = request.prompt or family.prompt
-    if prompt not in family.fits and "/" not in prompt:
+    if prompt not in family.fits and not is_path(prompt):
         warn(
             f"the prompt {prompt} does not fit {request.model} (family {family_name}), which expects "
             f"{', '.join(family.fits)}"

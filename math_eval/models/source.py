@@ -64,7 +64,7 @@ def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None)
         if not path.is_file():
             raise ModelError(f"{name}: no such GGUF file")
         return LocalModel(name, folder := unpack(path), fingerprint(folder))
-    if not _HUB_NAME.fullmatch(name):
+    if not _HUB_NAME.fullmatch(name) or name.startswith((".", "~")):
         raise ModelError(f"{name}: no such folder, and not a hub name of the form ORGANISATION/MODEL")
     return _from_modelscope(name, revision) if hub == "modelscope" else _from_huggingface(name, revision)
 
@@ -126,7 +126,9 @@ def _from_huggingface(name: str, revision: str | None) -> LocalModel:
     try:
         folder = Path(snapshot_download(name, revision=revision, ignore_patterns=["*.pth", "original/*", "*.gguf"]))
     except LocalEntryNotFoundError as error:
-        raise FetchError(f"{name}: the hub cannot be reached and the model is not in its cache") from error
+        raise FetchError(
+            f"{name}: no such folder; the hub cannot be reached and the model is not in its cache"
+        ) from error
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise ModelError(f"{name}: the hub does not have this model: {' '.join(str(error).split())[:300]}") from error
     return LocalModel(name, folder, folder.name)

@@ -1,35 +1,62 @@
-"""Tables on the terminal, fitted to the window; 140 characters wide where the output is not a terminal."""
+"""Tables on the terminal, fitted to the window; plain text where output is not a terminal."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from math_eval.reports.table import Table
 
 _PLAIN_WIDTH = 140
+_GAP = 3
+"""The space between two columns."""
 
 
 def show(table: Table, *, text_columns: int = 2) -> None:
     """Prints a table on standard output.
+
+    Numbers are never cut: a table that is wider than the window is printed in parts, each with the text columns.
 
     Args:
         table: The table.
         text_columns: How many columns, from the left, hold text; the others hold numbers and are aligned on the right.
     """
     from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    rich_table = RichTable(
-        title=Text(table.title) if table.title else None, box=SIMPLE_HEAD, title_justify="left", pad_edge=False
-    )
-    for number, header in enumerate(table.headers):
-        is_text = number < text_columns
-        rich_table.add_column(header, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
-    for row in table.rows:
-        rich_table.add_row(*[Text(cell) for cell in row])
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
-    console.print(rich_table)
+    lines = [table.headers, *table.rows]
+    widths = [max(cell_len(line[column]) for line in lines) for column in range(len(table.headers))]
+    for part, columns in enumerate(_parts(widths, text_columns, console.width)):
+        title = Text(table.title) if table.title and part == 0 else None
+        rich_table = RichTable(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        for column in columns:
+            is_text = column < text_columns
+            justify: Literal["left", "right"] = "left" if is_text else "right"
+            rich_table.add_column(table.headers[column], justify=justify, overflow="fold", no_wrap=not is_text)
+        for row in table.rows:
+            if part == 0 or any(row[column] for column in columns if column >= text_columns):
+                rich_table.add_row(*[Text(row[column]) for column in columns])
+        console.print(rich_table)
     for note in table.notes:
         console.print(Text(f"note: {note}"))
+
+
+def _parts(widths: Sequence[int], text_columns: int, window: int) -> Iterator[list[int]]:
+    """The columns of each part: all text columns, and as many of the numbers as fit beside them."""
+    texts = list(range(min(text_columns, len(widths))))
+    # text folds where there is little room, but into no less than half of the window
+    text_width = min(sum(widths[column] + _GAP for column in texts), window // 2) if len(widths) > text_columns else 0
+    numbers: list[int] = []
+    room = window - text_width
+    for column in range(text_columns, len(widths)):
+        if numbers and widths[column] + _GAP > room:
+            yield texts + numbers
+            numbers, room = [], window - text_width
+        numbers.append(column)
+        room -= widths[column] + _GAP
+    yield texts + numbers

@@ -26,7 +26,7 @@ def shown(node: Node) -> str:
     """The tree written as nested calls: add(1, sqrt(2)), interval brackets, relations."""
     match node:
         case Number(value=value, places=places):
-            return f"{value}" if places is None else f"{value} (written with {places} decimals)"
+            return f"{value}" if places is None else f"{value} (written with {places} decimal{'s' * (places != 1)})"
         case Symbol(name=name) | NumberSet(name=name):
             return name
         case Constant(name=name):
