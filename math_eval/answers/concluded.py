@@ -26,6 +26,8 @@ _TRIAL = re.compile(
     r"\s*(?:let'?s\s+try|let\s+us\s+try|try(?:ing)?\b|suppose|assume|essayons|probamos|proviamo|versuchen|попробуем|thử|نجرب|试|試)",
     re.IGNORECASE,
 )
+_LONGEST = 2_000
+"""Characters of a sentence that are read, its last ones."""
 _OPEN_END = re.compile(r"[=+×*/,:：，、(\[{<>≤≥&-]\s*$")
 _FORMULA_CUT = re.compile(r"(?:=|\+|-|\\times|\\cdot|\\left|\\frac\{?)\s*$")
 _GUESS = re.compile(
@@ -228,6 +230,8 @@ def _leads(view: _Text, parts: list[Sentence], usable: list[Sentence]) -> bool:
 
 def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extraction | None:
     raw, mask = view.of(sentence), view.mask_of(sentence)
+    skipped = max(len(mask) - _LONGEST, 0)
+    raw, mask = raw[skipped:], mask[skipped:]
     if words := worded_answer(mask):
         return Extraction(words, "statement")
     if (bold := bold_answer(raw)) is not None and (answer := stated_answer(bold, view.words)):

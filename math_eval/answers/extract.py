@@ -24,8 +24,11 @@ MAX_CHARS = 400_000
 EXTRACTION_VERSION = "5"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
+_BLANKS = re.compile(r"[^\S\n]{3,}")
+_BLANK_LINES = re.compile(r"(?:[^\S\n]{0,2}\n){3,}")
+"""Long runs of space are shortened first: patterns with several `\\s*` in a row take cubic time over them."""
 _GSM8K = re.compile(r"####[ \t]*([-+$]?\d[\d,]*(?:\.\d+)?)[ \t]*\.?\s*\Z")
-_NEXT_QUESTION = re.compile(r"\n\s*(?:Question|Problem|Q|Exercise)\b")
+_NEXT_QUESTION = re.compile(r"\n[ \t]{0,20}(?:Question|Problem|Q|Exercise)\b")
 
 
 def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction:
@@ -43,7 +46,7 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
         response: What a model wrote.
         kind: What the gold is; for choice problems the answer is reduced to its letters where it names some.
     """
-    text = after_thought(response[-MAX_CHARS:])
+    text = after_thought(_BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", response[-MAX_CHARS:])))
     if text is None:
         return Extraction("", UNFINISHED)
     if kind not in CHOICES and (number := _hash_answer(text)):

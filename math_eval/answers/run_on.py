@@ -19,14 +19,14 @@ _LEADING = re.compile(
 _HEADING = re.compile(
     r"\n[\s*#_>-]{0,12}(?:(?:(?:next|new|another|follow-?up|bonus|extra|similar)\s+)?(?:question|problem|exercise|example|q|query|task)|human|user|instruction|input|"
     r"问题|题目|例题?|下一题|問題|문제|задача|вопрос|question|problème|aufgabe|frage|pregunta|problema|ejercicio|pergunta|questão|domanda|câu\s+hỏi|bài(?:\s+toán)?|سؤال|السؤال|مسألة|प्रश्न|โจทย์|คำถาม)"
-    r"\s{0,2}[#№]?\d{0,3}\s{0,2}[*_]{0,2}\s{0,2}[:：.)](?:[*_]{0,2})|\n\s*(?:below\s+is\s+an\s+instruction|you\s+are\s+an?\s+(?:helpful|expert))",
+    r"\s{0,2}[#№]?\d{0,3}\s{0,2}[*_]{0,2}\s{0,2}[:：.)](?:[*_]{0,2})|\n[ \t]{0,20}(?:below\s+is\s+an\s+instruction|you\s+are\s+an?\s+(?:helpful|expert))",
     re.IGNORECASE,
 )
 
 
 _COMPUTED_END = re.compile(r"=\s*[^=\n]{1,40}\s*\Z")
 _ANSWER_BEHIND = re.compile(
-    r"\n\s*(?:answer|antwort|respuesta|resposta|risposta|réponse|ответ|答案|答)\s*[:：]", re.IGNORECASE
+    r"\n[ \t]{0,20}(?:answer|antwort|respuesta|resposta|risposta|réponse|ответ|答案|答)\s*[:：]", re.IGNORECASE
 )
 
 

@@ -42,10 +42,13 @@ _OTHER = re.compile(
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d+(?:\.\d{3})*),(\d+)(?![\d,])")
 _POINT_GROUPS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.,]\d|\d)")
-_TUPLE_ITEM = r"\s*[-−–]?(?:\d+(?:[.,]\d+)?(?:\s?/\s?\d+)?|[a-z]|√\d+|[-+−]?∞)\s*"
+_ITEM = r"\s*[-−–]?(?>\d+(?:\.\d+)?(?:\s?/\s?\d+)?|[a-z]|√\d+|[-+−]?∞)\s*"
+_COMMA_ITEM = r"\s*[-−–]?(?>\d+(?:[.,]\d+)?(?:\s?/\s?\d+)?|[a-z]|√\d+|[-+−]?∞)\s*"
+_INTERVAL = rf"[\[(\]](?:{_ITEM}[,،]{_ITEM}|{_COMMA_ITEM}[;|]{_COMMA_ITEM})[\])\[]"
 _TUPLE = re.compile(
-    rf"[\[(\]]{_TUPLE_ITEM}(?:[,;|،、，；]{_TUPLE_ITEM}){{1,5}}[\])\[](?:\s*[∪∩]\s*[\[(\]]{_TUPLE_ITEM}[,;|،]{_TUPLE_ITEM}[\])\[])*"
-    rf"|\{{{_TUPLE_ITEM}(?:[,;]{_TUPLE_ITEM})*\}}|(?<![\d:.])\d+(?:[:：]\d+){{1,2}}(?![\d:])|(?<![\d:.])\d+ : \d+(?![\d:])"
+    rf"[\[(\]]{_ITEM}(?:[,،、，]{_ITEM}){{1,5}}[\])\[](?:\s?[∪∩]\s?{_INTERVAL})*"
+    rf"|[\[(\]]{_COMMA_ITEM}(?:[;|；]{_COMMA_ITEM}){{1,5}}[\])\[](?:\s?[∪∩]\s?{_INTERVAL})*"
+    rf"|\{{{_ITEM}(?:[,;]{_ITEM}){{0,40}}+\}}|(?<![\d:.])\d+(?:[:：]\d+){{1,2}}(?![\d:])|(?<![\d:.])\d+ : \d+(?![\d:])"
 )
 """A point, an interval, a union of them, a set, a ratio, in running text."""
 _LETTERS = re.compile(r"[^\W\d_]")
