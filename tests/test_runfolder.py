@@ -111,6 +111,8 @@ def test_a_folder_without_samples_may_be_removed(tmp_path):
 
 
 def test_all_differences_are_named_together(tmp_path):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples/00000.jsonl").touch()
     benchmark = replace(SUMS, shots=4, rows=9)
     with pytest.raises(RunConflictError) as error:
         merge(tmp_path, INFO, replace(INFO, seed=1, benchmarks=[benchmark]))
