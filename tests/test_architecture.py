@@ -148,9 +148,9 @@ def test_the_pages_name_files_that_exist():
     missing = []
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         text = page.read_text(encoding="utf-8")
-        named = re.findall(r"\b(?:math_eval|perf|tests|docs|data|sh)/[\w./-]*\w", text)
-        files = [ROOT / name for name in named if "NAME" not in name]  # NAME stands for a name
-        files += [page.parent / link for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text)]
+        named = re.findall(r"\b(?:math_eval|perf|tests|docs|data|sh)/[\w./*-]*[\w*]", text)
+        missing += [f"{page.name}: {name}" for name in named if "NAME" not in name and not any(ROOT.glob(name))]
+        files = [page.parent / link for link in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", text)]
         missing += [f"{page.name}: {file}" for file in files if not file.exists()]
     assert missing == []
 

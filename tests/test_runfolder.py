@@ -103,14 +103,16 @@ def test_a_request_that_differs_is_refused_by_name(tmp_path, message, changes):
 
 def test_a_folder_without_samples_may_be_removed(tmp_path):
     (tmp_path / "samples").mkdir()
-    with pytest.raises(RunConflictError, match=r"use another --output \(it holds no samples, so it may be removed\)$"):
+    with pytest.raises(RunConflictError, match=r"folder \(it holds no samples, so it may be removed\)$"):
         merge(tmp_path, INFO, replace(INFO, seed=1))
     (tmp_path / "samples/00000.jsonl").touch()
-    with pytest.raises(RunConflictError, match=r"use another --output$"):
+    with pytest.raises(RunConflictError, match=r"use another --output folder$"):
         merge(tmp_path, INFO, replace(INFO, seed=1))
 
 
 def test_all_differences_are_named_together(tmp_path):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples/00000.jsonl").touch()
     benchmark = replace(SUMS, shots=4, rows=9)
     with pytest.raises(RunConflictError) as error:
         merge(tmp_path, INFO, replace(INFO, seed=1, benchmarks=[benchmark]))

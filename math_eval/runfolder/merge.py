@@ -33,7 +33,8 @@ def merge(folder: Path, old: RunInfo | None, new: RunInfo) -> RunInfo:
     if conflicts:
         empty = "" if any((folder / "samples").glob("*.jsonl")) else " (it holds no samples, so it may be removed)"
         raise RunConflictError(
-            f"{folder}: this run folder holds other settings: {'; '.join(conflicts)}; use another --output{empty}"
+            f"{folder}: the run folder was made with other settings: {'; '.join(conflicts)}; "
+            f"use another --output folder{empty}"
         )
     benchmarks = {(info.benchmark, info.split): info for info in old.benchmarks}
     for info in new.benchmarks:
