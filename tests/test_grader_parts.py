@@ -314,6 +314,7 @@ def test_what_the_reference_knows_of_a_problem():
     assert reference_gold(question(gold="\\dfrac12")) == "\\frac{1}{2}"
     assert reference_gold(question(gold="4", normalised_gold="x  y")) == "x  y"
     assert reference_gold(question(gold="4", gold_="", name="math")) == "4"
+    assert reference_gold(question("r", "so \\boxed{7}", name="math")) == "so\\boxed{7}", "our gold is no solution"
     solved = Problem("b", "test", "0", "q", "4", grader_fields={"qwen": {"name": "math", "gold": "so \\boxed{7}"}})
     assert reference_gold(solved) == "7"
 
