@@ -48,7 +48,7 @@ ROOMS = {
     "graders": (
         "graders",
         "test_graders test_grader_parts test_qwen",
-        "test_graders or test_grader_parts or normalised or extracted or words or predictions or edition or units_are",
+        "test_graders or test_grader_parts or normalised or words or predictions or units_are or sympys_own",
     ),
 }
 """Room → its folder (without other rooms in it), the modules of its tests, and which of their tests (pytest -k)."""

@@ -48,6 +48,7 @@ def test_equivalence(case):
         ("x" * 10_001, "7", "limit:length"),
         ("\\sin x > 4x^3", "5", "interval"),
         ("5 ! ?", "7", "unparsed"),
+        ("the number is " * 20 + "5", "7", "unparsed"),
     ],
 )
 def test_what_stays_open_says_why(answer, gold, rule):
@@ -123,6 +124,7 @@ KEYS = [
     ("[1,2)", "i:[v:1/1,v:2/1)"),
     ("(1,2]", "i:(v:1/1,v:2/1]"),
     ("]1,2]", "i:(v:1/1,v:2/1]"),
+    ("]1,2[", "i:(v:1/1,v:2/1)"),
     ("[1,2]", "b:[v:1/1;v:2/1]"),
     ("x>3", "i:(v:3/1,v:oo)"),
     ("\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "m:v:1/1;v:2/1|v:3/1;v:4/1"),

@@ -19,6 +19,7 @@ from math_eval.graders.qwen import reference_equality, symbolic
 from math_eval.graders.qwen.choices import choice_in_answer, choice_in_response
 from math_eval.graders.qwen.equality import equal, number
 from math_eval.graders.qwen.expression import RefusedError, computed, parse_expression
+from math_eval.graders.qwen.extract import gold_of
 from math_eval.graders.qwen.grader import QwenGrader, reference_gold, reference_name
 from math_eval.graders.qwen.matrices import parse_matrix
 from math_eval.graders.sympy_worker import OutOfTimeError, SympyWorker
@@ -196,7 +197,9 @@ def test_functions_that_an_expression_may_use(text, value):
     assert value == pytest.approx(float(computed(text)))
 
 
-@pytest.mark.parametrize("text", ["[0]*9", "9*(1,)", "{1}|{2}", "1 in (1,)", "1 is 1", "sum(x for x in (1,))", "a b"])
+@pytest.mark.parametrize(
+    "text", ["[0]*9", "9*(1,)", "{1}|{2}", "{}*2", "1 in (1,)", "1 is 1", "sum(x for x in (1,))", "a b"]
+)
 def test_what_is_no_arithmetic_is_refused(text):
     with pytest.raises(RefusedError):
         computed(text)
@@ -314,8 +317,17 @@ def test_what_the_reference_knows_of_a_problem():
     assert reference_gold(question(gold="\\dfrac12")) == "\\frac{1}{2}"
     assert reference_gold(question(gold="4", normalised_gold="x  y")) == "x  y"
     assert reference_gold(question(gold="4", gold_="", name="math")) == "4"
+    assert reference_gold(question("r", "so \\boxed{7}", name="math")) == "so\\boxed{7}", "our gold is no solution"
     solved = Problem("b", "test", "0", "q", "4", grader_fields={"qwen": {"name": "math", "gold": "so \\boxed{7}"}})
     assert reference_gold(solved) == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "gold"), [("math", "7"), ("minerva_math", "7"), ("gsm8k", "so\\boxed{7}"), ("carp_en", "so \\boxed{7}")]
+)
+def test_golds_of_worked_solutions(name, gold):
+    assert gold_of("so \\boxed{7}", name) == gold
+    assert gold_of("so \\boxed{7}", name, solved=False).replace(" ", "") == "so\\boxed{7}"
 
 
 def test_the_reference_as_a_grader():

@@ -98,6 +98,8 @@ def test_gold_digests(benchmark_files):
         ("007", "7"),
         ("point", "0"),
         ("five hundred", "500"),
+        ("one hundred twenty three", "123"),
+        ("one hundred twenty", "120"),
         ("two billion", "2000000000"),
         ("million billion", None),
         ("billion billion", None),

@@ -58,7 +58,7 @@ def made(folder, samples, *, sets=SETS, rows=0, prompt="qwen25-math-cot", groups
     for name, answers in samples.items():
         for problem, given in enumerate(answers):
             for n, answer in reversed(list(enumerate(given))):
-                text = f" so \\boxed{{{answer}}}\n" if answer else "no idea"
+                text = f" so \\boxed{{{answer}}}\n" if answer else " "
                 key = SampleKey("math", "test", str(problem), name, n)
                 store.write_sample(key, Completion(text, "stop", tokens_in=5, tokens_out=10 + n))
     store.close()
