@@ -2,8 +2,8 @@
 
     python perf/extraction.py [--math-verify PYTHON] [FILE ...]
 
-By default: tests/cases/responses.jsonl, on which the rules were made, and tests/cases/blind_responses.jsonl, half of whose
-responses were never looked at while they were made (column "blind").
+By default: tests/cases/responses.jsonl, on which the rules were made, and tests/cases/blind_responses.jsonl, half of
+whose responses were never looked at while they were made.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def report(name: str, rows: list[dict], verdicts: list[bool]) -> None:
     right = sum(verdict == row["equal"] for row, verdict in zip(rows, verdicts, strict=True))
     false_accepts = sum(verdict and not row["equal"] for row, verdict in zip(rows, verdicts, strict=True))
     negative = sum(not row["equal"] for row in rows)
-    print(
-        f"{name:32} {right:5} of {len(rows)} = {100 * right / len(rows):.1f} %, false accepts {false_accepts} of {negative}"
-    )
+    share = 100 * right / len(rows)
+    print(f"{name:44} {right:5} of {len(rows)} = {share:.1f} %, false accepts {false_accepts} of {negative}")
 
 
 def main() -> None:

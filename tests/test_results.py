@@ -132,7 +132,7 @@ def test_a_run_with_programs_stands_beside_scores_with_programs(tmp_path, monkey
     published(monkeypatch, ("cot", "greedy", 50.0, "high", False), ("tir", "greedy", 60.0, "high", False))
     _, rows, causes = compare_reported(run, grader="equivalence")
     assert [row.reported for row in rows] == [60.0]
-    assert causes[0] == "math: 2 of its 9 problems were asked"
+    assert causes[0] == "math: only 2 of 9 problems"
     published(monkeypatch, ("cot", "greedy", 50.0, "high", False))
     with pytest.raises(RequestError, match=r"nothing published of .*Qwen2\.5-Math-7B-Instruct fits this run"):
         compare_reported(run, grader="equivalence")
@@ -191,7 +191,7 @@ def test_runs_are_compared_by_set(tmp_path):
     assert (sampled.p, sampled.p_corrected, sampled.only_b) == (0.5, 1.0, 0), "twice, for two rows"
     assert [row.set for row in compare_runs(a, b, set_name="sampled")] == ["sampled"]
     assert compare_runs(a, b, set_name="sampled")[0].p_corrected == 0.5
-    with pytest.raises(RequestError, match="share no benchmark and set with two problems or more"):
+    with pytest.raises(RequestError, match="have no benchmark and set with two or more common problems"):
         compare_runs(a, b, set_name="other")
     with pytest.raises(RequestError, match="not one with the other"):
         compare_runs(a, b / "run.json")
@@ -229,7 +229,7 @@ def test_an_exported_run_has_the_references_names_and_figures(tmp_path):
         "acc": 50.0,
         "type_acc": {"a": 100.0, "b": 66.7},
     }
-    with pytest.raises(DataError, match="is there already"):
+    with pytest.raises(DataError, match="exists already"):
         export_qwen(run, tmp_path / "out")
     assert [one.name for one in path.parent.iterdir() if one.name.endswith(".part")] == []
 
@@ -438,7 +438,7 @@ def test_a_files_samples_are_its_rows_with_what_is_known_of_the_benchmark(tmp_pa
     assert (last.question, last.gold, last.kind, last.benchmark, last.split) == ("else", "5", "text", "stored", "test")
     assert file.samples[2].location == f"{path}: row 2" and file.samples[2].stored.label is True
     assert rejected == [f"{path}: row 3"]
-    with pytest.raises(DataError, match=r"empty\.jsonl: no responses"):
+    with pytest.raises(DataError, match=r"empty\.jsonl holds no responses"):
         file_samples(written(tmp_path / "empty.jsonl", {"idx": 0, "gt": "1", "code": []}), grader)
 
 
