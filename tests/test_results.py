@@ -134,7 +134,7 @@ def test_a_run_with_programs_stands_beside_scores_with_programs(tmp_path, monkey
     assert [row.reported for row in rows] == [60.0]
     assert causes[0] == "math: only 2 of 9 problems"
     published(monkeypatch, ("cot", "greedy", 50.0, "high", False))
-    with pytest.raises(RequestError, match=r"nothing published of .*Qwen2\.5-Math-7B-Instruct fits this run"):
+    with pytest.raises(RequestError, match=r"no published score of .*Qwen2\.5-Math-7B-Instruct matches"):
         compare_reported(run, grader="equivalence")
 
 
@@ -193,7 +193,7 @@ def test_runs_are_compared_by_set(tmp_path):
     assert compare_runs(a, b, set_name="sampled")[0].p_corrected == 0.5
     with pytest.raises(RequestError, match="have no benchmark and set with two or more common problems"):
         compare_runs(a, b, set_name="other")
-    with pytest.raises(RequestError, match="not one with the other"):
+    with pytest.raises(RequestError, match="not one of each"):
         compare_runs(a, b / "run.json")
     one = made(tmp_path / "one", {"greedy": [["1"]]})
     with pytest.raises(RequestError, match="share no benchmark and set"):
