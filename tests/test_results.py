@@ -196,7 +196,7 @@ def test_runs_are_compared_by_set(tmp_path):
     with pytest.raises(RequestError, match="not one of each"):
         compare_runs(a, b / "run.json")
     one = made(tmp_path / "one", {"greedy": [["1"]]})
-    with pytest.raises(RequestError, match="share no benchmark and set"):
+    with pytest.raises(RequestError, match="have no benchmark and set"):
         compare_runs(one, a)
 
 
