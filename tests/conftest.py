@@ -1,6 +1,7 @@
 """Where the material beside the project lies, and the small real model that a package ships."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -8,6 +9,8 @@ import pytest
 
 hypothesis.settings.register_profile("house", deadline=None)  # a slow machine is no failure
 hypothesis.settings.load_profile("house")
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and what the tests start would ignore it too
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = os.environ.get("MATH_EVAL_DATA")

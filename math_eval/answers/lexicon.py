@@ -24,7 +24,7 @@ _LATIN = frozenset({"fr", "de", "es", "pt", "it", "vi"})
 _ACCENT = re.compile(r"[à-öø-ÿăđĩũơưạ-ỹ]", re.IGNORECASE)
 _ENGLISH = (" the ", " is ", " of ", " and ", "The ")
 _ENGLISH_WORD = re.compile(
-    r"\b(?:the|is|are|of|and|so|we|answer|total|therefore|hence|thus|final|has|have|left|get|to|for|with|step|solution|result|check|this|that|it|then|equals?|value|cm|apples)\b",
+    r"\b(?:i|you|do|does|not|know|can|cannot|my|was|were|will|would|there|here|these|they|sorry|please|how|which|what|be|by|from|the|is|are|of|and|so|we|answer|total|therefore|hence|thus|final|has|have|left|get|to|for|with|step|solution|result|check|this|that|it|then|equals?|value|cm|apples)\b",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d_]{3,}")
@@ -67,7 +67,7 @@ def lexicon_of(text: str) -> Lexicon:
     unknown = ascii_only and not _ENGLISH_WORD.search(text) and len(_WORDS.findall(text)) > 1
     if unknown or (not ascii_only and _ACCENT.search(text)) or _LATIN_WORD.search(text):
         languages |= _LATIN
-        if ascii_only and not _ENGLISH_WORD.search(text.replace(" so ", " ")):
+        if ascii_only and _LATIN_WORD.search(text) and not _ENGLISH_WORD.search(text.replace(" so ", " ")):
             languages.discard("en")  # "so" and "as" are words of other languages too
     comma = languages != {"en"} and writes_decimal_comma(text)
     return _lexicon(frozenset(languages), decimal_comma=comma)
