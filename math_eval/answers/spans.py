@@ -29,7 +29,6 @@ class Formula(NamedTuple):
     content: str
     start: int
     end: int
-    display: bool
 
 
 class Sentence(NamedTuple):
@@ -66,7 +65,6 @@ def formulas(text: str) -> list[Formula]:
                 content.strip() if opening.group(1) is None else text[opening.start() : end],
                 opening.start(),
                 end,
-                display=mark not in {"$", "\\("},
             )
         )
         at = end
