@@ -613,3 +613,11 @@ def test_a_generated_function_is_a_substitution():
     assert sympy_walls.substitution((x, y), x + 2 * y)(3, 4) == 11
     assert sympy_walls.substitution([x], x**2)(3) == 9
     assert math.isclose(sympy_walls.substitution(x, sympy.sin(x), "numpy")(0.5), math.sin(0.5))
+
+
+def test_a_sympy_process_that_is_slow_to_start_is_not_called_broken(monkeypatch):
+    monkeypatch.setattr(worker_module, "START_SECONDS", 0.0)
+    worker = SympyWorker("math_eval.graders.equivalence.cas")
+    with pytest.raises(RequestError, match="was not ready within 0 s; this machine may be too busy"):
+        worker.ask("1", "1", 1.0)
+    worker.close()

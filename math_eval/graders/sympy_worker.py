@@ -133,10 +133,15 @@ class SympyWorker:
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         try:
             self._line(process, time.monotonic() + START_SECONDS)
-        except (_DiedError, _NoReplyError):
+        except _DiedError:
             self.close()
             raise RequestError(
                 f"the SymPy process does not start; see what this says: python -c 'import {self._task}, sympy'"
+            ) from None
+        except _NoReplyError:
+            self.close()
+            raise RequestError(
+                f"the SymPy process was not ready within {START_SECONDS:.0f} s; this machine may be too busy"
             ) from None
         self._ready = True
 

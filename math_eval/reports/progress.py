@@ -15,7 +15,8 @@ from math_eval.rewards import RewardScore
 class ProgressBar:
     """Progress of generation: samples, accuracy so far, tokens a second and time left.
 
-    On a terminal it is a bar; in a log it is one line at the start and then one every ten minutes.
+    On a terminal it is a bar; in a log it is a line at the start, one every half minute at first, and ever fewer, down
+    to one every ten minutes.
 
     Args:
         missing: Samples that are still to be made.
@@ -23,7 +24,8 @@ class ProgressBar:
         quiet: Prints nothing.
     """
 
-    _LOG_INTERVAL_S = 600.0
+    _LOG_INTERVALS_S = (30.0, 600.0)
+    """Least and most seconds between two lines of a log; between them it is a fifth of the time since the start."""
 
     def __init__(self, missing: int, stored: int, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -48,11 +50,15 @@ class ProgressBar:
         if self._terminal:
             self._bar.set_postfix_str(status, refresh=False)
             self._bar.update(1)
-        elif not self._quiet and now - self._last_log > self._LOG_INTERVAL_S:
+        elif not self._quiet and now - self._last_log > self._log_interval(now):
             self._last_log = now
             print(f"{self._done} of {self._missing} samples, {status}", file=sys.stderr)  # noqa: T201  a log line
         if self._done == self._missing:
             self._bar.close()
+
+    def _log_interval(self, now: float) -> float:
+        least, most = self._LOG_INTERVALS_S
+        return min(most, max(least, (now - self._start) / 5))
 
 
 class RewardBar:
