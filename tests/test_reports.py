@@ -1,5 +1,6 @@
 """Progress in a log: lines that come often at first and ever more seldom."""
 
+import itertools
 import time
 
 from math_eval.records import Completion, Verdict
@@ -17,6 +18,6 @@ def test_a_log_gets_lines_ever_more_seldom(monkeypatch, capsys):
         if capsys.readouterr().err.count("tokens/s"):
             seconds.append(second)
     assert seconds[:3] == [31, 62, 93]
-    gaps = [right - left for left, right in zip(seconds, seconds[1:], strict=False)]
+    gaps = [right - left for left, right in itertools.pairwise(seconds)]
     assert gaps == sorted(gaps)
     assert 590 < gaps[-1] <= 601
