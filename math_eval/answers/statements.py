@@ -155,10 +155,10 @@ def stated_answer(statement: str, lexicon: Lexicon, *, sentence: bool = False, s
 
 def _affirmed(text: str, lexicon: Lexicon) -> str:
     """The right value of "not 5 but 6", in every order that a language has."""
-    if (said := _THAT_IS.search(text)) and _OPERATION.search(text[: said.start()]) and _has_value(text[said.end() :]):
-        text = text[said.end() :]
-    if (given := _GIVEN.match(text)) and _has_value(text[given.end() :]):
-        text = text[given.end() :]
+    if (restated := _THAT_IS.search(text)) and _OPERATION.search(text[: restated.start()]) and _has_value(text[restated.end() :]):
+        text = text[restated.end() :]
+    if (condition := _GIVEN.match(text)) and _has_value(text[condition.end() :]):
+        text = text[condition.end() :]
     but = BUT.search(text)
     if but and lexicon.negation.search(text[: but.end()]) and _has_value(text[but.end() :]):
         return text[but.end() :]
@@ -171,8 +171,8 @@ def _from_words(text: str, lexicon: Lexicon, *, sentence: bool, strict: bool) ->
         return text
     if lexicon.decimal_comma:
         text = point_form(text)
-    found = numbers(text)
-    if not found:
+    matches = numbers(text)
+    if not matches:
         return "" if sentence else text
     if (group := grouped_value(text)) and (words or sentence or "|" in text):
         return group
@@ -185,9 +185,9 @@ def _from_words(text: str, lexicon: Lexicon, *, sentence: bool, strict: bool) ->
         return _right_side(left, right.strip(), lexicon) or last_link(text if text.isascii() else fold_digits(text))
     crowded = len(words) >= 3 or (_CJK.search(text) and len(re.findall(r"[^\W\d_]", text)) > 3)
     joined = all(word.lower() in _JOIN_WORDS for word in words)
-    if crowded or sentence or (len(found) > 1 and not joined):
+    if crowded or sentence or (len(matches) > 1 and not joined):
         return value_of(text, lexicon.negation, strict=strict)
-    if len(found) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not _RELATION.search(text):
+    if len(matches) == 1 and (has_letters(text) or _CURRENCY.match(text)) and not _RELATION.search(text):
         return value_of(text, lexicon.negation)
     return last_link(text if text.isascii() else fold_digits(text))
 
