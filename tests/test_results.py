@@ -15,6 +15,7 @@ from math_eval.results import FileBenchmark, file_benchmark, file_samples, run_s
 from math_eval.results import compare as compare_module
 from math_eval.results.compare import compare_reported, compare_runs
 from math_eval.results.export import export_qwen, export_sft
+from math_eval.results.file_samples import reference_name
 from math_eval.results.run_samples import RunSamples, problems_of
 from math_eval.runfolder.layout import BenchmarkInfo, Extent, PromptLine, RunInfo, SetInfo, read_run, write_json
 from math_eval.runfolder.reward_layout import SampleRewards
@@ -524,3 +525,12 @@ def test_an_older_runs_golds_reach_the_qwen_grader(tmp_path):
     assert (other.accepted, other.options) == (("2.0",), {"A": "2"})
     assert (other.policy, other.known_bad) == ({"units": True}, "why")
     assert [sample.verdict.correct for sample in samples] == [True, True]
+
+
+def test_a_files_benchmark_may_name_its_split(tmp_path):
+    assert reference_name("minerva_math:test") == reference_name("minerva_math") == "minerva_math"
+    assert reference_name("nobody:test") == "nobody:test"
+    rows = tmp_path / "sums.jsonl"
+    rows.write_text('{"question": "1+1?", "answer": "2"}\n', encoding="utf-8")
+    benchmark = file_benchmark(f"{rows}:test", graders=("equivalence",))
+    assert [problem.gold for problem in benchmark.problems.values()] == ["2"]

@@ -155,7 +155,11 @@ def stated_answer(statement: str, lexicon: Lexicon, *, sentence: bool = False, s
 
 def _affirmed(text: str, lexicon: Lexicon) -> str:
     """The right value of "not 5 but 6", in every order that a language has."""
-    if (restated := _THAT_IS.search(text)) and _OPERATION.search(text[: restated.start()]) and _has_value(text[restated.end() :]):
+    if (
+        (restated := _THAT_IS.search(text))
+        and _OPERATION.search(text[: restated.start()])
+        and _has_value(text[restated.end() :])
+    ):
         text = text[restated.end() :]
     if (condition := _GIVEN.match(text)) and _has_value(text[condition.end() :]):
         text = text[condition.end() :]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from math_eval.benchmarks import define, load_benchmark
+from math_eval.benchmarks import define, load_benchmark, parse_name
 from math_eval.errors import DataError, UnknownNameError
 from math_eval.external.row_format import StoredAnswer, read_stored
 from math_eval.graders import Grader, Response, answer_of
@@ -49,7 +49,8 @@ def file_benchmark(name: str | None, data_dir: Path | None = None, graders: Iter
         return FileBenchmark()
     reference = reference_name(name)
     rows_needed = bool(set(graders) - {"qwen"})
-    exists = name.partition(":")[0] in names("benchmarks") or Path(name).exists()
+    bare_name = parse_name(name)[0]
+    exists = bare_name in names("benchmarks") or Path(bare_name).exists()
     if not rows_needed or (not exists and "qwen" in set(graders)):
         return FileBenchmark(reference=reference)
     problems = list(load_benchmark(name, data_dir=data_dir))
@@ -67,7 +68,7 @@ def reference_name(benchmark: str | None) -> str:
     if benchmark is None:
         return ""
     try:
-        spec = define(benchmark).spec
+        spec = define(parse_name(benchmark)[0]).spec
     except UnknownNameError:
         return benchmark
     return spec.qwen.name if spec.qwen else benchmark
