@@ -114,7 +114,7 @@ def is_name(node: Node) -> bool:
         case Symbol() | Constant(name="e" | "i") | Words():
             return True
         case Bracket(items=items) | Listing(items=items):
-            return bool(items) and all(isinstance(one, Symbol) for one in items)
+            return bool(items) and all(isinstance(one, Symbol) for one in items) and len(set(items)) == len(items)
         case Apply(op="call"):
             return True
         case Ratio(items=items):
