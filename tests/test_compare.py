@@ -109,6 +109,7 @@ def test_a_replayed_run_beside_its_published_scores(replayed, capsys):
     assert [(comparison["reported"], comparison["noise"]) for comparison in comparisons] == [(40.1, "bound")]
 
 
+@pytest.mark.slow
 def test_differences_beyond_chance_are_marked(replayed):
     _, rows, causes = compare_reported(replayed, grader="equivalence", model="Qwen2.5-Math-1.5B-Instruct")
     assert {row.verdict for row in rows if row.reported < 32} == {"differs by more than chance"}

@@ -114,6 +114,7 @@ def _reaped(child, seconds):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of a fork beside threads, which is what is tested
+@pytest.mark.slow
 def test_children_of_forks_grade_while_threads_grade():
     expected, before = verdicts(), flint.ctx.prec
     stop = threading.Event()
