@@ -172,5 +172,5 @@ def test_unsandboxed_only_where_no_tier_works(tmp_path, monkeypatch):
     assert evaluated.info.sandbox == f"{AVAILABLE_TIERS[0]}, none"
     assert read_run_info(evaluated.folder).sandbox == evaluated.info.sandbox
     assert any(line.startswith("programs run without isolation") for line in warnings)
-    with pytest.raises(SandboxUnavailable, match="--unsandboxed does without"):
+    with pytest.raises(SandboxUnavailable, match="--unsandboxed executes them without"):
         run_programs(tmp_path, samples=2, temperature=1.0)

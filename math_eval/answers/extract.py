@@ -21,6 +21,9 @@ from math_eval.records import AnswerKind, Extraction
 MAX_CHARS = 400_000
 """No token budget in use makes more text; of a longer one the end is read, where answers stand."""
 
+_END_CHARS = 40_000
+"""Characters of a response in which its conclusion is sought, the last ones."""
+
 EXTRACTION_VERSION = "5"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
@@ -55,10 +58,10 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
     answer, blank = explicit_answer(text, kind)
     rest = text[blank:]
     if answer is None and kind in CHOICES:
-        letters = chosen_letters(without_programs(rest), several=kind == "multiple-choice")
+        letters = chosen_letters(without_programs(rest[-_END_CHARS:]), several=kind == "multiple-choice")
         answer = Extraction(letters, "last-letter") if letters else None
     if answer is None:
-        answer = unclosed_box(rest) or printed_answer(rest) or _conclusion(without_programs(rest))
+        answer = unclosed_box(rest) or printed_answer(rest) or _conclusion(without_programs(rest[-_END_CHARS:]))
     if answer is None:
         return Extraction("", "boxed" if blank else "none")
     if kind in CHOICES and answer.rule != "last-letter":
