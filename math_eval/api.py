@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from math_eval.engines import Engine, EngineSettings
@@ -18,8 +19,8 @@ from math_eval.models import Hub
 from math_eval.options import declared, describe
 from math_eval.plugins import class_path
 
-_PATHS = frozenset({"output", "demonstrations", "data_dir", "responses"})
-_SEQUENCES = frozenset({"benchmarks", "lengths_from", "base_urls", "reward_base_urls"})
+_PATHS = frozenset({"output", "demonstrations", "data_dir", "responses", "chat_template", "tokenizer", "lora"})
+_SEQUENCES = frozenset({"benchmarks", "lengths_from", "base_urls", "reward_base_urls", "stop", "headers"})
 
 
 def evaluate(
@@ -33,6 +34,11 @@ def evaluate(
     shots: int | None = None,
     adapt_few_shot: bool | None = None,
     family: str | None = None,
+    mode: str | None = None,
+    system: str | None = None,
+    chat_template: str | Path | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
+    reasoning_effort: str | None = None,
     hub: Hub = "huggingface",
     revision: str | None = None,
     greedy: bool | None = None,
@@ -41,8 +47,13 @@ def evaluate(
     temperature: float | None = None,
     top_p: float | None = None,
     top_k: int | None = None,
+    min_p: float | None = None,
+    presence_penalty: float | None = None,
+    frequency_penalty: float | None = None,
+    repetition_penalty: float | None = None,
     max_tokens: int | None = None,
     stop_token_ids: Sequence[int] | None = None,
+    stop: str | Sequence[str] = (),
     seeding: Seeding = "none",
     limit: int | None = None,
     output: str | Path | None = None,
@@ -73,6 +84,11 @@ def evaluate(
     seed: int = 0,
     base_urls: str | Sequence[str] = (),
     responses: str | Path | None = None,
+    engine_arguments: Mapping[str, Any] = MappingProxyType({}),
+    extra_body: Mapping[str, Any] = MappingProxyType({}),
+    headers: str | Sequence[str] = (),
+    tokenizer: str | Path | None = None,
+    lora: str | Path | None = None,
 ) -> Run:
     """Evaluates a model on benchmarks or a suite, as `math-eval run` does, and returns the run."""
     options: dict[str, Any] = dict(locals())

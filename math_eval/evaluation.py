@@ -125,7 +125,13 @@ def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:
         return None
     # parallelism belongs to the machine, so both models share it; the context length belongs to the model
     settings = replace(
-        request.settings, base_urls=request.reward_base_urls, max_model_len=None, concurrency=None, extra={}
+        request.settings,
+        base_urls=request.reward_base_urls,
+        max_model_len=None,
+        concurrency=None,
+        engine_arguments={},
+        lora=None,
+        tokenizer=None,
     )
     return run_plan(info, plan.folder, request.reward_model, request.reward_engine, settings)
 
@@ -134,7 +140,9 @@ def _prompts(plan: Plan, engine: Engine | None) -> EncodedPrompts:
     local = plan.local if engine is None else None
     if local is None:
         return EncodedPrompts(None)
-    return EncodedPrompts(lambda: Tokenizer(local.folder, trust_remote_code=plan.request.settings.trust_remote_code))
+    settings = plan.settings
+    folder = settings.tokenizer or local.folder
+    return EncodedPrompts(lambda: Tokenizer(folder, trust_remote_code=settings.trust_remote_code, chat=settings.chat))
 
 
 def _write_request(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -> Problems:
@@ -166,7 +174,7 @@ def _generate(
     store = open_run.store
     if not plan.request.shard:
         RunSamples(store, open_run.info, open_run.problems, load_grader(open_run.info.grader)).complete()
-    engine = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.request.settings)
+    engine = engine or make_engine(plan.engine, plan.request.model, plan.local, plan.settings)
     if dtype := getattr(engine, "dtype", None):  # a resumed run may have several types
         dtypes = _append_value(open_run.info.engine_settings.get("dtype_used", ""), dtype)
         settings = {**open_run.info.engine_settings, "dtype_used": dtypes}

@@ -24,6 +24,7 @@ class Option:
         high: The largest value allowed.
         unit: The unit of the value, for messages.
         separator: The separator between the numbers of a tuple on the command line.
+        pairs: Whether the entries of a mapping are given as KEY=VALUE, rather than as one JSON object.
     """
 
     group: Group
@@ -35,6 +36,7 @@ class Option:
     high: float | None = None
     unit: str = ""
     separator: str = ""
+    pairs: bool = False
 
     def allows(self, value: Any) -> bool:
         """Whether a value is within the bounds. None, which means that the option is not set, always is."""
@@ -98,6 +100,8 @@ def _declarations(owner: type) -> Iterator[Declaration]:
 
 
 def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
     return None if field.default is MISSING else field.default
 
 

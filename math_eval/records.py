@@ -50,6 +50,23 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatForm:
+    """How chat messages become a prompt, where that departs from the model's own chat template.
+
+    Attributes:
+        template: A Jinja template in place of the model's; "" for the model's own.
+        arguments: Arguments of the template, such as enable_thinking.
+        reasoning_effort: The effort that the template or the server is asked for; "" for none.
+        prefix: The text with which the model's turn begins, unless the template writes it.
+    """
+
+    template: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    reasoning_effort: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """An engine's input for one problem: raw text, or chat messages that the tokenizer's template renders."""
 
@@ -77,7 +94,12 @@ class Sampling:
         temperature: 0 for greedy decoding.
         top_p: Probability mass that tokens are drawn from, 0 to 1; 1 for all.
         top_k: Number of tokens that are drawn from; -1 for all.
+        min_p: The least probability of a token, as a share of that of the likeliest token; 0 for no bound.
+        presence_penalty: Subtracted from the score of each token that the completion has; 0 for none.
+        frequency_penalty: Subtracted from the score of a token for each time that the completion has it; 0 for none.
+        repetition_penalty: Divides the score of each token that the prompt or the completion has; 1 for none.
         max_tokens: The most new tokens of a completion.
+        stop: Strings that end a completion, in addition to those of the prompt.
         stop_token_ids: Token ids that end a completion.
         seed: The seed of this request; None unless the run seeds each request.
         number: The sample's number within its problem and set, from 0.
@@ -86,7 +108,12 @@ class Sampling:
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = -1
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repetition_penalty: float = 1.0
     max_tokens: int = 2048
+    stop: tuple[str, ...] = ()
     stop_token_ids: tuple[int, ...] = ()
     seed: int | None = None
     number: int = 0

@@ -24,7 +24,7 @@ from math_eval.runfolder import store
 DECLARED = declared(RunRequest) | declared(EngineSettings)
 OF_THE_COMMAND_LINE = {"model", "groups", "as_markdown", "quiet", "as_json"}
 OF_PYTHON = {"model", "settings"}
-NOT_OPTIONS = {"model", "settings", "command", "stated", "latency_s", "extra"}
+NOT_OPTIONS = {"model", "settings", "command", "stated", "latency_s", "chat"}
 
 
 def test_requests_evaluate_and_the_command_line_agree_name_by_name():
@@ -150,7 +150,7 @@ def test_shots_are_refused_where_the_template_shows_none(rows, tmp_path):
         evaluate("m", str(rows), engine="scripted", prompt=str(template), shots=2, output=tmp_path / "run")
 
 
-EFFECTS = Effects("vllm", ("tensor_parallel",), True, True, True, True, True, True)
+EFFECTS = Effects("vllm", ("tensor_parallel",), *[True] * 7)
 
 
 def test_a_stated_option_is_refused_even_with_its_default():

@@ -208,6 +208,6 @@ def test_a_name_that_two_folders_have_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_users_family_is_matched_by_model_name(package, monkeypatch):
-    assert family_of("org/Outside-7B")[0] == "generic-base"
+    assert family_of("org/Outside-7B").name == "generic-base"
     monkeypatch.setenv("MATH_EVAL_PATH", str(package))
-    assert family_of("org/Outside-7B")[0] == "outside"
+    assert family_of("org/Outside-7B").name == "outside"

@@ -525,7 +525,20 @@ class Slow(ScriptedEngine):
 
 def start(rows, tmp_path, engine, **options):
     (tmp_path / "slow_engines.py").write_text(SLOW, encoding="utf-8")
-    command = [sys.executable, "-m", "math_eval", "run", "m", "-b", str(rows), "-p", "direct", "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "math_eval",
+        "run",
+        "m",
+        "-b",
+        str(rows),
+        "-p",
+        "direct",
+        "-q",
+        "--family",
+        "generic-base",
+    ]
     command += ["-e", f"slow_engines:{engine}", "-o", str(tmp_path / "run")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     pipe = subprocess.PIPE

@@ -44,7 +44,7 @@ def test_a_cpu_gets_little_memory_its_dtype_and_no_compilation(platform):
 
 def test_a_gpu_gets_the_requested_settings(platform):
     platform.cpu = False
-    arguments = start(dict, tensor_parallel=2, max_model_len=9, extra={"enable_prefix_caching": False})
+    arguments = start(dict, tensor_parallel=2, max_model_len=9, engine_arguments={"enable_prefix_caching": False})
     assert (arguments["gpu_memory_utilization"], arguments["dtype"], arguments["enforce_eager"]) == (0.9, "auto", False)
     assert (arguments["tensor_parallel_size"], arguments["max_model_len"]) == (2, 9)
     defaults = {"pipeline_parallel_size": 1, "trust_remote_code": False, "seed": 0, "disable_log_stats": True}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import click
 
@@ -75,6 +76,55 @@ def parse_numbers(declaration: Declaration, text: str | None) -> tuple[int, ...]
         raise RequestError(f"{declaration.flag} {text}: expected whole numbers separated by {separator!r}") from error
 
 
+def parse_object(declaration: Declaration, text: str | None) -> Mapping[str, Any] | None:
+    """Parses the value of an option that is a JSON object.
+
+    Args:
+        declaration: The option.
+        text: The value on the command line; None if the option was not given.
+
+    Returns:
+        The object; the option's default if it was not given.
+
+    Raises:
+        RequestError: The value is not a JSON object.
+    """
+    if text is None:
+        return cast("Mapping[str, Any] | None", declaration.default)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"{declaration.flag} {text[:80]}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RequestError(f'{declaration.flag} {text[:80]}: expected a JSON object, such as {{"key": true}}')
+    return value
+
+
+def parse_pairs(declaration: Declaration, texts: Sequence[str]) -> Mapping[str, Any]:
+    """Parses the values of an option that is given as KEY=VALUE, each value as JSON or else as text.
+
+    Args:
+        declaration: The option.
+        texts: The values on the command line.
+
+    Raises:
+        RequestError: A value has no "=", or a key is given twice.
+    """
+    pairs: dict[str, Any] = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        name = key.strip().lstrip("-").replace("-", "_")
+        if not separator or not name:
+            raise RequestError(f"{declaration.flag} {text[:80]}: expected KEY=VALUE")
+        if name in pairs:
+            raise RequestError(f"{declaration.flag} {name}: given twice")
+        try:
+            pairs[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            pairs[name] = value
+    return pairs
+
+
 def _option(declaration: Declaration) -> Callable[[Decorated], Decorated]:
     option, kind = declaration.option, _drop_none(declaration.kind)
     flags, settings = declaration.flag, _settings(declaration, kind)
@@ -86,6 +136,11 @@ def _option(declaration: Declaration) -> Callable[[Decorated], Decorated]:
 
 def _settings(declaration: Declaration, kind: Any) -> dict[str, Any]:
     default = declaration.default
+    if get_origin(kind) is Mapping:
+        if default is None or not declaration.option.pairs:
+            return {"metavar": "JSON", "callback": lambda _context, _option, text: parse_object(declaration, text)}
+        pairs = {"multiple": True, "metavar": "KEY=VALUE"}
+        return pairs | {"callback": lambda _context, _option, texts: parse_pairs(declaration, texts)}
     if kind is bool:
         return {"default": default, "is_flag": True}
     if get_origin(kind) is tuple:

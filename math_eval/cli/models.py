@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from math_eval.cli.output import json_option, print_json, print_rows
-from math_eval.families import SamplingPreset, family_of, load_family
+from math_eval.families import FamilyMatch, SamplingPreset, family_of, load_family
 from math_eval.models import has_chat_template
 from math_eval.registry import names, user_path
 
@@ -35,7 +35,12 @@ def show(name: str, *, as_json: bool) -> None:
     names_family = name in names("models") or name.endswith((".yaml", ".yml"))
     folder = user_path(name)
     template = has_chat_template(folder) if (folder / "config.json").is_file() else None
-    family_name, family = (name, load_family(name)) if names_family else family_of(name, has_chat_template=template)
+    match = (
+        FamilyMatch(name, load_family(name), known=True)
+        if names_family
+        else family_of(name, has_chat_template=template)
+    )
+    family_name, family = match.name, match.family
     if as_json:
         print_json({"family": family_name, **{key: getattr(family, key) for key in family.__struct_fields__}})
         return

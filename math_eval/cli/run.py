@@ -6,7 +6,12 @@ from typing import Any
 
 import click
 
-from math_eval.cli.declared_options import GroupedCommand, declared_options, parse_numbers, run_declarations
+from math_eval.cli.declared_options import (
+    GroupedCommand,
+    declared_options,
+    parse_numbers,
+    run_declarations,
+)
 from math_eval.cli.invocation import Invocation
 from math_eval.cli.output import json_option, print_json
 from math_eval.cli.reward import summary_line

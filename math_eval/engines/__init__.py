@@ -1,7 +1,14 @@
 """Engines, which turn prompts into completions."""
 
 from math_eval.engines.base import Engine, EngineFactory, EngineSettings
-from math_eval.engines.make import ENGINES, NEEDS_MODEL_FOLDER, default_engine, make_engine, settings_read
+from math_eval.engines.make import (
+    ENGINES,
+    NEEDS_MODEL_FOLDER,
+    default_engine,
+    make_engine,
+    sampling_read,
+    settings_read,
+)
 
 __all__ = [
     "ENGINES",
@@ -11,5 +18,6 @@ __all__ = [
     "EngineSettings",
     "default_engine",
     "make_engine",
+    "sampling_read",
     "settings_read",
 ]

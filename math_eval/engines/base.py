@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from math_eval.options import Option
-from math_eval.records import Completion, Prompt, Sampling
+from math_eval.records import ChatForm, Completion, Prompt, Sampling
 
 
 class Engine(Protocol):
@@ -46,8 +46,8 @@ class EngineSettings:
     """The settings of an engine.
 
     The `settings_read` of an engine's class names the settings that the engine reads; the others are refused. Each
-    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, and `extra` holds further
-    arguments for vLLM.
+    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, and `chat` is how chat
+    messages become a prompt.
     """
 
     tensor_parallel: Annotated[int, Option("engine", "GPUs that share each layer.", low=1)] = 1
@@ -79,8 +79,35 @@ class EngineSettings:
         Path | None,
         Option("engine", "For replay: file or run folder with completions. For scripted: table of completions."),
     ] = None
+    engine_arguments: Annotated[
+        Mapping[str, Any],
+        Option(
+            "engine",
+            "For vllm: any of its arguments as KEY=VALUE, the value as JSON or text, such as quantization=fp8; may be "
+            "repeated.",
+            flag="--engine-arg",
+            pairs=True,
+        ),
+    ] = field(default_factory=dict)
+    extra_body: Annotated[
+        Mapping[str, Any],
+        Option("engine", "For server: JSON object whose fields are added to the body of each request."),
+    ] = field(default_factory=dict)
+    headers: Annotated[
+        tuple[str, ...],
+        Option(
+            "engine",
+            "For server: header of each request as NAME=VARIABLE, whose value is that of the environment variable; may "
+            "be repeated.",
+            flag="--header",
+        ),
+    ] = ()
+    tokenizer: Annotated[Path | None, Option("model", "Folder of a tokenizer to use in place of the model's own.")] = (
+        None
+    )
+    lora: Annotated[Path | None, Option("model", "Folder of a LoRA adapter for the model.")] = None
     latency_s: float = 0.0
-    extra: dict[str, Any] = field(default_factory=dict)
+    chat: ChatForm = field(default_factory=ChatForm)
 
 
 def backlog(slots: int) -> int:

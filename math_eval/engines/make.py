@@ -38,6 +38,12 @@ def settings_read(name: str) -> tuple[str, ...] | None:
     return names
 
 
+def sampling_read(name: str) -> tuple[str, ...] | None:
+    """Returns the names of the sampling settings that an engine applies; None if its class does not say: all."""
+    names: tuple[str, ...] | None = getattr(ENGINES.load(name), "sampling_read", None)
+    return names
+
+
 def make_engine(name: str, model: str, local: LocalModel | None, settings: EngineSettings) -> Engine:
     """Makes the engine of that name.
 

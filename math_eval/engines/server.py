@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 from math_eval.engines._http import HttpClient
 from math_eval.engines.base import EngineSettings, failed
 from math_eval.engines.stops import cut_at_stop
-from math_eval.records import Completion, Finish, Prompt, Sampling
+from math_eval.records import ChatForm, Completion, Finish, Prompt, Sampling
 
 if TYPE_CHECKING:
     import httpx
 
 _CONCURRENCY = 256
+
+_OPTIONAL_FIELDS = {
+    "top_k": -1,
+    "min_p": 0.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "repetition_penalty": 1.0,
+    "stop_token_ids": (),
+}
+"""Sampling settings that are sent only if they are not neutral, as not every server knows them → neutral value."""
 
 
 class ServerEngine:
@@ -25,7 +35,7 @@ class ServerEngine:
         concurrency: Calls to keep open; 256 by default.
     """
 
-    settings_read = ("base_urls", "concurrency", "seeding")
+    settings_read = ("base_urls", "concurrency", "seeding", "extra_body", "headers")
 
     def __init__(self, model: str, settings: EngineSettings) -> None:
         """Prepares the connections without sending anything.
@@ -38,6 +48,8 @@ class ServerEngine:
             RequestError: There is no base URL, or one is not valid.
         """
         self._model = model
+        self._chat = settings.chat
+        self._extra_body = dict(settings.extra_body)
         self.concurrency = settings.concurrency or _CONCURRENCY
         self._client = HttpClient(settings.base_urls, self.concurrency, example="http://127.0.0.1:8000/v1")
 
@@ -57,6 +69,9 @@ class ServerEngine:
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens,
         }
+        for name, neutral in _OPTIONAL_FIELDS.items():
+            if (value := getattr(sampling, name)) != neutral:
+                body[name] = list(value) if isinstance(value, tuple) else value
         if prompt.stop:
             body["stop"] = list(prompt.stop)
         if sampling.seed is not None:
@@ -66,14 +81,22 @@ class ServerEngine:
             if prompt.transcript:  # how vLLM and SGLang continue an unfinished turn
                 messages.append({"role": "assistant", "content": prompt.transcript})
                 body |= {"continue_final_message": True, "add_generation_prompt": False}
-            return "/chat/completions", body | {"messages": messages}
-        if sampling.stop_token_ids:
-            body["stop_token_ids"] = list(sampling.stop_token_ids)
-        return "/completions", body | {"prompt": prompt.text + prompt.transcript}
+            return "/chat/completions", body | _chat_fields(self._chat) | {"messages": messages} | self._extra_body
+        return "/completions", body | {"prompt": prompt.text + prompt.transcript} | self._extra_body
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.close()
+
+
+def _chat_fields(chat: ChatForm) -> dict[str, Any]:
+    """The fields of a request that say how its messages become a prompt."""
+    fields = {
+        "chat_template": chat.template,
+        "chat_template_kwargs": dict(chat.arguments),
+        "reasoning_effort": chat.reasoning_effort,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:

@@ -50,7 +50,10 @@ class TransformersEngine:
         "concurrency",
         "seed",
         "seeding",
+        "tokenizer",
+        "lora",
     )
+    sampling_read = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "stop")
 
     def __init__(self, folder: Path, settings: EngineSettings) -> None:
         """Loads the model and starts the thread.
@@ -185,6 +188,10 @@ class TransformersEngine:
                 "top_p": sampling.top_p,
                 "top_k": max(sampling.top_k, 0),
             }
+            if sampling.min_p:
+                sampling_arguments["min_p"] = sampling.min_p
+        if sampling.repetition_penalty != 1:
+            sampling_arguments["repetition_penalty"] = sampling.repetition_penalty
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
         budgets = [request.sampling.max_tokens for request in batch]

@@ -30,7 +30,7 @@ def start_vllm(
         folder: The model folder.
         settings: Parallelism, share of GPU memory, number type, context length, and eager mode.
         cpu_cache_gib: Size of the key-value cache on a CPU in GiB, unless VLLM_CPU_KVCACHE_SPACE is set.
-        arguments: Further arguments of vLLM; those of `settings.extra` override them.
+        arguments: Further arguments of vLLM; those of `settings.engine_arguments` override them.
 
     Returns:
         The vLLM object.
@@ -50,7 +50,7 @@ def start_vllm(
     if on_cpu:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(cpu_cache_gib))
     try:
-        return build({**_shared_arguments(folder, settings, on_cpu=on_cpu), **arguments, **settings.extra})
+        return build({**_shared_arguments(folder, settings, on_cpu=on_cpu), **arguments, **settings.engine_arguments})
     except ImportError as error:
         raise MissingPackageError("vllm", "vllm", "the vllm engine") from error
     except (ValueError, OSError, KeyError) as error:

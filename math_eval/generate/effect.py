@@ -36,6 +36,7 @@ class Effects:
         settings_read: The settings that the engine reads; None if that is not known.
         loads_model: Whether the engine loads weights.
         sampled: Whether a sampled set is made.
+        chat: Whether a prompt consists of chat messages.
         shots: Whether prompts show demonstrations.
         adapts: Whether the reference's few-shot rule changes a prompt.
         programs: Whether completions may ask for executions.
@@ -46,6 +47,7 @@ class Effects:
     settings_read: tuple[str, ...] | None
     loads_model: bool
     sampled: bool
+    chat: bool
     shots: bool
     adapts: bool
     programs: bool
@@ -84,9 +86,14 @@ def refuse_without_effect(request: RunRequest, effects: Effects) -> None:
 def _rules(request: RunRequest, effects: Effects) -> Iterator[tuple[Iterable[str], bool, str]]:
     """Options, whether they have an effect, and the reason if they have none."""
     yield (
-        ("temperature", "top_p", "top_k", "set_name"),
+        ("temperature", "top_p", "top_k", "min_p", "set_name"),
         effects.sampled,
         "no sampled set is made; --samples N makes one (the greedy set is always temperature 0)",
+    )
+    yield (
+        ("system", "chat_template", "chat_template_kwargs", "reasoning_effort"),
+        effects.chat,
+        "the prompts are raw text; --prompt chat sends messages",
     )
     yield ("demonstrations",), effects.shots, "no prompt shows demonstrations; --shots N adds them"
     if request.adapt_few_shot:

@@ -18,7 +18,8 @@ from math_eval.errors import ModelError, StoppedError
 from math_eval.generate.conversation import Executor, ToolUse, converse
 from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.order import LongestFirst, Part
-from math_eval.generate.plan import BenchmarkTask, Plan, SamplingSet
+from math_eval.generate.plan import BenchmarkTask, Plan
+from math_eval.generate.sets import SamplingSet
 from math_eval.graders import grade_sample, load_grader
 from math_eval.records import Completion, Problem, SampleKey, Verdict
 from math_eval.runfolder.lengths import Lengths, forecast
@@ -95,7 +96,7 @@ def _items(
         if shard and number % shard[1] != shard[0] - 1:
             continue
         problem = task.problems[number]
-        for n in range(sampling_set.samples):
+        for n in range(sampling_set.samples_of(task.benchmark)):
             key = SampleKey(problem.benchmark, problem.split, problem.id, sampling_set.name, n)
             if key not in store.sample_index:
                 expected_length = expected_lengths[number]
@@ -238,6 +239,8 @@ class Pipeline:
     async def _sample(self, item: Work) -> None:
         prompt = self._prompts.encode(item.task.prompt(item.problem))
         sampling = replace(item.set.sampling, number=item.key.n)
+        if sampling.stop:
+            prompt = replace(prompt, stop=(*prompt.stop, *sampling.stop))
         if self._plan.request.seeding == "request":
             sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
         try:

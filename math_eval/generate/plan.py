@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from math_eval.benchmarks import Benchmark, Definition, define, load_split, parse_name
-from math_eval.engines import NEEDS_MODEL_FOLDER, default_engine, settings_read
+from math_eval.engines import NEEDS_MODEL_FOLDER, EngineSettings, default_engine, settings_read
 from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError
-from math_eval.families import Family, SamplingPreset, family_of, load_family
 from math_eval.files import file_name
 from math_eval.generate.conversation import ToolRules
 from math_eval.generate.effect import Effects, refuse_shots, refuse_without_effect
 from math_eval.generate.environment import git_commit, hardware, versions
+from math_eval.generate.model_settings import ModelSettings, model_settings
 from math_eval.generate.request import RunRequest
-from math_eval.models import LocalModel, has_chat_template, resolve
+from math_eval.generate.sets import SamplingSet, applicable_sets, make_sets, set_info
+from math_eval.models import LocalModel, resolve
 from math_eval.prompts import Demonstrations, Template, load_demonstrations, load_template
-from math_eval.records import Problem, Prompt, Sampling
+from math_eval.records import Problem, Prompt
 from math_eval.registry import is_path
-from math_eval.runfolder.layout import FORMAT, BenchmarkInfo, Extent, PromptLine, RunInfo, SetInfo
+from math_eval.runfolder.layout import FORMAT, BenchmarkInfo, Extent, PromptLine, RunInfo
 from math_eval.sources import Progress
 from math_eval.suites import Suite, SuiteEntry, load_suite
 from math_eval.tools.transcript import ToolProtocol
@@ -58,15 +59,6 @@ class BenchmarkTask:
 
 
 @dataclass(frozen=True, slots=True)
-class SamplingSet:
-    """A set to make: its name, its sampling settings, and the number of samples of each problem."""
-
-    name: str
-    sampling: Sampling
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
 class ToolPlan:
     """Whether and how programs are executed.
 
@@ -98,7 +90,7 @@ class Plan:
         folder: The run folder.
         local: The model folder; None if the engine needs none.
         engine: The name of the engine.
-        family: The model family.
+        model: How the model is asked.
         tasks: The benchmark splits with their prompts.
         sets: The sets to make of each.
         ks: The k at which figures are computed.
@@ -110,7 +102,7 @@ class Plan:
     folder: Path
     local: LocalModel | None
     engine: str
-    family: Family
+    model: ModelSettings
     tasks: tuple[BenchmarkTask, ...]
     sets: tuple[SamplingSet, ...]
     ks: tuple[int, ...]
@@ -120,6 +112,11 @@ class Plan:
     def protocol(self, task: BenchmarkTask) -> ToolProtocol | None:
         """Returns how the completions of a task ask for executions; None if their programs are never executed."""
         return protocol_of(task.template, self.tools, self.engine)
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The settings of the engine, with the chat form of the model."""
+        return replace(self.request.settings, chat=self.model.chat)
 
     @property
     def executes(self) -> bool:
@@ -170,22 +167,27 @@ def make_plan(
     local = None
     if engine in NEEDS_MODEL_FOLDER:
         local = resolve(request.model, hub=request.hub, revision=request.revision)
-    family_name, family = _family(request, local)
+    model = model_settings(request, engine, local)
+    for assumption in model.assumptions:
+        warn(assumption)
+    family = model.match.family
     prompt = request.prompt or family.prompt
     if prompt not in family.fits and not is_path(prompt):
         warn(
-            f"the prompt {prompt} does not fit {request.model} (family {family_name}), which expects "
-            f"{', '.join(family.fits)}"
+            f"the prompt {prompt} does not fit {request.model} (family {model.match.name}), which expects "
+            f"{', '.join(family.fits)}; --prompt {family.prompt} asks as its makers do"
         )
-    tasks = tuple(_tasks(request, requested, prompt, progress))
-    sets = tuple(_sets(request, suite, family))
+    tasks = tuple(_tasks(request, requested, prompt, progress, model.system))
+    sets = tuple(
+        applicable_sets(request, None if caller_engine else engine, make_sets(request, suite, model, warn), warn)
+    )
     ks = tuple(k for k in (suite.k if suite else []) if any(k <= sampling_set.samples for sampling_set in sets))
     folder = Path(request.output) if request.output else Path("runs") / _folder_name(request.model, prompt, engine)
     has_programs = any(task.template.spec.programs == "python" for task in tasks)
     executes = request.tools == "python" or (request.tools is None and has_programs)
     tools = ToolPlan(executes, request.reading, request.max_tool_calls, request.tool_timeout)
-    info = _run_info(request, engine, local, family_name, tasks, sets, tools)
-    plan = Plan(request, folder, local, engine, family, tasks, sets, ks, info, tools)
+    info = _run_info(request, engine, local, model, tasks, sets, tools)
+    plan = Plan(request, folder, local, engine, model, tasks, sets, ks, info, tools)
     refuse_without_effect(request, _effects(plan, caller_engine=caller_engine))
     return plan
 
@@ -197,6 +199,7 @@ def _effects(plan: Plan, *, caller_engine: bool) -> Effects:
         settings_read=None if caller_engine else settings_read(plan.engine),
         loads_model=plan.engine in NEEDS_MODEL_FOLDER,
         sampled=any(sampling_set.name != "greedy" for sampling_set in plan.sets),
+        chat=any(template.spec.kind == "chat" for template in templates),
         shots=any(template.shows_demonstrations and (template.shots or template.adaptive) for template in templates),
         adapts=any(task.template.shows_demonstrations and task.benchmark.spec.adaptive[1] for task in plan.tasks),
         programs=any(plan.protocol(task) is not None for task in plan.tasks),
@@ -229,18 +232,12 @@ def _requested_splits(request: RunRequest, suite: Suite | None) -> Iterator[_Req
                 yield _RequestedSplit(definition, split, full_name, entry)
 
 
-def _family(request: RunRequest, local: LocalModel | None) -> tuple[str, Family]:
-    if request.family:
-        return request.family, load_family(request.family)
-    template = has_chat_template(local.folder) if local else None
-    return family_of(request.model, has_chat_template=template)
-
-
 def _tasks(
     request: RunRequest,
     requested: list[_RequestedSplit],
     prompt: str,
     progress: Callable[[str], Progress | None] | None,
+    system: str,
 ) -> Iterator[BenchmarkTask]:
     templates = [_template(request, split.entry, prompt) for split in requested]
     refuse_shots(request, templates)  # before demonstrations are downloaded
@@ -251,7 +248,9 @@ def _tasks(
         benchmark = load_split(split.definition, split.split, data_dir=request.data_dir, progress=progress)
         problems, spec = benchmark.problems[: request.limit], benchmark.spec
         prompts = {
-            problem.id: template.build(problem, demonstrations, key=spec.demonstrations, adaptive=spec.adaptive)
+            problem.id: template.build(
+                problem, demonstrations, key=spec.demonstrations, adaptive=spec.adaptive, system=system
+            )
             for problem in problems
         }
         yield BenchmarkTask(benchmark, split.name, problems, template, demonstrations, prompts)
@@ -261,29 +260,6 @@ def _template(request: RunRequest, entry: SuiteEntry, prompt: str) -> Template:
     shots = entry.shots if request.shots is None else request.shots
     adaptive = entry.adapt_few_shot if request.adapt_few_shot is None else request.adapt_few_shot
     return load_template(request.prompt or entry.prompt or prompt, shots=shots, adaptive=adaptive)
-
-
-def _sets(request: RunRequest, suite: Suite | None, family: Family) -> Iterator[SamplingSet]:
-    stop_ids = tuple(family.stop_token_ids) if request.stop_token_ids is None else request.stop_token_ids
-    greedy = request.greedy if request.greedy is not None else (suite.greedy if suite else True)
-    samples = request.samples if request.samples is not None else (suite.samples if suite else 0)
-    if not greedy and not samples:
-        raise RequestError("no set to make: --no-greedy needs --samples N")
-
-    def settings(preset: SamplingPreset, temperature: float, top_p: float, top_k: int) -> Sampling:
-        budget = request.max_tokens or preset.max_tokens
-        return Sampling(temperature, top_p, top_k, max_tokens=budget, stop_token_ids=stop_ids)
-
-    if greedy:
-        yield SamplingSet("greedy", settings(family.greedy, 0.0, 1.0, -1), 1)
-    if samples:
-        preset = family.sampled
-        temperature = preset.temperature if request.temperature is None else request.temperature
-        if temperature == 0:
-            raise RequestError("--samples with --temperature 0 would repeat the same sample")
-        top_p = preset.top_p if request.top_p is None else request.top_p
-        top_k = preset.top_k if request.top_k is None else request.top_k
-        yield SamplingSet(request.set_name, settings(preset, temperature, top_p, top_k), samples)
 
 
 def _folder_name(model: str, prompt: str, engine: str) -> str:
@@ -296,7 +272,7 @@ def _run_info(
     request: RunRequest,
     engine: str,
     local: LocalModel | None,
-    family: str,
+    model: ModelSettings,
     tasks: tuple[BenchmarkTask, ...],
     sets: tuple[SamplingSet, ...],
     tools: ToolPlan,
@@ -306,7 +282,7 @@ def _run_info(
         format=FORMAT,
         model=request.model,
         model_revision=local.revision if local else "",
-        family=family,
+        family=model.match.name,
         engine=engine,
         engine_settings={
             "dtype": settings.dtype,
@@ -316,16 +292,7 @@ def _run_info(
         },
         seed=settings.seed,
         seeding=request.seeding,
-        sets={
-            sampling_set.name: SetInfo(
-                sampling_set.sampling.temperature,
-                sampling_set.sampling.top_p,
-                sampling_set.sampling.top_k,
-                sampling_set.sampling.max_tokens,
-                list(sampling_set.sampling.stop_token_ids),
-            )
-            for sampling_set in sets
-        },
+        sets={sampling_set.name: set_info(sampling_set.sampling) for sampling_set in sets},
         benchmarks=[
             BenchmarkInfo(
                 benchmark=task.benchmark.name,
@@ -339,7 +306,10 @@ def _run_info(
                 data_sha256=task.benchmark.sha256,
                 definition=task.definition,
                 tools=tools.summary() if protocol_of(task.template, tools, engine) else "",
-                sets={sampling_set.name: Extent(len(task.problems), sampling_set.samples) for sampling_set in sets},
+                sets={
+                    sampling_set.name: Extent(len(task.problems), sampling_set.samples_of(task.benchmark))
+                    for sampling_set in sets
+                },
             )
             for task in tasks
         ],
@@ -350,4 +320,7 @@ def _run_info(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=list(request.command),
         base_urls=[without_credentials(url) for url in settings.base_urls],
+        mode=model.mode_name,
+        chat=model.recorded_chat(),
+        assumptions=list(model.assumptions),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from math_eval.engines import ENGINES, EngineSettings
 from math_eval.errors import RequestError
@@ -57,6 +57,32 @@ class RunRequest:
     family: Annotated[
         str | None, Option("model", "Model family (math-eval models list); by default found by the model's name.")
     ] = None
+    mode: Annotated[
+        str | None,
+        Option(
+            "model",
+            "Mode of the model's family, such as thinking, non-thinking, low, medium or high (math-eval models show).",
+        ),
+    ] = None
+    system: Annotated[
+        str | None,
+        Option("data and prompt", "System message: a text, or a file that holds it; by default that of the family."),
+    ] = None
+    chat_template: Annotated[
+        Path | None, Option("data and prompt", "File with a chat template to use in place of the model's own.")
+    ] = None
+    chat_template_kwargs: Annotated[
+        Mapping[str, Any] | None,
+        Option(
+            "data and prompt",
+            'Arguments of the chat template as a JSON object, such as {"enable_thinking": false}; '
+            "they are added to the family's.",
+        ),
+    ] = None
+    reasoning_effort: Annotated[
+        str | None,
+        Option("data and prompt", "Effort that the chat template or the server is asked for, such as low or high."),
+    ] = None
     engine: Annotated[
         str | None,
         Option(
@@ -69,9 +95,17 @@ class RunRequest:
     settings: EngineSettings = field(default_factory=EngineSettings)
     hub: Annotated[Hub, Option("model", "Hub on which model names are looked up.")] = "huggingface"
     revision: Annotated[str | None, Option("model", "Revision of the model on the hub.")] = None
-    greedy: Annotated[bool | None, Option("sampling", "Make the greedy set (the default).")] = None
+    greedy: Annotated[
+        bool | None, Option("sampling", "Make the greedy set; by default, if the family's makers report it.")
+    ] = None
     samples: Annotated[
-        int | None, Option("sampling", "Also make a sampled set with N samples of each problem.", low=0)
+        int | None,
+        Option(
+            "sampling",
+            "Make a sampled set with N samples of each problem; by default, if the family's makers report one, with "
+            "their number.",
+            low=0,
+        ),
     ] = None
     set_name: Annotated[str, Option("sampling", "Name of the sampled set.", flag="--set")] = "sampled"
     temperature: Annotated[
@@ -83,6 +117,18 @@ class RunRequest:
     top_k: Annotated[int | None, Option("sampling", "Top-k of the sampled set; by default the family's.", low=-1)] = (
         None
     )
+    min_p: Annotated[
+        float | None, Option("sampling", "Min-p of the sampled set; by default the family's.", low=0, high=1)
+    ] = None
+    presence_penalty: Annotated[
+        float | None, Option("sampling", "Presence penalty; by default the family's.", low=-2, high=2)
+    ] = None
+    frequency_penalty: Annotated[
+        float | None, Option("sampling", "Frequency penalty; by default none.", low=-2, high=2)
+    ] = None
+    repetition_penalty: Annotated[
+        float | None, Option("sampling", "Repetition penalty; by default the family's.", above=0, high=10)
+    ] = None
     max_tokens: Annotated[
         int | None, Option("sampling", "Maximum number of new tokens in a completion; by default the family's.", low=1)
     ] = None
@@ -92,6 +138,9 @@ class RunRequest:
             "sampling", "Token ids that end a completion, such as 1,2; by default the family's.", low=0, separator=","
         ),
     ] = None
+    stop: Annotated[
+        tuple[str, ...], Option("sampling", "String that ends a completion, besides the prompt's; may be repeated.")
+    ] = ()
     seeding: Annotated[
         Seeding, Option("sampling", "request: give each sample a seed of its own, which makes vLLM slower.")
     ] = "none"

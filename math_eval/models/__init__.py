@@ -2,6 +2,6 @@
 
 from math_eval.models.dtype import cpu_dtype
 from math_eval.models.source import Hub, LocalModel, resolve
-from math_eval.models.tokenizer import Tokenizer, has_chat_template
+from math_eval.models.tokenizer import Tokenizer, chat_template, has_chat_template
 
-__all__ = ["Hub", "LocalModel", "Tokenizer", "cpu_dtype", "has_chat_template", "resolve"]
+__all__ = ["Hub", "LocalModel", "Tokenizer", "chat_template", "cpu_dtype", "has_chat_template", "resolve"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from math_eval.errors import MissingPackageError, ModelError
-from math_eval.records import Message, Prompt
+from math_eval.records import ChatForm, Message, Prompt
 
 
 class Tokenizer:
@@ -20,13 +20,14 @@ class Tokenizer:
     Args:
         folder: The model's folder.
         trust_remote_code: Whether Python code in the folder may be executed.
+        chat: How the messages of prompts become token ids, where that departs from the tokenizer's template.
 
     Raises:
         MissingPackageError: transformers is not installed.
         ModelError: The folder has no tokenizer that can be loaded.
     """
 
-    def __init__(self, folder: Path, *, trust_remote_code: bool = False) -> None:
+    def __init__(self, folder: Path, *, trust_remote_code: bool = False, chat: ChatForm = ChatForm()) -> None:  # noqa: B008  frozen
         try:
             from transformers import AutoTokenizer
         except ImportError as error:
@@ -36,6 +37,7 @@ class Tokenizer:
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"{folder}: no tokenizer can be loaded: {' '.join(str(error).split())[:300]}") from error
         self.folder = folder
+        self._chat = chat
 
     def encode_plain(self, text: str) -> tuple[int, ...]:
         """The token ids of a text that continues a prompt.
@@ -66,11 +68,19 @@ class Tokenizer:
             bos = self._inner.bos_token
             has_bos = bool(bos) and prompt.text.startswith(bos)
             return tuple(self._inner(prompt.text, add_special_tokens=not has_bos)["input_ids"])
-        if not self._inner.chat_template:
+        if not (self._chat.template or self._inner.chat_template):
             raise ModelError(
                 f"{self.folder}: the tokenizer has no chat template; use a raw prompt (math-eval prompts list)"
             )
-        return self._templated(prompt.messages, generation_prompt=True)
+        chat = self._chat
+        arguments = dict(chat.arguments)
+        if chat.reasoning_effort:
+            arguments["reasoning_effort"] = chat.reasoning_effort
+        if chat.template:
+            arguments["chat_template"] = chat.template
+        ids = self._templated(prompt.messages, generation_prompt=True, arguments=arguments)
+        prefix = tuple(self._inner(chat.prefix, add_special_tokens=False)["input_ids"]) if chat.prefix else ()
+        return ids if ids[len(ids) - len(prefix) :] == prefix else ids + prefix
 
     def encode_conversation(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The token ids of a finished conversation, as reward models read it.
@@ -86,15 +96,18 @@ class Tokenizer:
         """
         if not self._inner.chat_template:
             raise ModelError(f"{self.folder}: the tokenizer has no chat template, which a conversation needs")
-        return self._templated(messages, generation_prompt=False)
+        return self._templated(messages, generation_prompt=False, arguments={})
 
-    def _templated(self, messages: Sequence[Message], *, generation_prompt: bool) -> tuple[int, ...]:
+    def _templated(
+        self, messages: Sequence[Message], *, generation_prompt: bool, arguments: Mapping[str, Any]
+    ) -> tuple[int, ...]:
         try:
             ids = self._inner.apply_chat_template(
                 [dict(message) for message in messages],
                 add_generation_prompt=generation_prompt,
                 tokenize=True,
                 return_dict=False,
+                **arguments,
             )
         except Exception as error:  # a template is a program from the model's publisher
             raise ModelError(f"{self.folder}: its chat template fails: {type(error).__name__}: {error}") from error
@@ -126,10 +139,23 @@ class Tokenizer:
 
 def has_chat_template(folder: Path) -> bool:
     """Whether a model folder has a chat template, read from its files without loading the tokenizer."""
-    if (folder / "chat_template.jinja").is_file() or (folder / "chat_template.json").is_file():
-        return True
+    return bool(chat_template(folder))
+
+
+def chat_template(folder: Path) -> str:
+    """Returns the chat templates of a model folder as text, read without loading the tokenizer; "" if it has none."""
     try:
-        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(isinstance(config, dict) and config.get("chat_template"))
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        pass
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        try:
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        template = content.get("chat_template") if isinstance(content, dict) else None
+        if isinstance(template, list):  # several templates, each with a name
+            template = "\n".join(str(entry.get("template", "")) for entry in template if isinstance(entry, dict))
+        if template:
+            return str(template)
+    return ""

@@ -85,7 +85,13 @@ class Template:
         return bool(self.spec.demonstration) and (self.spec.kind == "chat" or "demonstrations" in self.spec.prompt)
 
     def build(
-        self, problem: Problem, demonstrations: Demonstrations | None, *, key: str, adaptive: tuple[str, int] = ("", 0)
+        self,
+        problem: Problem,
+        demonstrations: Demonstrations | None,
+        *,
+        key: str,
+        adaptive: tuple[str, int] = ("", 0),
+        system: str = "",
     ) -> Prompt:
         """Builds the prompt of one problem.
 
@@ -94,6 +100,7 @@ class Template:
             demonstrations: Where demonstrations are taken from; may be None where no problem needs any.
             key: The benchmark's key in `demonstrations`; may be empty.
             adaptive: The benchmark's key and number of demonstrations for adaptive templates; ("", 0) for none.
+            system: A system message for chat prompts in place of the template's; "" for the template's.
 
         Returns:
             A prompt with `text` (raw) or `messages` (chat), its stop strings, and "BENCHMARK/SPLIT/ID" as its key.
@@ -118,7 +125,7 @@ class Template:
         stop_strings = tuple(self.spec.stop)
         if self.spec.kind == "chat":
             return Prompt(
-                messages=self._messages(problem, examples, label),
+                messages=self._messages(problem, examples, label, system),
                 stop=stop_strings,
                 key=identity,
                 question=problem.question,
@@ -131,13 +138,17 @@ class Template:
         text = render(self.spec.prompt, _fields(problem) | {"demonstrations": "".join(blocks)}, label=label)
         return Prompt(text=text.strip(" "), stop=stop_strings, key=identity, question=problem.question)
 
-    def _messages(self, problem: Problem, examples: Sequence[Demonstration], label: str) -> tuple[Message, ...]:
+    def _messages(
+        self, problem: Problem, examples: Sequence[Demonstration], label: str, system: str
+    ) -> tuple[Message, ...]:
         spec, fields = self.spec, _fields(problem)
         if spec.user is None:
             raise RequestError(f"{label}: the template has no `user` text")
         user = spec.user.in_language(problem.language)
         messages: list[Message] = []
-        if spec.system is not None:
+        if system:
+            messages.append({"role": "system", "content": system})
+        elif spec.system is not None:
             messages.append(
                 {"role": "system", "content": render(spec.system.in_language(problem.language), fields, label=label)}
             )

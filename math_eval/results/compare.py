@@ -270,6 +270,7 @@ def _causes(info: RunInfo) -> Iterator[str]:
     """The settings of a run that are known to move scores and differ from those of the published scores."""
     try:
         family = load_family(info.family)
+        mode = family.mode(info.mode)
     except MathEvalError:
         return
     prompts = {benchmark.prompt for benchmark in info.benchmarks}
@@ -278,7 +279,7 @@ def _causes(info: RunInfo) -> Iterator[str]:
     for name, settings in info.sets.items():
         if missing := sorted(set(family.stop_token_ids) - set(settings.stop_token_ids)):
             yield f"stop ids of the set {name}: without {', '.join(map(str, missing))}"
-        preset = family.greedy if settings.temperature == 0 else family.sampled
+        preset = mode.greedy_settings if settings.temperature == 0 else mode.sampled
         if settings.max_tokens != preset.max_tokens:
             yield f"token budget of the set {name}: {settings.max_tokens}; the preset's is {preset.max_tokens}"
         if not math.isclose(settings.temperature, preset.temperature) or not math.isclose(settings.top_p, preset.top_p):

@@ -27,6 +27,11 @@ class SetInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     top_k: int
     max_tokens: int
     stop_token_ids: list[int] = []
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+    stop: list[str] = []
 
 
 class Extent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +79,9 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created: str = ""
     command: list[str] = []
     base_urls: list[str] = []
+    mode: str = ""
+    chat: dict[str, Any] = {}
+    assumptions: list[str] = []
 
     NAME: ClassVar[str] = "run.json"
 

@@ -74,6 +74,7 @@ def _conflicts(old: RunInfo, new: RunInfo) -> Iterator[str]:
     yield from differences(*({name: getattr(info, name) for name in names} for info in (old, new)))
     keys = ("dtype", "max_model_len")
     yield from differences(*({key: info.engine_settings.get(key) for key in keys} for info in (old, new)))
+    yield from differences(old.chat, new.chat)
     for name in old.sets.keys() & new.sets.keys():
         yield from _struct_conflicts(f"set {name}", old.sets[name], new.sets[name])
     benchmarks = {(info.benchmark, info.split): info for info in old.benchmarks}

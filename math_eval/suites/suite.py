@@ -33,8 +33,8 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         schema: The version of the file format.
         title: What the suite is for.
         entries: The benchmarks, by their settings.
-        greedy: Whether the greedy set is made.
-        samples: Size of the sampled set; 0 for none.
+        greedy: Whether the greedy set is made; None if the model family decides.
+        samples: Size of the sampled set; 0 for none, None if the model family decides.
         k: The k of the @k figures, each 1 to `samples`.
         note: A remark for readers.
     """
@@ -43,13 +43,13 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     title: str
     entries: list[SuiteEntry]
-    greedy: bool = True
-    samples: int = 0
+    greedy: bool | None = None
+    samples: int | None = None
     k: list[int] = []
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.samples < 0 or any(k < 1 or k > self.samples for k in self.k):
+        if (self.samples or 0) < 0 or any(k < 1 or k > (self.samples or 0) for k in self.k):
             raise ValueError("samples must not be negative, and each k must lie between 1 and samples")
 
 
