@@ -539,7 +539,7 @@ def start(rows, tmp_path, engine, **options):
         "--family",
         "generic-base",
     ]
-    command += ["-e", f"slow_engines:{engine}", "-o", str(tmp_path / "run")]
+    command += ["--family", "generic-base", "-e", f"slow_engines:{engine}", "-o", str(tmp_path / "run")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, **options)

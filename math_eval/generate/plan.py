@@ -178,9 +178,8 @@ def make_plan(
             f"{', '.join(family.fits)}; --prompt {family.prompt} asks as its makers do"
         )
     tasks = tuple(_tasks(request, requested, prompt, progress, model.system))
-    sets = tuple(
-        applicable_sets(request, None if caller_engine else engine, make_sets(request, suite, model, warn), warn)
-    )
+    requested_sets = make_sets(request, suite, model, warn)
+    sets = tuple(applicable_sets(request, None if caller_engine else engine, requested_sets, warn))
     ks = tuple(k for k in (suite.k if suite else []) if any(k <= sampling_set.samples for sampling_set in sets))
     folder = Path(request.output) if request.output else Path("runs") / _folder_name(request.model, prompt, engine)
     has_programs = any(task.template.spec.programs == "python" for task in tasks)
