@@ -20,7 +20,7 @@ from math_eval.options import declared, describe
 from math_eval.plugins import class_path
 
 _PATHS = frozenset({"output", "demonstrations", "data_dir", "responses", "chat_template", "tokenizer", "lora"})
-_SEQUENCES = frozenset({"benchmarks", "lengths_from", "base_urls", "reward_base_urls", "stop", "headers"})
+_SEQUENCES = frozenset({"benchmarks", "lengths_from", "base_urls", "reward_base_urls", "stop", "headers", "problems"})
 
 
 def evaluate(
@@ -55,7 +55,10 @@ def evaluate(
     stop_token_ids: Sequence[int] | None = None,
     stop: str | Sequence[str] = (),
     seeding: Seeding = "none",
-    limit: int | None = None,
+    limit: int | str | None = None,
+    problems: str | Sequence[str] = (),
+    shuffle: int | None = None,
+    spread: bool = False,
     output: str | Path | None = None,
     demonstrations: str | Path | None = None,
     data_dir: str | Path | None = None,

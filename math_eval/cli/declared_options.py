@@ -160,7 +160,8 @@ def _value_type(declaration: Declaration, kind: Any) -> Any:
 
 def _drop_none(kind: Any) -> Any:
     if get_origin(kind) in {Union, UnionType}:
-        [kind] = [part for part in get_args(kind) if part is not type(None)]
+        kinds = [part for part in get_args(kind) if part is not type(None)]
+        return kinds[0] if len(kinds) == 1 else str  # a number or a text arrives as text
     return kind
 
 

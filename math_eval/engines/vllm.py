@@ -11,10 +11,15 @@ from math_eval.engines.base import EngineSettings, backlog, failed, no_room
 from math_eval.engines.stops import cut_at_stop
 from math_eval.engines.vllm_start import start_vllm
 from math_eval.errors import EngineError
+from math_eval.models.adapter import read_adapter
 from math_eval.records import Completion, Prompt, Sampling
 
 _CPU_CACHE_GIB = 2
 """Size of the key-value cache on a CPU."""
+
+
+_LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""The ranks of adapters for which vLLM has kernels."""
 
 
 class VllmEngine:
@@ -60,13 +65,21 @@ class VllmEngine:
 
             return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
 
-        extra_arguments = {"enable_prefix_caching": True, "scheduling_policy": "priority"}
+        extra_arguments: dict[str, Any] = {"enable_prefix_caching": True, "scheduling_policy": "priority"}
+        self._lora: Any = None
+        if settings.lora is not None:
+            adapter = read_adapter(settings.lora)
+            extra_arguments |= {"enable_lora": True, "max_lora_rank": _lora_rank(adapter.rank)}
         self._engine: Any = start_vllm(build, folder, settings, cpu_cache_gib=_CPU_CACHE_GIB, arguments=extra_arguments)
         self.dtype = str(self._engine.vllm_config.model_config.dtype).removeprefix("torch.")
         self._context = int(self._engine.vllm_config.model_config.max_model_len)
         slots = int(self._engine.vllm_config.scheduler_config.max_num_seqs)
         self.concurrency = settings.concurrency or backlog(slots)
         self._numbers = itertools.count()
+        if settings.lora is not None:
+            from vllm.lora.request import LoRARequest
+
+            self._lora = LoRARequest("adapter", 1, str(adapter.folder))
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
         """Makes one completion. A prompt that leaves no room for a new token is a failed sample.
@@ -102,6 +115,7 @@ class VllmEngine:
                 {"prompt_token_ids": list(prompt.token_ids)},
                 settings,
                 f"s{next(self._numbers)}",
+                lora_request=self._lora,
                 priority=-prompt.turn,  # a sample that returns from a tool goes before new ones
             ):
                 final = result
@@ -120,6 +134,11 @@ class VllmEngine:
     async def close(self) -> None:
         """Ends vLLM's worker processes."""
         self._engine.shutdown()
+
+
+def _lora_rank(rank: int) -> int:
+    """The smallest rank that vLLM offers for adapters of this rank."""
+    return next((offered for offered in _LORA_RANKS if offered >= rank), rank)
 
 
 def is_installed() -> bool:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from math_eval.engines.base import EngineSettings
-from math_eval.errors import EngineError, MissingPackageError, ModelError
+from math_eval.errors import EngineError, MissingPackageError, ModelError, RequestError
 from math_eval.models import cpu_dtype
 
 _CPU_MEMORY_SHARE = 0.3
 _GPU_MEMORY_SHARE = 0.9
+_UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
+_OPTIONS = {
+    "model": "MODEL",
+    "tokenizer": "--tokenizer",
+    "tensor_parallel_size": "--tensor-parallel",
+    "pipeline_parallel_size": "--pipeline-parallel",
+    "gpu_memory_utilization": "--gpu-memory",
+    "dtype": "--dtype",
+    "max_model_len": "--max-model-len",
+    "trust_remote_code": "--trust-remote-code",
+    "enforce_eager": "--enforce-eager",
+    "seed": "--seed",
+    "enable_lora": "--lora",
+}
+"""Arguments of vLLM → the option of ours that sets them."""
 
 
 def start_vllm(
@@ -37,9 +53,13 @@ def start_vllm(
 
     Raises:
         MissingPackageError: vLLM is not installed.
+        RequestError: vLLM has no argument of a name in `settings.engine_arguments`, or an option of ours sets it.
         ModelError: vLLM rejects the model or the settings.
         EngineError: vLLM could not start.
     """
+    for name in settings.engine_arguments:
+        if name in _OPTIONS:
+            raise RequestError(f"--engine-arg {name}: {_OPTIONS[name]} sets it")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
@@ -53,6 +73,10 @@ def start_vllm(
         return build({**_shared_arguments(folder, settings, on_cpu=on_cpu), **arguments, **settings.engine_arguments})
     except ImportError as error:
         raise MissingPackageError("vllm", "vllm", "the vllm engine") from error
+    except TypeError as error:
+        if (match := _UNKNOWN_ARGUMENT.search(str(error))) and match.group(1) in settings.engine_arguments:
+            raise RequestError(f"--engine-arg {match.group(1)}: vLLM has no argument of this name") from error
+        raise EngineError(f"vLLM could not start: {_last_line(error)}") from error
     except (ValueError, OSError, KeyError) as error:
         raise ModelError(f"{folder}: vLLM cannot load this model: {_last_line(error)}") from error
     except RuntimeError as error:
@@ -68,6 +92,7 @@ def _shared_arguments(folder: Path, settings: EngineSettings, *, on_cpu: bool) -
         memory = _CPU_MEMORY_SHARE if on_cpu else _GPU_MEMORY_SHARE
     return {
         "model": str(folder),
+        "tokenizer": str(settings.tokenizer or folder),
         "tensor_parallel_size": settings.tensor_parallel,
         "pipeline_parallel_size": settings.pipeline_parallel,
         "gpu_memory_utilization": memory,

@@ -6,8 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from math_eval.benchmarks import Benchmark, Definition, define, load_split, parse_name
+from math_eval.benchmarks import (
+    Benchmark,
+    Definition,
+    Selection,
+    covered_groups,
+    define,
+    load_split,
+    parse_conditions,
+    parse_limit,
+    parse_name,
+)
 from math_eval.engines import NEEDS_MODEL_FOLDER, EngineSettings, default_engine, settings_read
 from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError
@@ -19,6 +30,8 @@ from math_eval.generate.model_settings import ModelSettings, model_settings
 from math_eval.generate.request import RunRequest
 from math_eval.generate.sets import SamplingSet, applicable_sets, make_sets, set_info
 from math_eval.models import LocalModel, resolve
+from math_eval.models.adapter import read_adapter
+from math_eval.models.source import fingerprint
 from math_eval.prompts import Demonstrations, Template, load_demonstrations, load_template
 from math_eval.records import Problem, Prompt
 from math_eval.registry import is_path
@@ -35,6 +48,7 @@ class BenchmarkTask:
     Attributes:
         benchmark: The benchmark split.
         definition: The name or the path of the benchmark, as the request gave it.
+        selection: The choice of problems, before the limit.
         problems: The problems that this run covers.
         template: The prompt template.
         demonstrations: The demonstrations, if the template shows any.
@@ -43,6 +57,7 @@ class BenchmarkTask:
 
     benchmark: Benchmark
     definition: str
+    selection: Selection
     problems: tuple[Problem, ...]
     template: Template
     demonstrations: Demonstrations | None
@@ -165,6 +180,8 @@ def make_plan(
         load_template(request.prompt)
     engine = request.engine or default_engine()
     local = None
+    if request.settings.lora is not None:
+        read_adapter(request.settings.lora)
     if engine in NEEDS_MODEL_FOLDER:
         local = resolve(request.model, hub=request.hub, revision=request.revision)
     model = model_settings(request, engine, local)
@@ -177,7 +194,7 @@ def make_plan(
             f"the prompt {prompt} does not fit {request.model} (family {model.match.name}), which expects "
             f"{', '.join(family.fits)}; --prompt {family.prompt} asks as its makers do"
         )
-    tasks = tuple(_tasks(request, requested, prompt, progress, model.system))
+    tasks = tuple(_tasks(request, requested, prompt, progress, model.system, warn))
     requested_sets = make_sets(request, suite, model, warn)
     sets = tuple(applicable_sets(request, None if caller_engine else engine, requested_sets, warn))
     ks = tuple(k for k in (suite.k if suite else []) if any(k <= sampling_set.samples for sampling_set in sets))
@@ -212,6 +229,7 @@ class _RequestedSplit:
     split: str
     name: str
     entry: SuiteEntry
+    selection: Selection
 
 
 def _requested_splits(request: RunRequest, suite: Suite | None) -> Iterator[_RequestedSplit]:
@@ -219,16 +237,19 @@ def _requested_splits(request: RunRequest, suite: Suite | None) -> Iterator[_Req
     if request.benchmarks:
         entries.append(SuiteEntry(benchmarks=list(request.benchmarks)))
     keys: set[tuple[str, str]] = set()
+    start, _ = parse_limit(request.limit)
     for entry in entries:
         for text in entry.benchmarks:
-            name, named_split = parse_name(text)
+            plain, where = parse_conditions(text)
+            name, named_split = parse_name(plain)
+            selection = Selection(where, list(request.problems), request.shuffle, request.spread, start)
             definition = define(name)
             full_name = str(Path(name).expanduser().resolve()) if is_path(name) else name
             for split in definition.splits(named_split):
                 if (definition.name, split) in keys:
                     raise RequestError(f"{definition.name}/{split} is requested twice")
                 keys.add((definition.name, split))
-                yield _RequestedSplit(definition, split, full_name, entry)
+                yield _RequestedSplit(definition, split, full_name, entry, selection)
 
 
 def _tasks(
@@ -237,6 +258,7 @@ def _tasks(
     prompt: str,
     progress: Callable[[str], Progress | None] | None,
     system: str,
+    warn: Callable[[str], None],
 ) -> Iterator[BenchmarkTask]:
     templates = [_template(request, split.entry, prompt) for split in requested]
     refuse_shots(request, templates)  # before demonstrations are downloaded
@@ -245,14 +267,30 @@ def _tasks(
         if (template.shots or template.adaptive) and demonstrations is None:
             demonstrations = load_demonstrations(request.demonstrations, request.data_dir)
         benchmark = load_split(split.definition, split.split, data_dir=request.data_dir, progress=progress)
-        problems, spec = benchmark.problems[: request.limit], benchmark.spec
+        problems, spec = _chosen(request, benchmark, split.selection, warn), benchmark.spec
         prompts = {
             problem.id: template.build(
                 problem, demonstrations, key=spec.demonstrations, adaptive=spec.adaptive, system=system
             )
             for problem in problems
         }
-        yield BenchmarkTask(benchmark, split.name, problems, template, demonstrations, prompts)
+        yield BenchmarkTask(benchmark, split.name, split.selection, problems, template, demonstrations, prompts)
+
+
+def _chosen(
+    request: RunRequest, benchmark: Benchmark, selection: Selection, warn: Callable[[str], None]
+) -> tuple[Problem, ...]:
+    """The problems that a request covers, with a warning where a plain limit leaves groups out."""
+    chosen = selection.apply(benchmark.problems, benchmark.name)
+    problems = tuple(chosen[: parse_limit(request.limit)[1]])
+    plain = not (selection.ids or selection.spread or selection.shuffle is not None)
+    if plain and request.limit is not None and (lacking := covered_groups(chosen, problems)):
+        column, covered, known = lacking
+        warn(
+            f"--limit {request.limit} of {benchmark.name}: these problems have {covered} of the {known} values of "
+            f"{column}; --spread takes all groups in proportion, --shuffle SEED a random part"
+        )
+    return problems
 
 
 def _template(request: RunRequest, entry: SuiteEntry, prompt: str) -> Template:
@@ -265,6 +303,17 @@ def _folder_name(model: str, prompt: str, engine: str) -> str:
     base = model.rstrip("/").rpartition("/")[2] if "/" in model else model
     parts = (base, Path(prompt).stem, engine)
     return "-".join(file_name(part) for part in parts)
+
+
+def _model_parts(settings: EngineSettings) -> dict[str, Any]:
+    """What run.json keeps of an adapter, another tokenizer and the engine's own arguments, if there are any."""
+    parts: dict[str, Any] = {}
+    if settings.engine_arguments:
+        parts["engine_arguments"] = dict(settings.engine_arguments)
+    for name, folder in (("lora", settings.lora), ("tokenizer", settings.tokenizer)):
+        if folder is not None:
+            parts[name] = {"folder": str(folder), "revision": fingerprint(folder)}
+    return parts
 
 
 def _run_info(
@@ -288,6 +337,7 @@ def _run_info(
             "max_model_len": settings.max_model_len,
             "tensor_parallel": settings.tensor_parallel,
             "pipeline_parallel": settings.pipeline_parallel,
+            **_model_parts(settings),
         },
         seed=settings.seed,
         seeding=request.seeding,
@@ -304,6 +354,7 @@ def _run_info(
                 demonstrations_sha256=task.demonstrations.sha256 if task.demonstrations else "",
                 data_sha256=task.benchmark.sha256,
                 definition=task.definition,
+                selection=task.selection,
                 tools=tools.summary() if protocol_of(task.template, tools, engine) else "",
                 sets={
                     sampling_set.name: Extent(len(task.problems), sampling_set.samples_of(task.benchmark))

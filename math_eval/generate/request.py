@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from math_eval.benchmarks import parse_limit
 from math_eval.engines import ENGINES, EngineSettings
 from math_eval.errors import RequestError
 from math_eval.generate.conversation import ToolRules
@@ -36,7 +37,7 @@ class RunRequest:
         tuple[str, ...],
         Option(
             "data and prompt",
-            "Benchmark: a name, NAME:SPLIT, or a file of yours; may be repeated.",
+            "Benchmark: a name, NAME:SPLIT, or a file of yours, each with or without conditions such as [level=5]; may be repeated.",
             flag="--benchmark",
             short="-b",
         ),
@@ -145,8 +146,21 @@ class RunRequest:
         Seeding, Option("sampling", "request: give each sample a seed of its own, which makes vLLM slower.")
     ] = "none"
     limit: Annotated[
-        int | None, Option("data and prompt", "Use only the first N problems of each benchmark.", low=1)
+        int | str | None,
+        Option(
+            "data and prompt", "Use only the first N problems of each benchmark, or A:B for those from A to before B."
+        ),
     ] = None
+    problems: Annotated[
+        tuple[str, ...],
+        Option("data and prompt", "Use only the problem with this id; may be repeated.", flag="--problem"),
+    ] = ()
+    shuffle: Annotated[
+        int | None, Option("data and prompt", "Take the problems of --limit in a random order with this seed.", low=0)
+    ] = None
+    spread: Annotated[
+        bool, Option("data and prompt", "Take the problems of --limit from all groups of a benchmark in proportion.")
+    ] = False
     output: Annotated[Path | None, Option("output", "Run folder; by default runs/MODEL-PROMPT-ENGINE.", short="-o")] = (
         None
     )
@@ -224,6 +238,10 @@ class RunRequest:
         )
         yield from bound_conditions(self)
         yield from bound_conditions(self.settings)
+        parse_limit(self.limit)
+        for flag, given in (("--shuffle", self.shuffle is not None), ("--spread", self.spread)):
+            yield not given or self.limit is not None, f"{flag} has no effect without --limit"
+        yield not (self.spread and self.shuffle is not None), "--spread excludes --shuffle"
         yield (self.samples or 0) < MAX_SAMPLES, f"--samples {self.samples}: expected fewer than {MAX_SAMPLES}"
         valid = self.set_name.replace("-", "").replace("_", "").isalnum() and self.set_name != "greedy"
         yield valid, f"--set {self.set_name!r}: expected letters, digits, '-' and '_', and another name than 'greedy'"

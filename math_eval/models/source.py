@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from math_eval.errors import FetchError, MissingPackageError, ModelError
+from math_eval.models.adapter import why_no_model
 from math_eval.models.gguf import unpack
 from math_eval.registry import user_path
 
@@ -55,7 +56,7 @@ def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None)
     path = user_path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
-            raise ModelError(f"{name}: the folder has no config.json, so it does not hold a model")
+            raise ModelError(f"{name}: {why_no_model(path)}")
         return LocalModel(name, path, fingerprint(path))
     if name.startswith("package:"):
         file = packaged_gguf(name.removeprefix("package:"))

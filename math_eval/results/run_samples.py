@@ -191,4 +191,6 @@ def _problems_from_data(benchmark: BenchmarkInfo, data_dir: Path | None) -> list
         data = load_split(definition, benchmark.split, data_dir=data_dir)
     except (MathEvalError, KeyError):
         return []  # prompts.jsonl is used instead
-    return list(data) if data.sha256 == benchmark.data_sha256 else []
+    if data.sha256 != benchmark.data_sha256:
+        return []
+    return benchmark.selection.apply(data.problems, benchmark.benchmark)

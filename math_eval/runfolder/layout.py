@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from math_eval.benchmarks.selection import Selection
 from math_eval.documents import decode
 from math_eval.errors import DataError, StorageError
 from math_eval.records import AnswerKind, Finish, Problem, Prompt, SampleKey, Status
@@ -35,7 +36,7 @@ class SetInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Extent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of one benchmark a set covers: the first `problems` problems, with `samples` samples of each."""
+    """How much of one benchmark a set covers: the first `problems` problems of its selection, with `samples` each."""
 
     problems: int
     samples: int
@@ -56,6 +57,7 @@ class BenchmarkInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     definition: str
     sets: dict[str, Extent]
     tools: str = ""
+    selection: Selection = Selection()
 
 
 class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
