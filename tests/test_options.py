@@ -85,7 +85,7 @@ def test_bounds(option, values, bounds):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"limit": 0}, "--limit 0: expected 1 or more"),
+        ({"limit": 0}, "--limit 0: expected N, 1 or more, or A:B with 0 ≤ A < B"),
         ({"temperature": 11.0}, "--temperature 11.0: expected 0 to 10"),
         ({"top_p": 0.0}, "--top-p 0.0: expected more than 0 and at most 1"),
         ({"stop_token_ids": (1, -2)}, "--stop-token-ids 1,-2: expected 0 or more"),

@@ -37,7 +37,7 @@ class RunRequest:
         tuple[str, ...],
         Option(
             "data and prompt",
-            "Benchmark: a name, NAME:SPLIT, or a file of yours, each with or without conditions such as [level=5]; may be repeated.",
+            "Benchmark: a name, NAME:SPLIT, or a file of yours, with [COLUMN=VALUE] for a part of it; may be repeated.",
             flag="--benchmark",
             short="-b",
         ),

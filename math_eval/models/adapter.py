@@ -13,7 +13,7 @@ CONFIG = "adapter_config.json"
 _TRAINING_FILES = {
     "zero_to_fp32.py": "a DeepSpeed checkpoint: its own zero_to_fp32.py writes the weights of a model",
     "*mp_rank_*_model_states.pt": "a DeepSpeed checkpoint: zero_to_fp32.py beside it writes the weights of a model",
-    "latest_checkpointed_iteration.txt": "a Megatron checkpoint: Megatron Bridge (or tools/checkpoint/convert.py) exports it",
+    "latest_checkpointed_iteration.txt": "a Megatron checkpoint: Megatron Bridge exports it as a model folder",
     "model_world_size_*_rank_*.pt": "a verl checkpoint: python -m verl.model_merger merges it into a model folder",
     "__*.distcp": "a PyTorch distributed checkpoint: accelerate merge-weights merges it into a model folder",
     "*.nemo": "a NeMo checkpoint: its export script writes a model folder",
