@@ -256,7 +256,8 @@ def _problems(plan: Plan, info: RunInfo, store: RunStore) -> Problems:
     for part in info.benchmarks:
         if benchmark := requested.get((part.benchmark, part.split)):
             extent = max(extent.problems for extent in part.sets.values())
-            problems[part.benchmark, part.split] = benchmark.problems[:extent]
+            chosen = part.selection.apply(benchmark.problems, part.benchmark)
+            problems[part.benchmark, part.split] = chosen[:extent]
     return {(part.benchmark, part.split): problems[part.benchmark, part.split] for part in info.benchmarks}
 
 

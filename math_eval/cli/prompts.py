@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from math_eval.benchmarks import load_benchmark
+from math_eval.cli.declared_options import GroupedCommand, declared_options, parse_numbers, run_declarations
 from math_eval.cli.output import json_option, print_json, print_rows
 from math_eval.cli.shared_options import data_dir_option
+from math_eval.engines import EngineSettings
 from math_eval.errors import RequestError
+from math_eval.generate import RunRequest
+from math_eval.generate.prompt_check import as_rows, check_prompts
 from math_eval.prompts import load_demonstrations, load_template
 from math_eval.registry import names
 
 
 @click.group()
 def command() -> None:
-    """List and show prompt templates."""
+    """List, show and check prompts."""
 
 
 @command.command("list")
@@ -88,3 +93,53 @@ def show(
             click.echo(f"[{message['role']}]\n{message['content']}\n")
     else:
         click.echo(prompt.text)
+
+
+_CHECKED = (
+    "benchmarks",
+    "suite",
+    "prompt",
+    "shots",
+    "demonstrations",
+    "data_dir",
+    "problems",
+    "family",
+    "mode",
+    "hub",
+    "revision",
+    "system",
+    "chat_template",
+    "chat_template_kwargs",
+    "reasoning_effort",
+    "stop_token_ids",
+    "tokenizer",
+    "trust_remote_code",
+)
+"""The options of `math-eval run` that a prompt depends on."""
+
+
+@command.command(cls=GroupedCommand)
+@click.argument("model")
+@declared_options({name: declaration for name, declaration in run_declarations().items() if name in _CHECKED})
+@json_option
+def check(model: str, *, as_json: bool, **options: Any) -> None:
+    """Show the first prompt of a benchmark as MODEL receives it, and where it departs from what the family expects.
+
+    The weights are not downloaded. Without a benchmark, a problem of the sampler is shown.
+    """
+    options["stop_token_ids"] = parse_numbers(run_declarations()["stop_token_ids"], options["stop_token_ids"])
+    settings = EngineSettings(tokenizer=options.pop("tokenizer"), trust_remote_code=options.pop("trust_remote_code"))
+    if not options["benchmarks"] and not options["suite"]:
+        options["benchmarks"] = ("sampler",)
+    request = RunRequest(model=model, engine="transformers", settings=settings, **options)
+    checks = check_prompts(request, warn=lambda line: click.echo(f"warning: {line}", err=True))
+    if as_json:
+        print_json(checks)
+        return
+    for result in checks:
+        print_rows(["", ""], as_rows(result))
+        click.echo(f"\n{result.text}\n\ntoken ids: {' '.join(map(str, result.token_ids))}\n")
+        for departure in result.departures:
+            click.echo(f"departs: {departure}")
+        if not result.departures:
+            click.echo("nothing departs from what the family expects")

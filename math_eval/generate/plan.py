@@ -159,6 +159,7 @@ def make_plan(
     warn: Callable[[str], None],
     progress: Callable[[str], Progress | None] | None = None,
     caller_engine: bool = False,
+    weights: bool = True,
 ) -> Plan:
     """Resolves a request into a plan. The model folder is looked up or downloaded, but no model is loaded.
 
@@ -168,6 +169,7 @@ def make_plan(
             fit the model's family.
         progress: Makes the progress bar of a download.
         caller_engine: Whether the caller made the engine. Its settings are then not checked.
+        weights: Whether the model's weights are needed.
 
     Raises:
         RequestError: The request contradicts itself, or an option has no effect.
@@ -183,7 +185,7 @@ def make_plan(
     if request.settings.lora is not None:
         read_adapter(request.settings.lora)
     if engine in NEEDS_MODEL_FOLDER:
-        local = resolve(request.model, hub=request.hub, revision=request.revision)
+        local = resolve(request.model, hub=request.hub, revision=request.revision, weights=weights)
     model = model_settings(request, engine, local)
     for assumption in model.assumptions:
         warn(assumption)

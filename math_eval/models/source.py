@@ -19,6 +19,8 @@ Hub = Literal["huggingface", "modelscope"]
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _MAX_FULL_READ = 1 << 20
 _EDGE_BYTES = 1 << 16
+_SMALL_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "*.py")
+"""The files of a model folder without its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,14 @@ class LocalModel:
     revision: str
 
 
-def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None) -> LocalModel:
+def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None, weights: bool = True) -> LocalModel:
     """Finds a model, and downloads or unpacks it where that is needed.
 
     Args:
         name: A folder, a .gguf file, "package:NAME" for the only GGUF file in an installed package, or a hub name.
         hub: The hub that hub names refer to.
         revision: The hub's branch, tag or commit; None for the default branch.
+        weights: Whether the weights are needed, or only the configuration and the tokenizer.
 
     Returns:
         The model's folder, with what identifies its content.
@@ -67,7 +70,10 @@ def resolve(name: str, *, hub: Hub = "huggingface", revision: str | None = None)
         return LocalModel(name, folder := unpack(path), fingerprint(folder))
     if not _HUB_NAME.fullmatch(name) or name.startswith((".", "~")):
         raise ModelError(f"{name}: no such folder, and not a hub name of the form ORGANISATION/MODEL")
-    return _from_modelscope(name, revision) if hub == "modelscope" else _from_huggingface(name, revision)
+    patterns = None if weights else list(_SMALL_FILES)
+    if hub == "modelscope":
+        return _from_modelscope(name, revision, patterns)
+    return _from_huggingface(name, revision, patterns)
 
 
 def packaged_gguf(package: str) -> Path:
@@ -118,14 +124,15 @@ def fingerprint(folder: Path) -> str:
     return f"files:{digest.hexdigest()[:40]}"
 
 
-def _from_huggingface(name: str, revision: str | None) -> LocalModel:
+def _from_huggingface(name: str, revision: str | None, patterns: list[str] | None) -> LocalModel:
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
         raise MissingPackageError("huggingface-hub", "hub", f"the hub model {name}") from error
     try:
-        folder = Path(snapshot_download(name, revision=revision, ignore_patterns=["*.pth", "original/*", "*.gguf"]))
+        unwanted = ["*.pth", "original/*", "*.gguf"]
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns, ignore_patterns=unwanted))
     except LocalEntryNotFoundError as error:
         raise FetchError(
             f"{name}: no such folder; the hub cannot be reached and the model is not in its cache"
@@ -135,13 +142,13 @@ def _from_huggingface(name: str, revision: str | None) -> LocalModel:
     return LocalModel(name, folder, folder.name)
 
 
-def _from_modelscope(name: str, revision: str | None) -> LocalModel:
+def _from_modelscope(name: str, revision: str | None, patterns: list[str] | None) -> LocalModel:
     try:
         from modelscope import snapshot_download
     except ImportError as error:
         raise MissingPackageError("modelscope", "hub", f"the ModelScope model {name}") from error
     try:
-        folder = Path(snapshot_download(name, revision=revision))
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except Exception as error:  # the library raises many kinds, network ones included
         raise FetchError(
             f"{name}: ModelScope does not have this model: {' '.join(str(error).split())[:300]}"

@@ -130,6 +130,52 @@ class Tokenizer:
             raise ModelError(f"{self.folder}: {text!r} is {len(ids)} tokens in its tokenizer; it must be one")
         return int(ids[0])
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, special tokens included."""
+        return str(self._inner.decode(list(ids), skip_special_tokens=False))
+
+    @property
+    def bos_id(self) -> int | None:
+        """The id of the beginning-of-text token; None if the tokenizer has none."""
+        identity = self._inner.bos_token_id
+        return None if identity is None else int(identity)
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether the tokenizer begins a raw text with the beginning-of-text token."""
+        return self.bos_id is not None and self.bos_id in self._inner("a")["input_ids"]
+
+    @property
+    def chat_template(self) -> str:
+        """The tokenizer's chat template; "" if it has none."""
+        template = self._inner.chat_template
+        return "\n".join(template.values()) if isinstance(template, dict) else str(template or "")
+
+    def end_ids(self, further: Sequence[int]) -> dict[int, str]:
+        """The token ids that end a completion: those of the model folder, and further ones.
+
+        Args:
+            further: Token ids in addition to the model's own.
+
+        Returns:
+            Token id → the token's text; "" if the tokenizer has no such token.
+        """
+        ids: list[int] = []
+        if self._inner.eos_token_id is not None:
+            ids.append(int(self._inner.eos_token_id))
+        try:
+            content = json.loads((self.folder / "generation_config.json").read_text(encoding="utf-8"))
+            configured = content.get("eos_token_id")
+        except (OSError, ValueError, AttributeError):
+            configured = None
+        ids += [
+            number
+            for number in (configured if isinstance(configured, list) else [configured])
+            if isinstance(number, int)
+        ]
+        tokens = {number: self._inner.convert_ids_to_tokens(number) for number in [*ids, *further]}
+        return {number: str(token or "") for number, token in tokens.items()}
+
     @property
     def special_tokens(self) -> tuple[str, ...]:
         """The texts that the tokenizer reads as control tokens wherever they occur, sorted."""
