@@ -148,7 +148,7 @@ def _prompts(plan: Plan, engine: Engine | None) -> EncodedPrompts:
 def _write_request(plan: Plan, store: RunStore, info: RunInfo, prompts: EncodedPrompts) -> Problems:
     """Writes prompts.jsonl and run.json, and returns the problems of everything in the folder."""
     lines = (line for task in plan.tasks for line in task.prompt_lines())
-    store.add_prompts(lines, prompts.count)
+    store.add_prompts(lines, prompts.count, prompts.rendered)
     write_json(plan.folder / RunInfo.NAME, info)
     return {} if plan.request.shard else _problems(plan, info, store)
 

@@ -432,3 +432,12 @@ def test_a_forecast_combines_measured_lengths_and_row_sizes():
     assert prediction.lengths == pytest.approx(((40 * 20) ** 0.5, (160 * 180) ** 0.5, 50.0)), "2 tokens a character"
     row_prediction = forecast([problem(0, 0), problem(1, 3)], [first.__class__()])
     assert (row_prediction.lengths, row_prediction.in_tokens) == ((1.0, 3.0), False)
+
+
+def test_only_the_first_prompt_of_a_benchmark_is_kept_as_the_model_receives_it(tmp_path):
+    RunStore(tmp_path).add_prompts(iter([prompt(0), prompt(1)]), lambda _: 1, lambda line: f"<{line.problem}>")
+    RunStore(tmp_path).add_prompts(iter([prompt(0), prompt(2)]), lambda _: 1, lambda line: f"<{line.problem}>")
+    stored = {line.problem: line.rendered for line in RunStore(tmp_path).prompts()}
+    first = prompt(0).problem
+    assert stored[first] == f"<{first}>"
+    assert [text for problem, text in stored.items() if problem != first] == ["", ""]

@@ -33,9 +33,13 @@ class EncodedPrompts:
 
     def count(self, line: PromptLine) -> int | None:
         """Returns the number of tokens of a prompt; None without a tokenizer."""
-        prompt = Prompt(line.text, tuple(line.messages), key=f"{line.benchmark}/{line.split}/{line.problem}")
-        ids = self._token_ids(prompt)
+        ids = self._token_ids(_prompt(line))
         return None if ids is None else len(ids)
+
+    def rendered(self, line: PromptLine) -> str:
+        """Returns a prompt of messages as the text that the model receives; "" for raw text and without a tokenizer."""
+        ids = self._token_ids(_prompt(line)) if line.messages else None
+        return "" if ids is None or self.tokenizer is None else self.tokenizer.decode(ids)
 
     def encode(self, prompt: Prompt) -> Prompt:
         """Returns the prompt with its token ids; without a tokenizer, the prompt as it is."""
@@ -50,3 +54,7 @@ class EncodedPrompts:
         if ids is None:
             ids = self._ids[prompt.key] = array("I", tokenizer.encode(prompt))
         return ids
+
+
+def _prompt(line: PromptLine) -> Prompt:
+    return Prompt(line.text, tuple(line.messages), key=f"{line.benchmark}/{line.split}/{line.problem}")

@@ -130,6 +130,7 @@ class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str = ""
     messages: list[dict[str, str]] = []
     tokens: int | None = None
+    rendered: str = ""
     kind: AnswerKind = "expression"
     language: str = "en"
     accepted: tuple[str, ...] = ()

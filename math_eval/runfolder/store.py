@@ -204,12 +204,18 @@ class RunStore:
         if path.is_file():
             yield from read_lines(path, PromptLine)
 
-    def add_prompts(self, lines: Iterable[PromptLine], count: Callable[[PromptLine], int | None]) -> None:
+    def add_prompts(
+        self,
+        lines: Iterable[PromptLine],
+        count: Callable[[PromptLine], int | None],
+        render: Callable[[PromptLine], str] = lambda _: "",
+    ) -> None:
         """Stores the prompts of a request: new ones are appended, and corrected golds replace stored ones.
 
         Args:
             lines: The prompt of each problem.
             count: The number of tokens of a new prompt, None if it is not known.
+            render: The text that the model receives, for the first prompt of each benchmark split.
 
         Raises:
             RunConflictError: A stored prompt of the same problem has another text or other messages.
@@ -217,19 +223,22 @@ class RunStore:
         """
         stored_lines = {(line.benchmark, line.split, line.problem): line for line in self.prompts()}
         new_lines: list[PromptLine] = []
+        rendered = {place[:2] for place in stored_lines}
         replaces = False
         for line in lines:
             place = (line.benchmark, line.split, line.problem)
             stored = stored_lines.get(place)
             if stored is None:
-                new_lines.append(msgspec.structs.replace(line, tokens=count(line)))
+                text = "" if place[:2] in rendered else render(line)
+                rendered.add(place[:2])
+                new_lines.append(msgspec.structs.replace(line, tokens=count(line), rendered=text))
                 continue
             if (stored.text, stored.messages) != (line.text, line.messages):
                 raise RunConflictError(
                     f"{self.folder}: the prompt of {'/'.join(place)} differs from the stored one; "
                     "use another --output folder"
                 )
-            current = msgspec.structs.replace(line, tokens=stored.tokens)
+            current = msgspec.structs.replace(line, tokens=stored.tokens, rendered=stored.rendered)
             replaces = replaces or current != stored
             stored_lines[place] = current
         if replaces:  # a gold was corrected
