@@ -91,8 +91,14 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def makes_greedy_set(self) -> bool:
-        """Whether a run makes the greedy set by default, rather than the sampled one."""
-        return self.greedy_decoding == "advised" or (self.greedy_decoding == "allowed" and not self.samples)
+        """Whether a run makes the greedy set by default, rather than the sampled one.
+
+        Where the makers allow greedy decoding without advising it, they report it if the family states settings for it
+        and no number of samples.
+        """
+        if self.greedy_decoding == "allowed":
+            return self.greedy is not None and not self.samples
+        return self.greedy_decoding == "advised"
 
 
 def samples_by_size(samples: int, problems: int) -> int:
@@ -137,6 +143,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         fits: The prompts that the family may be evaluated with without a warning.
         stop_token_ids: Token ids that end a completion, in addition to the model's own.
         reward_model: The reward model of the family; "" for none.
+        quantized: The family of the same models with quantised weights, where it differs; "" if it is this one.
         default_mode: The mode that is used unless another is asked for; "" if there is only one.
         modes: Mode → the keys of `Mode` in which it differs from the family's own.
         sources: Where the settings were read.
@@ -152,6 +159,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exclude: list[str] = []
     stop_token_ids: list[int] = []
     reward_model: str = ""
+    quantized: str = ""
     default_mode: str = ""
     modes: dict[str, dict[str, Any]] = {}
     sources: list[Source] = []
