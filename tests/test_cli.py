@@ -208,7 +208,7 @@ def test_what_show_prints_is_no_python(capsys, rows):
     assert "sums.jsonl" in shown
     assert "None" not in shown
     shown = call(capsys, "models", "show", "qwen2.5-math-instruct")[1]
-    assert "temperature 0.7, top_p 0.8" in shown
+    assert re.search(r"sampled +0\.7 +0\.8 +2,048", shown)
     assert "151645, 151643" in shown
     assert "[" not in shown
 

@@ -144,14 +144,15 @@ def family_of(model: str, *, has_chat_template: bool | None = None) -> FamilyMat
 
 def _near(name: str, families: Iterable[tuple[str, Family]]) -> tuple[str, ...]:
     """The families with the longest plain beginning of a pattern that stands in the name, or is spelt like it."""
-    stems = dict(_stems(families))
+    stems = list(_stems(families))
     lengths: dict[str, int] = {}
-    for stem, family in stems.items():
+    for stem, family in stems:
         if stem in name:
             lengths[family] = max(lengths.get(family, 0), len(stem))
     if not lengths:
-        spelt = difflib.get_close_matches(name[:_MAX_COMPARED], stems, n=_MAX_NEAR, cutoff=0.75)
-        return tuple(dict.fromkeys(stems[stem] for stem in spelt))
+        of_stem = dict(stems)
+        spelt = difflib.get_close_matches(name[:_MAX_COMPARED], of_stem, n=_MAX_NEAR, cutoff=0.75)
+        return tuple(dict.fromkeys(of_stem[stem] for stem in spelt))
     return tuple(sorted(lengths, key=lambda candidate: (-lengths[candidate], candidate))[:_MAX_NEAR])
 
 
