@@ -18,6 +18,7 @@ from math_eval.generate.sets import make_sets
 from math_eval.prompts import load_template
 from math_eval.registry import names
 from math_eval.reports import terminal
+from math_eval.suites import load_suite
 
 CASES = Path(__file__).with_name("cases") / "model_names.jsonl"
 ROWS = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
@@ -175,6 +176,25 @@ def test_the_marks_of_thoughts_and_the_advice_on_greedy_decoding(name):
     assert (thought and (thought.start, thought.end, thought.opened_by_template)) == MARKS.get(name)
     assert (mode.greedy_decoding == "advised-against") == (name in AGAINST_GREEDY)
     assert mode.prefix == ("<think>\n" if name in {"deepseek-r1", "deepseek-r1-distill"} else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "sampled", "greedy_decoding", "stop_token_ids", "reward_model"),
+    [
+        ("generic-base", (0.7, 0.95, 1024), "allowed", [], ""),
+        ("generic-chat", (0.7, 0.95, 2048), "allowed", [], ""),
+        ("qwen-math-base", (0.7, 0.8, 2048), "advised", [151645, 151643], ""),
+        ("qwen2-math-instruct", (1.0, 0.9, 2048), "advised", [151645, 151643], "Qwen/Qwen2-Math-RM-72B"),
+        ("qwen2.5-math-instruct", (0.7, 0.8, 2048), "advised", [151645, 151643], "Qwen/Qwen2.5-Math-RM-72B"),
+    ],
+)
+def test_families_that_are_asked_greedily(name, sampled, greedy_decoding, stop_token_ids, reward_model):
+    family = _load(name)
+    temperature, top_p, max_tokens = sampled
+    assert family.mode().sampled == SamplingPreset(temperature=temperature, top_p=top_p, max_tokens=max_tokens)
+    assert family.mode().greedy_settings == SamplingPreset(max_tokens=max_tokens)
+    assert (family.greedy_decoding, family.samples) == (greedy_decoding, 0)
+    assert (family.stop_token_ids, family.reward_model) == (stop_token_ids, reward_model)
 
 
 def test_modes_without_thinking_have_no_marks():
@@ -335,7 +355,7 @@ def shown(capsys, monkeypatch, *arguments):
     from math_eval.cli.main import main
 
     monkeypatch.setattr(terminal, "_PLAIN_WIDTH", 80)
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["models", *arguments])
     return capsys.readouterr().out
 
@@ -353,8 +373,8 @@ def test_a_family_is_shown_in_80_columns(capsys, monkeypatch, name):
     for source in family.sources:
         assert source.date in out
     assert out.count("yes  ") == sum(source.confirmed for source in family.sources)
-    marks = {part for mode in family.modes or [""] if (thought := family.mode(mode).thought) for part in thought.end.split()}
-    assert all(mark in out for mark in marks)
+    thoughts = [thought for mode in family.modes or [""] if (thought := family.mode(mode).thought)]
+    assert all(thought.start in out and thought.end in out for thought in thoughts)
 
 
 def test_one_mode_is_shown_alone(capsys, monkeypatch):
@@ -383,3 +403,16 @@ def test_the_list_fits_80_columns(capsys, monkeypatch):
     for name in names("models"):
         assert re.search(rf"^ *{re.escape(name)} ", out, re.MULTILINE), name
     assert re.search(r"gpt-oss +medium, low, high +8 samples at 1", out), "the default mode comes first"
+
+
+def test_the_suite_of_contests_leaves_the_sets_to_the_family(capsys):
+    from math_eval.cli.main import main
+
+    suite = load_suite("reasoning-2026")
+    assert (suite.greedy, suite.samples, suite.k) == (None, None, [])
+    request = RunRequest(model="Qwen/Qwen3-8B", suite="reasoning-2026")
+    (made,) = make_sets(request, suite, model_settings(request, "vllm", None), [].append)
+    assert (made.name, made.samples, made.by_size) == ("sampled", 64, True)
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["suites", "show", "reasoning-2026"])
+    assert "sets: as the family of the model has them" in capsys.readouterr().out

@@ -42,7 +42,8 @@ def show(name: str, *, as_json: bool) -> None:
     if suite.note:
         click.echo(suite.note)
     sets = (["greedy"] if suite.greedy else []) + ([f"{suite.samples} samples"] if suite.samples else [])
-    click.echo(f"sets: {', '.join(sets)}")
+    decided = suite.greedy is None and suite.samples is None
+    click.echo(f"sets: {'as the family of the model has them' if decided else ', '.join(sets) or 'none'}")
     rows = [
         [benchmark, entry.prompt or "as requested", "adaptive" if entry.adapt_few_shot else str(entry.shots)]
         for entry in suite.entries
