@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import msgspec
 
 from math_eval.benchmarks.spec import RowShape, Source
 from math_eval.errors import DataError, FetchError, MissingPackageError
+from math_eval.files import json_lines
 
 Row = dict[str, Any]
 
@@ -54,17 +56,9 @@ def read_rows(path: Path, layout: RowShape = "lines") -> Iterator[Row]:
 
 
 def _line_rows(path: Path) -> Iterator[Any]:
-    decoder = msgspec.json.Decoder()
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901  a byte-order mark is not part of the row
-            if not line.strip():
-                continue
-            try:
-                yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise DataError(f"{path}: line {number}: not JSON: {error}") from error
+        for _, row in json_lines(file, path):
+            yield row
 
 
 def _json_rows(path: Path) -> Iterator[Any]:
@@ -140,6 +134,8 @@ def hub_rows(source: Source) -> list[Row]:
         import datasets
     except ImportError as error:
         raise MissingPackageError("datasets", "hub", f"the hub source {source.hub}") from error
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()  # in a log, a bar is hundreds of lines
     try:
         dataset = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
     except Exception as error:  # the library raises dozens of kinds, network ones included

@@ -69,7 +69,7 @@ def command(
 
 
 def _show_reported(rows: list[BesideReported], causes: list[str]) -> None:
-    headers = ["benchmark", "set", "metric", "measured", "reported", "difference", "by chance", "", "confidence"]
+    headers = ["benchmark", "set", "metric", "measured", "reported", "difference", "by chance", "verdict", "confidence"]
     print_rows(
         headers,
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.output import json_option, print_json, print_named, print_rows
 from math_eval.families import SamplingPreset, family_of, load_family
 from math_eval.models import has_chat_template
 from math_eval.registry import names, user_path
@@ -20,11 +20,8 @@ def command() -> None:
 def list_(*, as_json: bool) -> None:
     """List every family with its prompt and the name patterns of its models."""
     families = {name: load_family(name) for name in names("models")}
-    if as_json:
-        print_json(families)
-        return
-    rows = [[name, family.prompt, " ".join(family.match)] for name, family in families.items()]
-    print_rows(["family", "prompt", "matches"], rows)
+    headers = ["family", "prompt", "matches"]
+    print_named(headers, families, lambda family: [family.prompt, " ".join(family.match)], as_json=as_json)
 
 
 @command.command()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def json_option(function: F) -> F:
@@ -19,6 +20,23 @@ def json_option(function: F) -> F:
 def print_json(value: Any) -> None:
     """Prints a value as indented JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_named(
+    headers: Sequence[str], items: Mapping[str, T], cells: Callable[[T], Sequence[str]], *, as_json: bool
+) -> None:
+    """Prints things that have names, as JSON or as a table with one row for each.
+
+    Args:
+        headers: The headers of the columns; the first is the one of the names.
+        items: Name → thing.
+        cells: Gives the cells of a thing, without its name.
+        as_json: Whether to print JSON.
+    """
+    if as_json:
+        print_json(items)
+    else:
+        print_rows(headers, [[name, *cells(item)] for name, item in items.items()])
 
 
 def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 99) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import ClassVar
 
 import msgspec
 
 from math_eval.documents import read_document
-from math_eval.registry import find, names
+from math_eval.registry import find, longest_match, names
 
 
 class SamplingPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,12 +85,8 @@ def family_of(model: str, *, has_chat_template: bool | None = None) -> tuple[str
     Raises:
         DataError: A family file is wrong.
     """
-    name = model.rstrip("/").lower()
-    best, length = "generic-base", -1
-    for candidate in names("models"):
-        for pattern in load_family(candidate).match:
-            if len(pattern) > length and fnmatchcase(name, pattern):
-                best, length = candidate, len(pattern)
+    patterns = {name: load_family(name).match for name in names("models")}
+    best = longest_match(model, patterns) or "generic-base"
     if best.startswith("generic-") and has_chat_template is not None:
         best = "generic-chat" if has_chat_template else "generic-base"
     return best, load_family(best)
