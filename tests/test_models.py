@@ -73,7 +73,7 @@ def test_unpacking_draws_bars_only_on_a_terminal(tmp_path, monkeypatch, capsys, 
     class Part:
         @classmethod
         def from_pretrained(cls, *_places, **_options):
-            print("Converting: 100%|", file=sys.stderr)
+            sys.stderr.write("Converting: 100%|\n")
             return cls()
 
         def save_pretrained(self, folder):
