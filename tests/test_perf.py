@@ -22,6 +22,7 @@ def load(path):
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_script_starts(path):
     asked = [str(ROOT / "no-such-file")] if path.stem == "qwen" else ["--help"]  # that one has no options
