@@ -27,9 +27,9 @@ _HEADERS = {
     "accuracy": "accuracy, %",
     "responses": "responses",
     "undecided": "undecided",
-    "accuracy by the file": "by its own verdicts, %",
-    "changed verdicts": "verdicts that differ",
-    "changed predictions": "answers that differ",
+    "accuracy by the file": "by the file, %",
+    "changed verdicts": "other verdicts",
+    "changed predictions": "other answers",
 }
 """The same for the columns of the table of files."""
 
