@@ -39,14 +39,17 @@ def print_named(
         print_rows(headers, [[name, *cells(item)] for name, item in items.items()])
 
 
-def print_rows(headers: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 99) -> None:
+def print_rows(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 99, expendable: Sequence[str] = ()
+) -> None:
     """Prints a table.
 
     Args:
         headers: The headers of the columns.
         rows: The cells of each row.
         text_columns: How many columns, from the left, are text; the others are numbers and are aligned to the right.
+        expendable: Headers of columns that are left out, the first one first, while the window is too narrow.
     """
     from math_eval.reports import Table, show
 
-    show(Table("", list(headers), [list(row) for row in rows], []), text_columns=text_columns)
+    show(Table("", list(headers), [list(row) for row in rows], []), text_columns=text_columns, expendable=expendable)
