@@ -156,7 +156,10 @@ def _unrecognised(row: Row, formats: Sequence[RowFormat], row_format: str | None
     if row_format:
         return f"no row of the layout {row_format}, which needs {', '.join(formats[0].fields)}; {has}"
     known = ", ".join(names("layouts"))
-    return f"no known layout (known: {known}); {has}; --layout FILE names one of your own (docs/formats.md)"
+    return (
+        f"no known layout (known: {known}); {has}; --layout FILE names one of your own (docs/formats.md); completions "
+        "without golds are scored by math-eval run NAME --engine replay --responses FILE --benchmark BENCHMARK"
+    )
 
 
 def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:
