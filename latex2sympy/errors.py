@@ -7,34 +7,28 @@ MathTextError
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class MathTextError(Exception):
-    """Base of both; can be pickled, whatever arguments a subclass takes."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self.args, self.__dict__)
-
-
-def _restored(kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
-    """An error out of its parts, without calling its constructor, which may want other arguments than the message."""
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(attributes)
-    return error
+    """Base of both. `args` are the arguments of the class, so that pickle can make the error again."""
 
 
 class ParseError(MathTextError):
     """The text cannot be read whole; position is the index of the character where reading stopped."""
 
     def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} at {position}")
+        super().__init__(message, position)
         self.position = position
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} at {self.position}"
 
 
 class LimitError(MathTextError):
     """A limit was reached before anything was computed; limit is its name."""
 
     def __init__(self, limit: str) -> None:
-        super().__init__(f"limit reached: {limit}")
+        super().__init__(limit)
         self.limit = limit
+
+    def __str__(self) -> str:
+        return f"limit reached: {self.limit}"

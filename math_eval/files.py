@@ -6,7 +6,7 @@ Only whole lines are read; a torn last line is dropped when a file is opened for
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,6 +113,31 @@ def read_lines(path: Path, shape: type[T], *, skip: int = 0) -> Iterator[T]:
                 yield decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise DataError(f"{path}: line {number}: {error}") from error
+
+
+def json_lines(lines: Iterable[bytes], path: Path, *, fault: str = "not JSON") -> Iterator[tuple[int, Any]]:
+    """Decodes the JSON lines of a file that somebody else wrote, whatever they hold.
+
+    Args:
+        lines: The lines, such as an open file. A byte-order mark and blank lines are left out.
+        path: The file, for the error message.
+        fault: What the error message says of a line that cannot be decoded.
+
+    Yields:
+        The number of the line, counted from 1, and its value.
+
+    Raises:
+        DataError: A line is not JSON; the text names the line.
+    """
+    decoder = msgspec.json.Decoder()
+    for number, line in enumerate(lines, 1):
+        content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if not content.strip():
+            continue
+        try:
+            yield number, decoder.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise DataError(f"{path}: line {number}: {fault}: {error}") from error
 
 
 def clean_text(text: str) -> str:

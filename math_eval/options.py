@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 Group = Literal["model", "data and prompt", "sampling", "engine", "programs", "rewards", "output"]
@@ -25,6 +26,7 @@ class Option:
         unit: The unit of the value, for messages.
         separator: The separator between the numbers of a tuple on the command line.
         pairs: Whether the entries of a mapping are given as KEY=VALUE, rather than as one JSON object.
+        words: The texts allowed; "N" in them stands for a whole number. For a Literal, they are its values.
     """
 
     group: Group
@@ -37,11 +39,14 @@ class Option:
     unit: str = ""
     separator: str = ""
     pairs: bool = False
+    words: tuple[str, ...] = ()
 
     def allows(self, value: Any) -> bool:
         """Whether a value is within the bounds. None, which means that the option is not set, always is."""
         if value is None:
             return True
+        if self.words:
+            return any(re.fullmatch(re.escape(word).replace("N", r"\d+"), str(value)) for word in self.words)
         if isinstance(value, tuple):
             return all(self.allows(part) for part in value if not isinstance(part, str))
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -54,7 +59,9 @@ class Option:
 
     @property
     def bounds(self) -> str:
-        """The bounds as text, such as "0 to 10" or "1 or more"."""
+        """The bounds as text, such as "0 to 10", "1 or more" or "one of auto, cpu"."""
+        if self.words:
+            return f"one of {', '.join(self.words)}"
         unit = f" {self.unit}" if self.unit else ""
         if self.above is not None:
             upper = "" if self.high is None else f" and at most {self.high:g}{unit}"
@@ -96,7 +103,13 @@ def _declarations(owner: type) -> Iterator[Declaration]:
         kind, *notes = get_args(hints[field.name])
         for note in notes:
             if isinstance(note, Option):
-                yield Declaration(field.name, kind, _default(field), note)
+                words = note.words or _literal_values(kind)
+                yield Declaration(field.name, kind, _default(field), replace(note, words=words))
+
+
+def _literal_values(kind: Any) -> tuple[str, ...]:
+    """The values of a Literal, also of one that may be None; none for other types."""
+    return next((get_args(part) for part in (kind, *get_args(kind)) if get_origin(part) is Literal), ())
 
 
 def _default(field: Field[Any]) -> Any:

@@ -7,6 +7,8 @@ the user's cache.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -104,6 +106,26 @@ def find(kind: str, name: str, *, label: str = "") -> Path:
     if files:
         return files[0]
     raise UnknownNameError(label or kind.removesuffix("s"), name, names(kind))
+
+
+def longest_match(model: str, patterns: Mapping[str, Iterable[str]]) -> str:
+    """The data file that is meant for a model: the one with the longest pattern that matches the model's name.
+
+    Args:
+        model: The model's name or folder.
+        patterns: Name of a data file → shell patterns for lower-cased model names.
+
+    Returns:
+        The name of the data file, the first of equals; "" where no pattern matches.
+    """
+    name = model.rstrip("/").lower()
+    matches = [
+        (len(pattern), candidate)
+        for candidate, own in patterns.items()
+        for pattern in own
+        if fnmatchcase(name, pattern)
+    ]
+    return max(matches, key=lambda match: match[0], default=(0, ""))[1]
 
 
 def user_path(text: str) -> Path:

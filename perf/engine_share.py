@@ -23,10 +23,11 @@ from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.pipeline import Pipeline
 from math_eval.generate.plan import make_plan
 from math_eval.generate.request import RunRequest
+from math_eval.graders import load_grader
 from math_eval.models import Tokenizer
 from math_eval.prompts import load_template
 from math_eval.records import Completion, Prompt, Sampling
-from math_eval.results.score import complete_verdicts
+from math_eval.results.run_samples import RunSamples
 from math_eval.runfolder.store import RunStore
 
 
@@ -79,7 +80,8 @@ async def harness(engine: Any, folder: Path, given: argparse.Namespace, tokenize
         )
         plan = make_plan(request, warn=lambda _: None)
         store = RunStore(plan.folder)
-        complete_verdicts(store, {("gsm8k", "test"): list(plan.tasks[0].problems)})
+        problems = {("gsm8k", "test"): list(plan.tasks[0].problems)}
+        RunSamples(store, plan.info, problems, load_grader(plan.info.grader)).complete()
         started = time.perf_counter()
         await Pipeline(plan, store, Kept(engine), EncodedPrompts(lambda: tokenizer), Quiet()).run()
         store.close()

@@ -2,6 +2,7 @@
 # Makes the test environment and runs every test: lint, types, tests.
 #   bash sh/test.sh [--fast | --full | --coverage] [pytest arguments]
 # --fast: without torch and models, in a small environment of its own. --full: the long soaks whole.
+# MATH_EVAL_TEST_JOBS: processes that share the tests, 2 unless set.
 # --coverage: everything, with the lines of the package that no test runs; fails under 90 %.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,4 +29,4 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MATH_EVAL_FULL=$full
 "$bin/ruff" check .
 "$bin/ruff" format --check .
 "$bin/mypy"
-"$bin/python" -m pytest -rs ${selection[@]+"${selection[@]}"} ${coverage[@]+"${coverage[@]}"} "$@"
+"$bin/python" -m pytest -rs -n "${MATH_EVAL_TEST_JOBS:-2}" --dist loadgroup ${selection[@]+"${selection[@]}"} ${coverage[@]+"${coverage[@]}"} "$@"

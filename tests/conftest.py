@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.stem in SLOW_MODULES:
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("model") is not None:
+            item.add_marker(pytest.mark.xdist_group("models"))  # one process loads them, one at a time
 
 
 @pytest.fixture(scope="session")

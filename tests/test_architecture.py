@@ -95,6 +95,17 @@ def test_files_are_small_and_named():
         assert path.name not in {"utils.py", "common.py", "helpers.py", "misc.py"}
 
 
+def test_functions_are_short():
+    too_long = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for folder in (PACKAGE, ROOT / "latex2sympy", ROOT / "perf")
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60
+    ]
+    assert too_long == []
+
+
 def structs():
     modules = (benchmark_spec, family, suite, preset, template, layout, reward_layout, metrics, row_format, policy)
     found = [CollectionSpec]

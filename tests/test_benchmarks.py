@@ -208,6 +208,50 @@ def test_a_bad_file_names_its_row(tmp_path, content, reason):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            'question,answer\n1+1?,2\n"2+2?,4\n3+3?,6\n',
+            "row 2 (line 3): bad CSV: unexpected end of data; a quote that opens there may not be closed",
+        ),
+        (
+            'question,answer\n"two\nlines",2\n"2+2?,4\n"3+3?",6\n',
+            "row 2 (line 4): bad CSV: ',' expected after '\"'; a quote that opens there may not be closed",
+        ),
+        ('question,answer\n"1"+1?,2\n', "row 1 (line 2): bad CSV: ',' expected after '\"'"),
+        (
+            '"question,answer\n',
+            "header (line 1): bad CSV: unexpected end of data; a quote that opens there may not be closed",
+        ),
+        (
+            "question,answer\n1+1?,2\n\n1,2,3\n",
+            "row 2 (line 4): its columns are not those of the header: 3 in place of 2",
+        ),
+        (
+            "question;answer\n1,5+1?;2,5\n",
+            "its header, 'question;answer', is separated by semicolons; a CSV file needs commas: save it with commas",
+        ),
+        ("question\tanswer\n1+1?\t2\n", "is separated by tabs; a CSV file needs commas"),
+        ("question,answer\n", "the file has no rows"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_read_names_the_line_and_what_to_do(tmp_path, text, message):
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_benchmark(str(path))
+    assert str(refused.value).startswith(f"{path}: ")
+    assert message in str(refused.value)
+    assert "may not be closed" in message or "may not be closed" not in str(refused.value)
+
+
+def test_a_csv_file_may_have_empty_lines_and_quoted_semicolons(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text('\ufeffquestion,answer\n\n"1;1?",2\n"two\n""lines""",3\n\n', encoding="utf-8")
+    assert [(row.question, row.gold) for row in load_benchmark(str(path))] == [("1;1?", "2"), ('two\n"lines"', "3")]
+
+
 def test_a_csv_file_of_another_encoding_says_so(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_bytes("question,answer\nWas ist 1+1, größer?,2\n".encode("latin-1"))

@@ -198,6 +198,28 @@ def test_a_table_wider_than_the_window_loses_nothing(capsys, monkeypatch, window
     assert capsys.readouterr().out.count("sampled ×64") == 1
 
 
+@pytest.mark.parametrize(
+    ("window", "headers"),
+    [
+        (200, "benchmark split rows on disk title language licence"),
+        (100, "benchmark split rows on disk title language"),
+        (80, "benchmark split rows on disk title"),
+        (60, "benchmark split rows on disk"),
+    ],
+)
+def test_the_list_of_benchmarks_is_readable_in_a_narrow_window(capsys, monkeypatch, window, headers):
+    monkeypatch.setattr(terminal, "_PLAIN_WIDTH", window)
+    shown = call(capsys, "benchmarks", "list")[1]
+    lines = [line for line in shown.splitlines() if line.strip()]
+    assert " ".join(lines[0].split()) == headers
+    assert all(len(line) <= window for line in lines)
+    assert sum(line.startswith(" gsm8k ") for line in lines) == 1
+    note = " ".join(shown.split()).partition("note: no room for the columns ")[2]
+    assert note.partition(":")[0] == {200: "", 100: "licence", 80: "licence, language"}.get(
+        window, "licence, language, title"
+    )
+
+
 def test_a_wrong_prompt_is_refused_before_a_model_is_looked_for(capsys, rows):
     code, _, err = call(capsys, "run", "./no-model", "-e", "transformers", "-b", str(rows), "-p", "cott")
     assert (code, err) == (2, "math-eval: unknown prompt 'cott'; did you mean cot or chat?\n")

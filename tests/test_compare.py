@@ -102,6 +102,7 @@ def test_a_replayed_run_beside_its_published_scores(replayed, capsys):
     rows = [line.split() for line in out.splitlines() if line.strip().startswith("minerva_math")]
     assert rows[0][:6] == ["minerva_math", "greedy", "greedy", "34.6", "37.1", "-2.5"]
     assert "consistent" in rows[0]
+    assert "by chance verdict confidence" in " ".join(out.split()), "no column is without a name"
     assert rows[1][3:5] == ["34.6", "34.6"], "the stored run's own score, a rerun"
     assert "published scores were made with vLLM 0.5.1" in out
     code, out, _ = call(capsys, "compare", replayed, "--reported", "--model", "Qwen2-Math-72B-Instruct", "--json")
@@ -152,6 +153,7 @@ def test_two_runs_paired(tmp_path, capsys):
     assert row.p < 0.001 and row.p_corrected == row.p
     code, out, _ = call(capsys, "compare", a, b)
     assert code == 0 and "permutation" in out
+    assert f"A: {a}, B: {b}; accuracies in percent. better, worse: problems on which B is better or worse" in out
     for wrong in (("compare", a), ("compare", a, b, "--reported")):
         code, _, err = call(capsys, *wrong)
         assert (code, "expected two runs, or one run and --reported" in err) == (2, True)

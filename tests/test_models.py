@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import multiprocessing
+import sys
 import time
+import types
 
 import pytest
 
@@ -64,6 +66,44 @@ def test_a_read_only_cache_with_the_model_needs_no_lock(tmp_path, monkeypatch):
 
     monkeypatch.setattr(gguf, "exclusive", no_lock)
     assert gguf.unpack(file) == folder
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_unpacking_draws_bars_only_on_a_terminal(tmp_path, monkeypatch, capsys, terminal):
+    class Part:
+        @classmethod
+        def from_pretrained(cls, *_places, **_options):
+            sys.stderr.write("Converting: 100%|\n")
+            return cls()
+
+        def save_pretrained(self, folder):
+            folder.mkdir(exist_ok=True)
+
+    for name in ("accelerate", "gguf", "torch", "transformers"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    sys.modules["torch"].bfloat16 = None
+    sys.modules["transformers"].AutoModelForCausalLM = sys.modules["transformers"].AutoTokenizer = Part
+    sys.modules["transformers"].GgufConfig = dict
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    gguf._convert(tmp_path / "m.gguf", tmp_path / "out")
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == f"unpacking m.gguf into {tmp_path}/out (once)"
+    assert rest == (["Converting: 100%|"] * 2 if terminal else [])
+    assert (tmp_path / "out").is_dir()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_hub_model_is_fetched_with_bars_only_on_a_terminal(tmp_path, monkeypatch, terminal):
+    bars = [True]
+    hub, errors, utils = (types.ModuleType(f"huggingface_hub{end}") for end in ("", ".errors", ".utils"))
+    hub.snapshot_download = lambda *_names, **_options: bars.append(bars[-1]) or str(tmp_path)
+    errors.HfHubHTTPError = errors.LocalEntryNotFoundError = OSError
+    utils.disable_progress_bars = lambda: bars.append(False)
+    for module in (hub, errors, utils):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    assert resolve("organisation/model").folder == tmp_path
+    assert bars[-1] is terminal
 
 
 @pytest.mark.parametrize("name", ["./checkpoint", "../checkpoint", "~/checkpoint", "nowhere"])

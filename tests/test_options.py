@@ -75,6 +75,11 @@ def test_the_help_is_in_groups(capsys):
         ),
         (Option("engine", "", low=0, high=10), {0: True, 10: True, 11: False}, "0 to 10"),
         (Option("engine", "", low=0), {(0, 3): True, (0, -1): False, True: True}, "0 or more"),
+        (
+            Option("engine", "", words=("cpu", "cuda:N", "a.b")),
+            {"cpu": True, "cuda:12": True, "cuda:": False, "cuda:N": False, "cuda:1 ": False, "axb": False, None: True},
+            "one of cpu, cuda:N, a.b",
+        ),
     ],
 )
 def test_bounds(option, values, bounds):
@@ -91,12 +96,43 @@ def test_bounds(option, values, bounds):
         ({"stop_token_ids": (1, -2)}, "--stop-token-ids 1,-2: expected 0 or more"),
         ({"settings": EngineSettings(tensor_parallel=0)}, "--tensor-parallel 0: expected 1 or more"),
         ({"settings": EngineSettings(gpu_memory=1.5)}, "--gpu-memory 1.5: expected more than 0 and at most 1"),
+        (
+            {"settings": EngineSettings(dtype="bf16")},
+            "--dtype bf16: expected one of auto, bfloat16, float16, float32, half, float",
+        ),
+        (
+            {"settings": EngineSettings(device="gpu")},
+            "--device gpu: expected one of auto, cpu, cuda, cuda:N, mps, xpu, xpu:N",
+        ),
+        ({"hub": "hf"}, "--hub hf: expected one of huggingface, modelscope"),
+        ({"tools": "bash"}, "--tools bash: expected one of python, none"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(options, message):
     with pytest.raises(RequestError) as refused:
         RunRequest("m", ("sampler",), **options)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "choices"),
+    [
+        ("--dtype", "bf16", ["bfloat16", "float16", "float32", "half", "float"]),
+        ("--device", "cuda0", ["cpu", "cuda", "cuda:N", "mps"]),
+    ],
+)
+@pytest.mark.parametrize("command", [["run", "m", "-b", "sampler"], ["reward", "run", "-m", "m"]])
+def test_a_typo_on_the_command_line_is_refused_with_the_choices(capsys, command, option, wrong, choices):
+    with pytest.raises(SystemExit) as refused:
+        main([*command, option, wrong])
+    message = capsys.readouterr().err
+    assert refused.value.code == 2
+    assert wrong in message and all(choice in message for choice in choices)
+
+
+@pytest.mark.parametrize("words", [{"dtype": "half", "device": "cuda:1"}, {"dtype": "float", "device": "xpu"}])
+def test_every_word_that_the_engines_take_is_taken(words):
+    assert RunRequest("m", ("sampler",), settings=EngineSettings(**words)).settings.dtype == words["dtype"]
 
 
 @pytest.fixture

@@ -278,7 +278,7 @@ def test_a_folder_without_a_head_is_one_line(models, tmp_path):
     with pytest.raises(ModelError, match="has 1 outputs, expected 2"):
         scores(folder)
     (folder / "model.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(ModelError, match="transformers cannot load this reward model") as caught:
+    with pytest.raises(ModelError, match="transformers cannot load this model") as caught:
         scores(folder)
     assert "\n" not in str(caught.value)
     (folder / "model.safetensors").unlink()

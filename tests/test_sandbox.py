@@ -257,6 +257,30 @@ def test_processor_time_is_limited():
     asyncio.run(sandbox.close())
 
 
+@pytest.mark.slow
+def test_a_busy_machine_does_not_hide_the_limit_of_processor_time():
+    """There, the exact processor time of a program lies far below the ticks in which the kernel counts the limit."""
+    spin = "import time\nwhile True:\n    for _ in range(20_000): pass\n    time.sleep(0.0001)"
+    others = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(2 * (os.cpu_count() or 1))]
+    sandbox = Sandbox(Limits(wall_seconds=120.0, cpu_seconds=1))
+    try:
+        result = run(sandbox, "import os\nwhile True: os.getppid()")
+        assert (result.state, result.error) == ("timeout", "ended after 1 seconds of processor time")
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+        asyncio.run(sandbox.close())
+
+
+def test_a_program_that_kills_itself_is_not_one_that_ran_out_of_processor_time():
+    sandbox = Sandbox(Limits(wall_seconds=30.0, cpu_seconds=1), tier="none")
+    burn = "import os, time\nwhile time.process_time() < 0.3: pass\n"
+    result = run(sandbox, f"{burn}os.kill(os.getpid(), 9)")
+    assert (result.state, result.error) == ("killed", "ended by SIGKILL")
+    asyncio.run(sandbox.close())
+
+
 def test_output_beyond_the_limit_is_cut():
     sandbox = Sandbox(Limits(output_bytes=1000))
     result = run(sandbox, "while True: print('x' * 99)")

@@ -13,16 +13,22 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def call(tmp_path, *arguments, script="eval.sh", **environment):
+    """Calls a script; the command `math-eval` that it finds is the code under test, whatever is installed."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["bash", str(ROOT / "sh" / script), *map(str, arguments)]
     return subprocess.run(
         command,
         cwd=tmp_path,
-        env={**os.environ, "PATH": path, **environment},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_scripts_call_the_code_under_test(tmp_path):
+    imports = call(tmp_path, "cot", "m", PYTHONVERBOSE="1").stderr
+    assert f"{ROOT}/math_eval/cli/__init__.py" in imports
 
 
 def test_a_suite_of_ones_own_runs_and_prints_one_table(tmp_path):

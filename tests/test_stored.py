@@ -58,6 +58,7 @@ def test_an_unknown_layout_is_one_line(capsys, tmp_path):
     assert "no known layout (known: abel" in err
     path.write_text('{"question": "1+1?", "response": "2"}\n', encoding="utf-8")
     assert "its fields: question, response; --layout FILE names one" in grade_file(capsys, path)[2]
+    assert "completions without golds are scored by math-eval run NAME --engine replay" in grade_file(capsys, path)[2]
     path.write_text("{", encoding="utf-8")
     assert "neither JSON nor JSON lines" in grade_file(capsys, path)[2]
     code, _, err = grade_file(capsys, tmp_path / "y")

@@ -54,6 +54,13 @@ def test_a_gpu_gets_the_requested_settings(platform):
     assert "VLLM_CPU_KVCACHE_SPACE" not in vllm_start.os.environ
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_bars_are_for_terminals_and_a_line_says_what_is_waited_for(platform, monkeypatch, capsys, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    assert start(dict)["use_tqdm_on_load"] is terminal
+    assert capsys.readouterr().err == "loading /models/m into vLLM\n"
+
+
 @pytest.mark.parametrize(
     ("error", "error_type", "message"),
     [

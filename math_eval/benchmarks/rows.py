@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import msgspec
 
 from math_eval.benchmarks.spec import RowShape, Source
 from math_eval.errors import DataError, FetchError, MissingPackageError
+from math_eval.files import json_lines
 
 Row = dict[str, Any]
 
 _MAX_CSV_FIELD = 10_000_000
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def read_rows(path: Path, layout: RowShape = "lines") -> Iterator[Row]:
@@ -54,17 +57,9 @@ def read_rows(path: Path, layout: RowShape = "lines") -> Iterator[Row]:
 
 
 def _line_rows(path: Path) -> Iterator[Any]:
-    decoder = msgspec.json.Decoder()
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901  a byte-order mark is not part of the row
-            if not line.strip():
-                continue
-            try:
-                yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise DataError(f"{path}: line {number}: not JSON: {error}") from error
+        for _, row in json_lines(file, path):
+            yield row
 
 
 def _json_rows(path: Path) -> Iterator[Any]:
@@ -85,14 +80,45 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     csv.field_size_limit(_MAX_CSV_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.DictReader(file, strict=True), 1):
-                if None in row or None in row.values():
-                    raise DataError(f"{path}: row {number}: its columns are not those of the header")
-                yield dict(row)
+            yield from _csv_records(csv.reader(file, strict=True), path)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: bad CSV: not UTF-8: {error}") from error
+
+
+def _csv_records(reader: Any, path: Path) -> Iterator[Row]:
+    """The records of a CSV file as rows; an error names the line in which its record begins."""
+    header: list[str] = []
+    number = begin = 0
+    try:
+        begin = reader.line_num + 1
+        for record in reader:
+            if not header:
+                header = record
+                _refuse_other_delimiter(header, path)
+            elif record:
+                number += 1
+                if len(record) != len(header):
+                    raise DataError(
+                        f"{path}: row {number} (line {begin}): its columns are not those of the header: "
+                        f"{len(record)} in place of {len(header)}"
+                    )
+                yield dict(zip(header, record, strict=True))
+            begin = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path}: bad CSV: {error}") from error
+        unclosed = reader.line_num > begin or "end of data" in str(error)
+        hint = "; a quote that opens there may not be closed" if unclosed else ""
+        place = f"row {number + 1} (line {begin})" if header else f"header (line {begin})"
+        raise DataError(f"{path}: {place}: bad CSV: {error}{hint}") from error
+
+
+def _refuse_other_delimiter(header: list[str], path: Path) -> None:
+    """Refuses a file whose header is one column because something else than a comma separates its columns."""
+    for delimiter, name in _OTHER_DELIMITERS.items():
+        if len(header) == 1 and delimiter in header[0]:
+            raise DataError(
+                f"{path}: its header, {header[0][:80]!r}, is separated by {name}; "
+                "a CSV file needs commas: save it with commas, or as .jsonl"
+            )
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
@@ -140,6 +166,8 @@ def hub_rows(source: Source) -> list[Row]:
         import datasets
     except ImportError as error:
         raise MissingPackageError("datasets", "hub", f"the hub source {source.hub}") from error
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()  # in a log, a bar is hundreds of lines
     try:
         dataset = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
     except Exception as error:  # the library raises dozens of kinds, network ones included

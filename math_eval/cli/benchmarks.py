@@ -24,7 +24,10 @@ def command() -> None:
 @data_dir_option
 @json_option
 def list_(*, data_dir: Path | None, as_json: bool) -> None:
-    """List every benchmark split, and whether its data is on this machine."""
+    """List every benchmark split, and whether its data is on this machine.
+
+    A narrow window has no room for the licence, then none for the language, then none for the title.
+    """
     splits = [
         {
             "benchmark": definition.name,
@@ -41,20 +44,20 @@ def list_(*, data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(splits)
         return
-    headers = ["benchmark", "split", "rows", "language", "on disk", "title", "licence"]
+    headers = ["benchmark", "split", "rows", "on disk", "title", "language", "licence"]
     rows = [
         [
             str(split["benchmark"]),
             str(split["split"]),
             str(split["rows"]),
-            str(split["language"]),
             "yes" if split["at_hand"] else "no",
             str(split["title"]),
+            str(split["language"]),
             str(split["license"]),
         ]
         for split in splits
     ]
-    print_rows(headers, rows)
+    print_rows(headers, rows, expendable=("licence", "language", "title"))
 
 
 @command.command()

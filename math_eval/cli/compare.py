@@ -65,11 +65,11 @@ def command(
     if as_json:
         print_json(comparisons)
         return
-    _show_comparisons(comparisons)
+    _show_comparisons(comparisons, a, b)
 
 
 def _show_reported(rows: list[BesideReported], causes: list[str]) -> None:
-    headers = ["benchmark", "set", "metric", "measured", "reported", "difference", "by chance", "", "confidence"]
+    headers = ["benchmark", "set", "metric", "measured", "reported", "difference", "by chance", "verdict", "confidence"]
     print_rows(
         headers,
         [
@@ -98,7 +98,7 @@ def _show_reported(rows: list[BesideReported], causes: list[str]) -> None:
         click.echo(f"source: {source}")
 
 
-def _show_comparisons(rows: list[Comparison]) -> None:
+def _show_comparisons(rows: list[Comparison], a: Path, b: Path) -> None:
     headers = [
         "benchmark",
         "set",
@@ -135,6 +135,7 @@ def _show_comparisons(rows: list[Comparison]) -> None:
         text_columns=2,
     )
     tests = ", ".join(sorted({row.test for row in rows}))
+    click.echo(f"A: {a}, B: {b}; accuracies in percent. better, worse: problems on which B is better or worse than A.")
     click.echo(f"p: {tests}; corrected for {len(rows)} (Holm). detectable: a true difference found 4 times in 5.")
     for row in rows:
         if row.only_a or row.only_b:

@@ -56,7 +56,7 @@ def command(answer: str, gold: str, *, benchmark: str | None, kind: Any, grader:
     if as_json:
         print_json(explanation)
         return
-    print_rows(["", ""], [[key, str(value)] for key, value in explanation.items()])
+    print_rows(["what", "value"], [[key, str(value)] for key, value in explanation.items()])
 
 
 _STAGES = {

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from math_eval.cli.grade_table import FIRST_K, print_summary
 from math_eval.cli.grader_names import GraderName
-from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.output import json_option, print_json
 from math_eval.cli.shared_options import data_dir_option, layout_option
 from math_eval.errors import RequestError
 from math_eval.graders import DEFAULT_GRADER, load_grader
@@ -88,7 +89,9 @@ def command(
     if as_json:
         print_json(summary)
     else:
-        _print(summary)
+        samples = [sample for _, (by_grader, _) in graded_files for sample in by_grader[grader_names[0]]]
+        predictions = any(sample.stored and sample.stored.has_prediction for sample in samples)
+        print_summary(summary, grader_names, predictions=predictions)
 
 
 _Samples = Mapping[str, Sequence[GradedSample]]
@@ -140,7 +143,7 @@ def _summary(graders: Sequence[str], files: Sequence[_Samples], examples: int) -
     largest = max(map(len, problems), default=0)
     if largest > 1:
         reading = first_k_scores(problems, range(1, largest + 1))
-        summary["first k, votes by string"] = {name: round(value, 2) for name, value in reading.items()}
+        summary[FIRST_K] = {name: round(value, 2) for name, value in reading.items()}
     summary["groups"] = group_scores(problems) if graders[0] == "qwen" else {}
     differences = {id(sample): sample for sample in [*other_answers, *other_verdicts]}
     summary["examples"] = [_example(sample) for sample in list(differences.values())[:examples]]
@@ -207,15 +210,3 @@ def _pair(pair: tuple[GradedSample, GradedSample]) -> dict[str, Any]:
         "gold": first.problem.gold[:200],
         "rules": f"{first.verdict.rule} / {second.verdict.rule}",
     }
-
-
-def _print(summary: dict[str, Any]) -> None:
-    plain = {key: value for key, value in summary.items() if not isinstance(value, dict | list)}
-    print_rows(["", ""], [[key, str(value)] for key, value in plain.items() if value is not None])
-    for key, value in summary.items():
-        if isinstance(value, dict) and value:
-            print_rows([key, "percent"], [[name, str(figure)] for name, figure in value.items()], text_columns=1)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            click.echo(f"{key}:")
-            headers = [name for name in value[0] if name != "examples" and not isinstance(value[0][name], dict | list)]
-            print_rows(headers, [[str(row.get(name, "")) for name in headers] for row in value])

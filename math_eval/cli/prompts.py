@@ -9,7 +9,7 @@ import click
 
 from math_eval.benchmarks import load_benchmark
 from math_eval.cli.declared_options import GroupedCommand, declared_options, parse_numbers, run_declarations
-from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.output import json_option, print_json, print_named, print_rows
 from math_eval.cli.shared_options import data_dir_option
 from math_eval.engines import EngineSettings
 from math_eval.errors import RequestError
@@ -29,13 +29,8 @@ def command() -> None:
 def list_(*, as_json: bool) -> None:
     """List every prompt template with its kind and title."""
     specs = {name: load_template(name).spec for name in names("prompts")}
-    if as_json:
-        print_json(specs)
-        return
-    print_rows(
-        ["prompt", "kind", "programs", "title"],
-        [[name, spec.kind, spec.programs, spec.title] for name, spec in specs.items()],
-    )
+    headers = ["prompt", "kind", "programs", "title"]
+    print_named(headers, specs, lambda spec: [spec.kind, spec.programs, spec.title], as_json=as_json)
 
 
 @command.command()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from math_eval.cli.output import json_option, print_json, print_rows
+from math_eval.cli.output import json_option, print_json, print_named, print_rows
 from math_eval.registry import names
-from math_eval.suites import load_suite
+from math_eval.suites import Suite, load_suite
 
 
 @click.group()
@@ -19,14 +19,11 @@ def command() -> None:
 def list_(*, as_json: bool) -> None:
     """List every suite with its title."""
     suites = {name: load_suite(name) for name in names("suites")}
-    if as_json:
-        print_json(suites)
-        return
-    rows = [
-        [name, str(sum(len(entry.benchmarks) for entry in suite.entries)), suite.title]
-        for name, suite in suites.items()
-    ]
-    print_rows(["suite", "benchmarks", "title"], rows)
+
+    def cells(suite: Suite) -> list[str]:
+        return [str(sum(len(entry.benchmarks) for entry in suite.entries)), suite.title]
+
+    print_named(["suite", "benchmarks", "title"], suites, cells, as_json=as_json)
 
 
 @command.command()

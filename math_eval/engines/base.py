@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from math_eval.options import Option
 from math_eval.records import ChatForm, Completion, Prompt, Sampling
+
+DType = Literal["auto", "bfloat16", "float16", "float32", "half", "float"]
+"""The number types that both vLLM and transformers take; half is float16, float is float32."""
 
 
 class Engine(Protocol):
@@ -55,7 +58,10 @@ class EngineSettings:
     gpu_memory: Annotated[
         float | None, Option("engine", "Share of GPU memory that vLLM may use, from 0 to 1.", above=0, high=1)
     ] = None
-    dtype: Annotated[str, Option("engine", "Number type of the weights: auto, bfloat16, float16, float32.")] = "auto"
+    dtype: Annotated[
+        DType,
+        Option("engine", "Number type of the weights. auto: that of the model; on a CPU without bfloat16, float32."),
+    ] = "auto"
     max_model_len: Annotated[
         int | None, Option("engine", "Context length in tokens; by default that of the model.", low=1)
     ] = None
@@ -63,7 +69,14 @@ class EngineSettings:
     enforce_eager: Annotated[
         bool, Option("engine", "Run vLLM without compiled graphs: it starts sooner and runs slower.")
     ] = False
-    device: Annotated[str, Option("engine", "For transformers: auto, cpu, cuda, cuda:1 ...")] = "auto"
+    device: Annotated[
+        str,
+        Option(
+            "engine",
+            "For transformers: auto, cpu, cuda, cuda:N (N is the number of a GPU), mps, xpu or xpu:N.",
+            words=("auto", "cpu", "cuda", "cuda:N", "mps", "xpu", "xpu:N"),
+        ),
+    ] = "auto"
     batch_size: Annotated[int, Option("engine", "For transformers: prompts in a batch.", low=1)] = 16
     concurrency: Annotated[int | None, Option("engine", "Samples in flight; by default the engine decides.", low=1)] = (
         None

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from math_eval.engines.base import failed
 from math_eval.errors import DataError, EngineError
+from math_eval.files import json_lines
 from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _ID_FIELDS = ("problem", "id", "idx")
@@ -89,14 +88,8 @@ def _read_completions(path: Path) -> Iterator[tuple[tuple[str, str], str, int | 
         raise DataError(f"{path}: no such file or run folder")
     for file in files:
         with file.open("rb") as lines:
-            for line_number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
+            for line_number, row in json_lines(lines, file):
                 location = f"{file}: line {line_number}"
-                try:
-                    row = msgspec.json.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    raise DataError(f"{location}: not JSON: {error}") from error
                 if not isinstance(row, dict):
                     raise DataError(f"{location}: expected a JSON object")
                 place, set_name, number = _place(row, location), str(row.get("set", "")), row.get("n")

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from math_eval.engines.base import EngineSettings, failed, no_room
+from math_eval.engines.batch_size import BatchSize
 from math_eval.engines.stops import cut_at_stop
-from math_eval.errors import EngineError, MissingPackageError, ModelError
-from math_eval.models import cpu_dtype
+from math_eval.engines.transformers_start import start_transformers
+from math_eval.errors import EngineError, MissingPackageError
 from math_eval.models.adapter import read_adapter
 from math_eval.records import Completion, Finish, Prompt, Sampling
 
@@ -68,38 +69,24 @@ class TransformersEngine:
             ModelError: transformers cannot load the model.
             EngineError: The model does not fit into memory.
         """
-        try:
-            import torch
+
+        def build(dtype: str) -> tuple[Any, ...]:
             from transformers import AutoModelForCausalLM, AutoTokenizer
-        except ImportError as error:
-            raise MissingPackageError(
-                error.name or "transformers", "transformers", "the transformers engine"
-            ) from error
-        device = settings.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = cpu_dtype(settings.dtype) if device == "cpu" else settings.dtype
-        remote_code = settings.trust_remote_code
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(
-                settings.tokenizer or folder, trust_remote_code=remote_code
-            )
+
+            remote_code = settings.trust_remote_code
+            tokenizer = settings.tokenizer or folder
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=remote_code)
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=remote_code)
-            if settings.lora is not None:
-                model = _with_adapter(model, settings.lora)
-            self._model: Any = model.to(device).train(mode=False)
-        except torch.OutOfMemoryError as error:
-            raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
-        except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-            raise ModelError(
-                f"{folder}: transformers cannot load this model: {' '.join(str(error).split())[:300]}"
-            ) from error
+            return (model if settings.lora is None else _with_adapter(model, settings.lora),)
+
+        (self._model,), self._device = start_transformers(build, folder, settings)
+        import torch
+
         self.dtype = str(self._model.dtype).removeprefix("torch.")
         torch.manual_seed(settings.seed)
         limit = getattr(self._model.config, "max_position_embeddings", None) or 1 << 30
         self._context = min(int(limit), settings.max_model_len or 1 << 30)
-        self._device = device
-        self._batch_size = settings.batch_size
+        self._batch_size = BatchSize(settings.batch_size)
         self.concurrency = settings.concurrency or _QUEUE_BATCHES * settings.batch_size
         self._waiting: list[_Request] = []
         self._wake = threading.Condition()
@@ -134,8 +121,10 @@ class TransformersEngine:
 
     def _work(self) -> None:
         while batch := self._next_batch():
+            outcomes: Sequence[Completion | EngineError]
             try:
-                outcomes: Sequence[Completion | EngineError] = self._generate(batch)
+                completions = self._batch_size.run(batch, self._run, _too_large)
+                outcomes = completions
             except Exception as error:  # noqa: BLE001  the callers wait for an answer
                 failure = EngineError(
                     f"transformers failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
@@ -148,7 +137,7 @@ class TransformersEngine:
 
     def _next_batch(self) -> list[_Request]:
         with self._wake:
-            while not self._closing and len(self._waiting) < self._batch_size:
+            while not self._closing and len(self._waiting) < self._batch_size.number:
                 if not self._wake.wait(_GATHER_S) and self._waiting:
                     break
             self._waiting = [request for request in self._waiting if not request.reply.cancelled()]
@@ -157,24 +146,13 @@ class TransformersEngine:
             # longest first: the batch that needs most memory comes early, and the rows of a batch have similar lengths
             self._waiting.sort(key=lambda request: len(request.prompt.token_ids), reverse=True)
             longest = self._waiting[0]
-            batch = [request for request in self._waiting if _can_share_batch(request, longest)][: self._batch_size]
+            batch = [request for request in self._waiting if _can_share_batch(request, longest)]
+            batch = batch[: self._batch_size.number]
             batch_ids = {id(request) for request in batch}
             self._waiting = [request for request in self._waiting if id(request) not in batch_ids]
             return batch
 
-    def _generate(self, batch: list[_Request]) -> list[Completion]:
-        import torch
-
-        try:
-            return self._run(batch)
-        except torch.OutOfMemoryError:
-            if len(batch) == 1:
-                return [failed("out of memory with a batch of one prompt", len(batch[0].prompt.token_ids))]
-        torch.cuda.empty_cache()
-        self._batch_size = half = len(batch) // 2
-        return self._generate(batch[:half]) + self._generate(batch[half:])
-
-    def _run(self, batch: list[_Request]) -> list[Completion]:
+    def _run(self, batch: Sequence[_Request]) -> list[Completion]:
         import torch
         from transformers import GenerationConfig, StoppingCriteriaList
 
@@ -253,6 +231,10 @@ def _with_adapter(model: Any, folder: Path) -> Any:
     except ImportError as error:
         raise MissingPackageError("peft", "transformers", "--lora with the transformers engine") from error
     return PeftModel.from_pretrained(model, adapter.folder).merge_and_unload()
+
+
+def _too_large(request: _Request) -> Completion:
+    return failed("out of memory with a batch of one prompt", len(request.prompt.token_ids))
 
 
 def _can_share_batch(first: _Request, second: _Request) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def start_vllm(
     on_cpu = bool(vllm.platforms.current_platform.is_cpu())
     if on_cpu:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(cpu_cache_gib))
+    print(f"loading {folder} into vLLM", file=sys.stderr)  # noqa: T201  announces a long wait
     try:
         return build({**_shared_arguments(folder, settings, on_cpu=on_cpu), **arguments, **settings.engine_arguments})
     except ImportError as error:
@@ -103,6 +105,7 @@ def _shared_arguments(folder: Path, settings: EngineSettings, *, on_cpu: bool) -
         "enforce_eager": settings.enforce_eager or on_cpu,
         "seed": settings.seed,
         "disable_log_stats": True,
+        "use_tqdm_on_load": sys.stderr.isatty(),  # in a log, a bar is hundreds of lines
     }
 
 

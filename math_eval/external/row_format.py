@@ -13,6 +13,7 @@ import msgspec
 from math_eval.benchmarks.rows import Row
 from math_eval.documents import read_document
 from math_eval.errors import DataError
+from math_eval.files import json_lines
 from math_eval.records import AnswerKind
 from math_eval.registry import find, names
 from math_eval.templating import compile_expression
@@ -155,7 +156,10 @@ def _unrecognised(row: Row, formats: Sequence[RowFormat], row_format: str | None
     if row_format:
         return f"no row of the layout {row_format}, which needs {', '.join(formats[0].fields)}; {has}"
     known = ", ".join(names("layouts"))
-    return f"no known layout (known: {known}); {has}; --layout FILE names one of your own (docs/formats.md)"
+    return (
+        f"no known layout (known: {known}); {has}; --layout FILE names one of your own (docs/formats.md); completions "
+        "without golds are scored by math-eval run NAME --engine replay --responses FILE --benchmark BENCHMARK"
+    )
 
 
 def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:
@@ -172,23 +176,13 @@ def _rows(path: Path, formats: Sequence[RowFormat]) -> Iterator[Row]:
     try:
         rows = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        rows = list(_lines(content, path))
+        lines = json_lines(content.split(b"\n"), path, fault="neither JSON nor JSON lines")
+        rows = [row for _, row in lines]
     if isinstance(rows, dict):
         roots = [layout.root for layout in formats if layout.root in rows]
         rows = rows[roots[0]] if roots else [rows]
         rows = list(rows.values()) if isinstance(rows, dict) else rows
     yield from (row for row in rows if isinstance(row, dict))
-
-
-def _lines(content: bytes, path: Path) -> Iterator[Any]:
-    decoder = msgspec.json.Decoder()
-    for number, line in enumerate(content.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            yield decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise DataError(f"{path}: neither JSON nor JSON lines: line {number}: {error}") from error
 
 
 def _row_formats() -> list[RowFormat]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
+from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 
 from math_eval.errors import MissingPackageError, ModelError, StorageError
@@ -52,12 +54,14 @@ def _convert(file: Path, folder: Path) -> None:
     part = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(part, ignore_errors=True)
-        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
-        )
-        model.save_pretrained(part)
-        tokenizer.save_pretrained(part)
+        # in a log, a bar is hundreds of lines, and the switch of transformers does not reach the one of its reader
+        with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
+            tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+            model = AutoModelForCausalLM.from_pretrained(
+                file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+            )
+            model.save_pretrained(part)
+            tokenizer.save_pretrained(part)
     except (ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{file}: transformers cannot read this GGUF file: {error}") from error
     part.replace(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -128,8 +129,11 @@ def _from_huggingface(name: str, revision: str | None, patterns: list[str] | Non
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.utils import disable_progress_bars
     except ImportError as error:
         raise MissingPackageError("huggingface-hub", "hub", f"the hub model {name}") from error
+    if not sys.stderr.isatty():
+        disable_progress_bars()  # in a log, a bar is hundreds of lines
     try:
         unwanted = ["*.pth", "original/*", "*.gguf"]
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns, ignore_patterns=unwanted))

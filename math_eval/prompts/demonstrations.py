@@ -15,6 +15,7 @@ import msgspec
 
 from math_eval.documents import decode, read_document, read_yaml
 from math_eval.errors import DataError
+from math_eval.files import json_lines
 from math_eval.registry import data_folder, find
 from math_eval.sources import PinnedFile, check_hash, ensure, sha256_of
 
@@ -121,7 +122,7 @@ def _parse_file(path: Path) -> Any:
         if ending in {".yaml", ".yml"}:
             return read_yaml(path)
         if ending == ".jsonl":
-            return [msgspec.json.decode(line) for line in path.read_bytes().split(b"\n") if line.strip()]
+            return [row for _, row in json_lines(path.read_bytes().split(b"\n"), path)]
         return msgspec.json.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not JSON: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from math_eval.reports.table import Table
@@ -11,9 +11,11 @@ from math_eval.reports.table import Table
 _PLAIN_WIDTH = 140
 _GAP = 3
 """The space between two columns."""
+_FOLDED_WIDTH = 24
+"""The room that a column of long text needs beside the others; it is folded."""
 
 
-def show(table: Table, *, text_columns: int = 2) -> None:
+def show(table: Table, *, text_columns: int = 2, expendable: Sequence[str] = ()) -> None:
     """Prints a table on standard output.
 
     Numbers are never cut: a table that is wider than the window is printed in parts, each with the text columns.
@@ -21,6 +23,7 @@ def show(table: Table, *, text_columns: int = 2) -> None:
     Args:
         table: The table.
         text_columns: How many columns, from the left, hold text; the others hold numbers and are aligned on the right.
+        expendable: Headers of columns that are left out, the first one first, while the window is too narrow.
     """
     from rich.box import SIMPLE_HEAD
     from rich.cells import cell_len
@@ -31,6 +34,9 @@ def show(table: Table, *, text_columns: int = 2) -> None:
     console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH, highlight=False)
     lines = [table.headers, *table.rows]
     widths = [max(cell_len(line[column]) for line in lines) for column in range(len(table.headers))]
+    if left_out := _left_out(dict(zip(table.headers, widths, strict=True)), expendable, console.width):
+        show(_without(table, left_out), text_columns=text_columns)
+        return
     for part, columns in enumerate(_parts(widths, text_columns, console.width)):
         title = Text(table.title) if table.title and part == 0 else None
         rich_table = RichTable(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
@@ -44,6 +50,23 @@ def show(table: Table, *, text_columns: int = 2) -> None:
         console.print(rich_table)
     for note in table.notes:
         console.print(Text(f"note: {note}"))
+
+
+def _left_out(widths: Mapping[str, int], expendable: Sequence[str], window: int) -> list[str]:
+    """The headers of the columns that the window has no room for; text that folds needs only so much room."""
+    room = {header: min(width, _FOLDED_WIDTH) + _GAP for header, width in widths.items()}
+    left_out: list[str] = []
+    while sum(room.values()) > window and len(left_out) < len(expendable):
+        left_out.append(expendable[len(left_out)])
+        del room[left_out[-1]]
+    return left_out
+
+
+def _without(table: Table, left_out: Sequence[str]) -> Table:
+    columns = [column for column, header in enumerate(table.headers) if header not in left_out]
+    headers, *rows = [[line[column] for column in columns] for line in (table.headers, *table.rows)]
+    note = f"no room for the columns {', '.join(left_out)}: a wider window or --json shows them"
+    return Table(table.title, headers, rows, [*table.notes, note])
 
 
 def _parts(widths: Sequence[int], text_columns: int, window: int) -> Iterator[list[int]]:

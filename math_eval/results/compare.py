@@ -71,6 +71,10 @@ class Comparison(msgspec.Struct, frozen=True):
     only_b: int
 
 
+_PAIRED_FIELDS = "problems a b difference low high p test wins losses detectable".split()
+"""The fields of a Comparison that a PairedComparison has under the same name."""
+
+
 class BesideReported(msgspec.Struct, frozen=True):
     """A measured figure beside a published one, in percent. `allowed` is the difference that chance explains."""
 
@@ -124,31 +128,19 @@ def compare_runs(
         if len(common) > 1:
             sides = (scores_a[place], scores_b[place])
             means = [[_mean(side[problem]) for problem in common] for side in sides]
-            rows.append((place, compare_paired(*means), [len(side) - len(common) for side in sides]))
+            rows.append((place, compare_paired(*means), tuple(len(side) - len(common) for side in sides)))
     if not rows:
         raise RequestError(f"{a} and {b} have no benchmark and set with two or more common problems")
-    p_values = [pairs.p_permutation if pairs.p_mcnemar is None else pairs.p_mcnemar for _, pairs, _ in rows]
+    corrected = holm([pairs.p for _, pairs, _ in rows])
     return [
         Comparison(
-            benchmark=place[0],
-            split=place[1],
-            set=place[2],
-            problems=pairs.problems,
-            a=pairs.a,
-            b=pairs.b,
-            difference=pairs.difference,
-            low=pairs.low,
-            high=pairs.high,
-            p=p,
+            *place,
+            **{name: getattr(pairs, name) for name in _PAIRED_FIELDS},
             p_corrected=p_corrected,
-            test="permutation" if pairs.p_mcnemar is None else "McNemar, exact",
-            wins=pairs.wins,
-            losses=pairs.losses,
-            detectable=pairs.detectable,
-            only_a=unshared[0],
-            only_b=unshared[1],
+            only_a=only_a,
+            only_b=only_b,
         )
-        for (place, pairs, unshared), p, p_corrected in zip(rows, p_values, holm(p_values), strict=True)
+        for (place, pairs, (only_a, only_b)), p_corrected in zip(rows, corrected, strict=True)
     ]
 
 

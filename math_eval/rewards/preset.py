@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from fnmatch import fnmatchcase
 from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
 from math_eval.documents import read_document
-from math_eval.registry import find, names
+from math_eval.registry import find, longest_match, names
 
 RewardKind: TypeAlias = Literal["outcome", "process"]
 """outcome: one number for a response. process: for each step of a response, the probability that it is good."""
@@ -78,11 +77,7 @@ def reward_preset_of(model: str, kind: RewardKind | None = None) -> tuple[str, R
     Raises:
         DataError: A preset file is wrong.
     """
-    name = model.rstrip("/").lower()
-    best, length = f"generic-{kind}" if kind else "", -1
-    for candidate in names("rewards"):
-        preset = load_reward_preset(candidate)
-        for pattern in preset.match if kind in {None, preset.kind} else ():
-            if len(pattern) > length and fnmatchcase(name, pattern):
-                best, length = candidate, len(pattern)
-    return (best, load_reward_preset(best)) if best else None
+    presets = {name: load_reward_preset(name) for name in names("rewards")}
+    patterns = {name: preset.match for name, preset in presets.items() if kind in {None, preset.kind}}
+    best = longest_match(model, patterns) or (f"generic-{kind}" if kind else "")
+    return (best, presets[best]) if best else None

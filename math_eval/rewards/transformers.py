@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from math_eval.engines.base import EngineSettings
-from math_eval.errors import EngineError, MissingPackageError, ModelError
-from math_eval.models import cpu_dtype
+from math_eval.engines.batch_size import BatchSize
+from math_eval.engines.transformers_start import start_transformers
+from math_eval.errors import EngineError, ModelError
 from math_eval.rewards.base import Conversation, RewardScore, failed_score, outcome_score
 from math_eval.rewards.form import RewardForm
 from math_eval.rewards.qwen2_head import load_qwen2
@@ -34,65 +35,38 @@ class TransformersRewardEngine:
     """
 
     def __init__(self, folder: Path, settings: EngineSettings, form: RewardForm) -> None:
-        try:
-            import torch
-            from safetensors import SafetensorError
-            from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
-        except ImportError as error:
-            raise MissingPackageError(
-                error.name or "transformers", "transformers", "the transformers engine"
-            ) from error
         if form.head == "reward" and form.architecture not in _QWEN2_CLASSES:
             raise ModelError(f"{folder}: the transformers engine cannot score a {form.architecture}; use --engine vllm")
-        device = settings.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = cpu_dtype(settings.dtype) if device == "cpu" else settings.dtype
-        self._head: Any = None
-        try:
+
+        def build(dtype: str) -> tuple[Any, ...]:
+            from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+
             if form.head == "reward":
-                model, head = load_qwen2(folder, dtype, 1 if form.kind == "outcome" else 2)
-                self._head = head.to(device).train(mode=False)
-            else:
-                auto = (
-                    AutoModelForSequenceClassification if form.head == "sequence" else AutoModelForTokenClassification
-                )
-                model = auto.from_pretrained(folder, dtype=dtype, trust_remote_code=settings.trust_remote_code)
-            self._model: Any = model.to(device).train(mode=False)
-        except torch.OutOfMemoryError as error:
-            raise EngineError(f"{folder}: the model does not fit into the memory of {device}") from error
-        except (ValueError, OSError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
-            raise ModelError(
-                f"{folder}: transformers cannot load this reward model: {' '.join(str(error).split())[:300]}"
-            ) from error
+                return load_qwen2(folder, dtype, 1 if form.kind == "outcome" else 2)
+            auto = AutoModelForSequenceClassification if form.head == "sequence" else AutoModelForTokenClassification
+            return (auto.from_pretrained(folder, dtype=dtype, trust_remote_code=settings.trust_remote_code),)
+
+        (self._model, *heads), self._device = start_transformers(build, folder, settings)
+        self._head: Any = heads[0] if heads else None
         positions = getattr(self._model.config, "max_position_embeddings", None)
         limits = [int(limit) for limit in (positions, settings.max_model_len) if limit]
         self.context: int | None = min(limits, default=None)
         self._form = form
-        self._device = device
-        self._batch_size = settings.batch_size
+        self._batch_size = BatchSize(settings.batch_size)
 
     def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, RewardScore]]:
         """Scores one batch after another, in order."""
         begin = 0
         while begin < len(conversations):
-            batch = conversations[begin : begin + self._batch_size]
+            batch = conversations[begin : begin + self._batch_size.number]
             yield from enumerate(self._batch(batch), begin)
             begin += len(batch)
 
     def _batch(self, batch: Sequence[Conversation]) -> list[RewardScore]:
-        import torch
-
         try:
-            return self._run(batch)
-        except torch.OutOfMemoryError:
-            if len(batch) == 1:
-                return [failed_score("out of memory on one conversation", len(batch[0].token_ids))]
+            return self._batch_size.run(batch, self._run, _too_large)
         except RuntimeError as error:
             raise EngineError(f"transformers failed: {' '.join(str(error).split())[:300]}") from error
-        torch.cuda.empty_cache()
-        self._batch_size = half = len(batch) // 2
-        return self._batch(batch[:half]) + self._batch(batch[half:])
 
     def _run(self, batch: Sequence[Conversation]) -> list[RewardScore]:
         import torch
@@ -141,3 +115,7 @@ class TransformersRewardEngine:
         del self._model, self._head
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _too_large(conversation: Conversation) -> RewardScore:
+    return failed_score("out of memory on one conversation", len(conversation.token_ids))

@@ -160,9 +160,7 @@ def score_set(
         truncated=sum(outcome.finish == "length" for outcome in flat) / total,
         failed=sum(outcome.finish == "error" for outcome in flat) / total,
         unexecuted=sum(outcome.unexecuted for outcome in flat) / total,
-        unrewarded=sum(outcome.reward is None for outcome in flat) / total
-        if any(outcome.reward is not None for outcome in flat)
-        else None,
+        unrewarded=_unrewarded(flat),
         tokens_in=sum(outcome.tokens_in for outcome in flat) / total,
         tokens_out=sum(outcome.tokens_out for outcome in flat) / total,
         tokens_out_quantiles={str(q): lengths[min(len(lengths) - 1, int(q * len(lengths)))] for q in QUANTILES}
@@ -174,6 +172,12 @@ def score_set(
         known_bad=sum(bool(problem.known_bad) for problem in sampled),
         accuracy_without_known_bad=_mean(scores_of_good),
     )
+
+
+def _unrewarded(flat: Sequence[SampleScore]) -> float | None:
+    """The share of samples without a reward; None where no sample has one."""
+    missing = sum(outcome.reward is None for outcome in flat)
+    return missing / len(flat) if missing < len(flat) else None
 
 
 def _agreement(rows: Sequence[Sequence[SampleScore]]) -> float | None:

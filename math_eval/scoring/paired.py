@@ -45,6 +45,16 @@ class PairedComparison:
     losses: int
     detectable: float
 
+    @property
+    def p(self) -> float:
+        """The p of the difference: McNemar's where it applies."""
+        return self.p_permutation if self.p_mcnemar is None else self.p_mcnemar
+
+    @property
+    def test(self) -> str:
+        """The test that `p` is from."""
+        return "permutation" if self.p_mcnemar is None else "McNemar, exact"
+
 
 def compare_paired(a: Sequence[float], b: Sequence[float]) -> PairedComparison:
     """Compares two models problem by problem, which is sharper than comparing their accuracies.
