@@ -90,7 +90,7 @@ def test_import_loads_nothing_heavy():
 ERRORS = [
     (["run", "m", "-b", "gsm8"], 2, "unknown benchmark 'gsm8'; did you mean gsm8k"),
     (["run", "m"], 2, "no benchmark: add --benchmark NAME or --suite NAME"),
-    (["run", "m", "-b", "gsm8k", "--limit", "-1"], 2, "--limit -1: expected 1 or more"),
+    (["run", "m", "-b", "gsm8k", "--limit", "-1"], 2, "--limit -1: expected N, 1 or more, or A:B"),
     (["run", "m", "-b", "gsm8k", "-e", "vlm"], 2, "unknown engine 'vlm'; did you mean vllm"),
     (["run", "/no/such/folder", "-b", "sampler", "-e", "transformers"], 2, "/no/such/folder: no such folder"),
     (["run", "m", "-b", "sampler", "-e", "scripted"], 2, "--engine scripted needs --responses FILE"),
