@@ -67,8 +67,8 @@ def _matches(text: str, languages: frozenset[str]) -> Iterator[re.Match[str]]:
     while stem := _STEM.search(text, at):
         start = max(text.rfind("\n", 0, stem.start() + 1), 0)
         end = text.find("\n", stem.end())
-        end = len(text) if end < 0 else end
-        yield from pattern.finditer(text, max(start, at - 1, 0), min(end + 2, len(text)))
+        end = len(text) if end == -1 else end
+        yield from pattern.finditer(text, max(start, at - 1), end + 2)
         at = end
 
 

@@ -68,8 +68,6 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
     That is: anything behind a word of correction ("Wait, …"); what is called final; any announcement, or a bold or
     typeset conclusion, where the box holds a labelled value ("k = 2"); a letter, where a choice's box holds none.
     """
-    if len(rest) < 6 or not rest.strip(" \n\t$.*\\])}。"):
-        return None
     lexicon = lexicon_of(rest)
     later = announcements(rest, lexicon)
     if correction := lexicon.correction.search(rest):
@@ -96,13 +94,13 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
     """
     if kind in CHOICES:
         items = [item for item in items if not _OPTION_LABEL.fullmatch(text, item.at, item.start)]
-    corrections = [match.end() for match in lexicon.correction.finditer(text, items[0].start)] if len(items) > 1 else []
+    corrections = [match.end() for match in lexicon.correction.finditer(text, items[0].start)] if items else []
 
     def weight(item: Announcement) -> tuple[bool, int, int, int]:
         behind = sum(item.start > correction for correction in corrections)
         return not _is_listed(text, item.start), behind, item.strength, item.start
 
-    ranked = sorted(items, key=weight, reverse=True) if len(items) > 1 else items
+    ranked = sorted(items, key=weight, reverse=True)
     statements = [statement for item in ranked if (statement := _affirmed_statement(text, item)) is not None]
     for statement in statements if kind in CHOICES else ():
         if letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True):
@@ -134,5 +132,5 @@ def _affirmed_statement(text: str, item: Announcement) -> str | None:
 
 def _is_listed(text: str, start: int) -> bool:
     """Whether what is announced goes on in the next line, as a list of several values does."""
-    lines = [line for line in text[start : start + 2000].lstrip(" \t\n*_:：").split("\n") if line.strip()][:2]
-    return len(lines) > 1 and all(_ITEM.match(line) for line in lines)
+    first, _, second = text[start:].lstrip(" \t\n*_:：").partition("\n")
+    return bool(_ITEM.match(first) and _ITEM.match(second))

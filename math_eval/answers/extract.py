@@ -64,7 +64,7 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
         answer = unclosed_box(rest) or printed_answer(rest) or _conclusion(without_programs(rest[-_END_CHARS:]))
     if answer is None:
         return Extraction("", "boxed" if blank else "none")
-    if kind in CHOICES and answer.rule != "last-letter":
+    if kind in CHOICES:
         letters = chosen_letters(answer.text, several=kind == "multiple-choice", announced=True)
         return Extraction(letters or answer.text, answer.rule, answer.truncated)
     return answer

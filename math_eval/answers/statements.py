@@ -108,8 +108,6 @@ def trim_tail(text: str) -> str:
     spans = formulas(text)
     mask = masked(text, spans)
     for pattern in (CONDITION, _DENIED_TAIL, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
-        if pattern is CONDITION and not _RELATION.search(mask):
-            continue
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
             if _has_value(head) and not _ends_open(head, spans):
@@ -120,10 +118,9 @@ def trim_tail(text: str) -> str:
 
 def _ends_open(head: str, spans: list[Formula]) -> bool:
     """Whether a statement's head ends on a mere variable, so that its value is still to come ("y(t) when u = 10 is 20")."""
-    if not head.rstrip(" ,").endswith(FILLER):
-        return False
-    last = [span for span in spans if span.end <= len(head.rstrip(" ,"))]
-    return bool(last) and bool(_VARIABLE.fullmatch(last[-1].content)) and any(span.start >= len(head) for span in spans)
+    bare = head.rstrip(" ,")
+    last = [span for span in spans if span.end == len(bare) and _VARIABLE.fullmatch(span.content)]
+    return bool(last) and spans[-1].start >= len(head)
 
 
 def _has_value(text: str) -> bool:
@@ -299,9 +296,8 @@ def last_link(answer: str) -> str:
             return last_link(lines[0].replace("&", "").strip().rstrip("."))
         return answer
     parts = _split_chain(answer)
-    if len(parts) < 2 or (
-        len(parts) == 2 and (_FREE.search(_COMMAND.sub("", parts[0])) or not _COMPUTED.search(parts[0]))
-    ):
+    equation = _FREE.search(_COMMAND.sub("", parts[0])) or not _COMPUTED.search(parts[0])
+    if len(parts) < 2 + bool(equation):
         return answer
     opening = "$" if answer.startswith("$") and answer.endswith("$") and len(answer) > 1 else ""
     return opening + parts[-1].strip().lstrip("&").strip() if parts[-1].strip(" $.") else answer

@@ -15,7 +15,7 @@ NUMBER = re.compile(
     rf"|{_CURRENCY}\s?{_CORE}|\d+(?:[.,]\d+)*",
 )
 _UNIT = re.compile(
-    r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?|(?:square|cubic)\s[A-Za-z]+)"
+    r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?)"
 )
 _SCALE = re.compile(r"(?:million|billion|trillion|thousand|hundred|dozen)s?\b|[万亿억만%٪°‰]", re.IGNORECASE)
 _ASIDE = re.compile(
@@ -87,11 +87,8 @@ def with_unit(text: str, number: re.Match[str]) -> str:
         return value + {"٪": "%", "°C": "", "°F": ""}.get(word, unit.group())
     bare = re.split(r"[\s/^²³]", word)[0]
     known = bare.lower() in UNITS or bare.lower().rstrip("s") in UNITS or bare in LETTER_UNITS
-    if (known or word.startswith(("square ", "cubic "))) and (
-        bare.lower() != "in" or not text[unit.end() :].strip(" .")
-    ):
-        return f"{value} \\text{{{word}}}"
-    return value
+    preposition = bare.lower() == "in" and text[unit.end() :].strip(" .")
+    return f"{value} \\text{{{word}}}" if known and not preposition else value
 
 
 def _plain(token: str) -> str:
