@@ -40,7 +40,6 @@ _QUESTION = re.compile(r"[?？؟]")
 _LIST_LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _TABLE_ROW = re.compile(r"^\s*\|(.+)\|\s*$", re.MULTILINE)
 _RULE_ROW = re.compile(r"[\s|:\-]+")
-_AFTER_CUE = re.compile(r"[\s,:：，、]*")
 
 
 class _Text(NamedTuple):
@@ -232,7 +231,7 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
     for cue in view.words.conclusion.finditer(mask):
         behind = mask[cue.end() :]
         if FILLER in behind or numbers(behind):
-            start = (_AFTER_CUE.match(mask, cue.end()) or cue).end()
+            start = cue.end()
     if _denied(mask[start:], view.words) or (start == 0 and _TRIAL.match(mask)):
         return None
     answer = stated_answer(

@@ -30,10 +30,8 @@ _OPTION_LABEL = re.compile(r"\s*[Aa][:.]?\s*")
 
 def is_answered(text: str) -> bool:
     """Whether a text holds a tag, a box or an announcement with a value."""
-    if tagged_answer(text)[0] or boxed_answer(text)[0]:
-        return True
     lexicon = lexicon_of(text)
-    return any(
+    return bool(tagged_answer(text) or boxed_answer(text)[0]) or any(
         announced_answer(text, [item], lexicon, "expression")
         for item in announcements(text, lexicon)
         if item.strength >= ANSWER
@@ -49,9 +47,9 @@ def explicit_answer(text: str, kind: AnswerKind) -> tuple[Extraction | None, int
     boxed, box_end, blank = boxed_answer(text)
     if boxed is None and blank:
         text = text[blank:].lstrip("$ ")
-    tagged, tag_end = tagged_answer(text)
-    if tagged and tag_end > box_end:
-        return tagged, blank
+    tagged = tagged_answer(text)
+    if tagged and tagged[1] > box_end:
+        return tagged[0], blank
     if boxed is not None:
         return _behind_box(boxed, text[box_end:], kind) or boxed, blank
     prose = without_programs(text)
@@ -74,7 +72,7 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
         later = [item for item in later if item.start > correction.end() and item.strength >= ANSWER]
         return announced_answer(rest, later, lexicon, kind)
     labelled = _LABELLED.match(boxed.text) is not None
-    if kind == "choice" and not chosen_letters(boxed.text, announced=True):
+    if kind == "choice" and not chosen_letters(boxed.text, several=False, announced=True):
         letter = announced_answer(rest, later, lexicon, kind)
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL

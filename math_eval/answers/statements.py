@@ -11,7 +11,7 @@ from math_eval.answers.words import BUT, CONDITION, STATEMENTS
 
 _MARKUP = re.compile(r"</?(?:b|strong|i|em|u|p|br|div|span|mark|code|h\d)\b[^<>]{0,80}>|\*\*|__|`", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]{1,200}?)\*\*|<(?:b|strong)>([^<\n]{1,200})</(?:b|strong)>|__([^_\n]{1,200})__")
-_EDGES = ' \t\r\n:：,，;；*_#>|"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒'
+_EDGES = ' \t\r\n:：,，、;；*_#>|"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒'
 _TAIL = re.compile(
     r"\s*(?:[,，、;；(（]|\s[—–-])\s*(?:and\s+)?(?:das\s+(?:sind|ist|entspricht)|environ|etwa|rund\b|circa|aproximadamente|около|примерно|khoảng|or\s+roughly|roughly|since|because|as\b|not\b|rather|instead|i\.?\s?e\.?|that\s+is|which|so\b|where|while|given|hence|thus|or\s+about|or\s+approx|approx|about|"
     r"remember|but\b|with\b|when\b|for\b|if\b|provided|assuming|taken|attained|obtained|equivalently|in\s+other|also|namely|same|"
@@ -112,7 +112,6 @@ def trim_tail(text: str) -> str:
             head = mask[: match.start()]
             if _has_value(head) and not _ends_open(head, spans):
                 mask = head
-                break
     return text[: len(mask)].rstrip(" ,;，；—–-")
 
 
@@ -264,21 +263,16 @@ def _linked(formula: Formula, text: str) -> str:
 def _alike(left: str, right: str) -> bool:
     """Whether two formulas can be parts of one answer: both equations of a variable, or neither an equation."""
     sides = [content.partition("=") for content in (left, right)]
-    if not any(equals for _, equals, _ in sides):
-        return True
-    if any(content.count("=") > 1 for content in (left, right)):
-        return False
-    if all(not equals or re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt)", side) for side, equals, _ in sides):
-        return True
-    return all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
+    values = all(not equals or re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt)", side) for side, equals, _ in sides)
+    equations = all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
+    return (values or equations) and not any("=" in value for _, _, value in sides)
 
 
 def _passed_over(span: Formula, mask: str, lexicon: Lexicon) -> bool:
-    if _VARIABLE.fullmatch(span.content):
-        return True
-    before = mask[max(span.start - 20, 0) : span.start]
+    before = mask[: span.start][-20:]
     return bool(
-        lexicon.negation.search(before[-12:])
+        _VARIABLE.fullmatch(span.content)
+        or lexicon.negation.search(before[-12:])
         or re.search(r"\b(?:at|when|for|where|if|with|since|because|from|than)\s+$", before)
     )
 

@@ -127,7 +127,7 @@ def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> s
     passed over where another is left, or always with `strict`. The number of a step, figure or equation is no value.
     """
     matches = [
-        match for match in numbers(text) if not _REFERENCE.search(text[max(match.start() - 16, 0) : match.start()])
+        match for match in numbers(text) if not _REFERENCE.search(text[: match.start()][-16:])
     ]
     plain = [match for match in matches if not _is_aside(text, match, negation)]
     chosen = plain or ([] if strict else matches)
@@ -146,7 +146,7 @@ def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> s
 
 
 def _is_aside(text: str, match: re.Match[str], negation: re.Pattern[str]) -> bool:
-    before = text[max(match.start() - 24, 0) : match.start()]
+    before = text[: match.start()][-24:]
     denied = negation.search(before[-12:])
     return bool(denied or _ASIDE.search(before) or _BEHIND.match(text, match.end()))
 
