@@ -245,7 +245,7 @@ BUT = re.compile(
 """What stands between the denied value and the right one ("not 5 but 6")."""
 
 CONDITION = re.compile(
-    r"\s*(?:[,，、;；]\s*)?(?:[^\W\d_]+\s+){0,4}?(?:at|for|when|where|if|with|в\s+точке|достигается|für|bei|an\s+der\s+Stelle|wenn|pour|en|lorsque|quand|para|cuando|quando|em|per|nel\s+punto|in|se|khi|tại|при|عند|عندما|เมื่อ|ที่|当|此时|在)\s*"
+    r"\s*(?:[,，、;；]\s*)?(?:(?<![^\W\d_])[^\W\d_]++\s+){0,4}?(?:at|for|when|where|if|with|в\s+точке|достигается|für|bei|an\s+der\s+Stelle|wenn|pour|en|lorsque|quand|para|cuando|quando|em|per|nel\s+punto|in|se|khi|tại|при|عند|عندما|เมื่อ|ที่|当|此时|在)\s*"
     r"(?:the\s+point\s+)?[A-Za-z]\s*(?:[=＝≠<>≤≥]|!=)[^.。]*$"
     r"|[,，、]?\s*[A-Za-z]\s*[=＝]\s*\S{1,8}?\s?(?:일\s*때|のとき|पर\s|时).*$",
     re.IGNORECASE,
