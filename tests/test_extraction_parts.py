@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import math_eval.answers
-from math_eval.answers import EXTRACTION_VERSION, announced, extract, extract_answer, lexicon, spans
+from math_eval.answers import EXTRACTION_VERSION, extract, extract_answer, lexicon, spans
 from math_eval.answers.letters import last_letters, short_letter
 from math_eval.answers.statements import bold_answer, last_link, stated_answer, strip_markup, trim_tail, worded_answer
 from math_eval.answers.values import fold_digits, grouped_value, has_letters, point_form, value_of, writes_decimal_comma

@@ -126,9 +126,7 @@ def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> s
     A number behind a preposition or an article ("in 3 days", "the 120 km"), before "times", or denied ("not 5") is
     passed over where another is left, or always with `strict`. The number of a step, figure or equation is no value.
     """
-    matches = [
-        match for match in numbers(text) if not _REFERENCE.search(text[: match.start()][-16:])
-    ]
+    matches = [match for match in numbers(text) if not _REFERENCE.search(text[: match.start()][-16:])]
     plain = [match for match in matches if not _is_aside(text, match, negation)]
     chosen = plain or ([] if strict else matches)
     if not chosen:
