@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import math_eval.answers
-from math_eval.answers import EXTRACTION_VERSION, extract, extract_answer, lexicon, spans
+from math_eval.answers import extract, extract_answer, lexicon, spans
 from math_eval.answers.letters import last_letters, short_letter
 from math_eval.answers.statements import bold_answer, last_link, stated_answer, strip_markup, trim_tail, worded_answer
 from math_eval.answers.values import fold_digits, grouped_value, has_letters, point_form, value_of, writes_decimal_comma
@@ -130,7 +130,7 @@ def test_lengths_of_an_extraction(number):
 
 
 def test_the_extraction_is_imported_by_name():
-    assert EXTRACTION_VERSION == extract.EXTRACTION_VERSION == "5"
+    assert math_eval.answers.EXTRACTION_VERSION == extract.EXTRACTION_VERSION == "5"
     assert math_eval.answers.extract_answer is extract.extract_answer
     with pytest.raises(AttributeError, match="'extracted'"):
         attrgetter("extracted")(math_eval.answers)
