@@ -40,6 +40,8 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _RESULT = re.compile(r"```output\s{0,20}\Z")
+_APART = 200
+"""Characters between two boxes that are one answer, at most."""
 
 
 def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
@@ -55,7 +57,7 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
             continue
         if not box.content.strip() or _PLACEHOLDER.fullmatch(box.content):
             blank = box.end
-            if _RESULT.search(text[max(box.start - 30, 0) : box.start]):
+            if _RESULT.search(text[: box.start][-30:]):
                 whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
             continue
         if _DENIED.search(text, max(box.start - 12, 0), box.start):
@@ -69,18 +71,12 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
 
 
 def _one_answer(text: str, left: Box, right: Box) -> bool:
-    between = right.start - left.end
-    if between > 200:
-        return False
-    if "\n" in text[left.end : right.start] and _same_list(text, left, right):
-        return True
-    if _PART.fullmatch(text, left.end, right.start) and _FIRST_PART.search(text[max(left.start - 120, 0) : left.start]):
-        return True
-    if not text[left.end : right.start].strip(" \t\n$\\[]().") and not (
-        _WORDS.match(left.content) or _WORDS.match(right.content)
-    ):
-        return True
-    return any(pattern.fullmatch(text, left.end, right.start) for pattern in (_JOINED, _COUNTED, _NAMED))
+    between = text[left.end : right.start]
+    listed = "\n" in between and _same_list(text, left, right)
+    in_parts = _PART.fullmatch(between) and _FIRST_PART.search(text[: left.start][-120:])
+    adjacent = not between.strip(" \t\n$\\[]().") and not any(_WORDS.match(box.content) for box in (left, right))
+    joined = any(pattern.fullmatch(between) for pattern in (_JOINED, _COUNTED, _NAMED))
+    return len(between) <= _APART and bool(listed or in_parts or adjacent or joined)
 
 
 def _same_list(text: str, left: Box, right: Box) -> bool:

@@ -35,7 +35,7 @@ _LIST = re.compile(
 )
 
 
-def chosen_letters(text: str, *, several: bool = False, announced: bool = False) -> str:
+def chosen_letters(text: str, *, several: bool, announced: bool) -> str:
     """The letter that a response chooses, "" where it chooses none; with `several`, its letters in order.
 
     A letter that its sentence denies ("A: odd, no", "not A", "rule out B") is passed over. In the sentence that names
@@ -96,23 +96,18 @@ def _affirmed(clause: str) -> str:
 
 def _listed(bare: str) -> str:
     """The letters of a text that is a list of several ("B and C"); "" for any other."""
-    match = _LIST.match(bare.lstrip(" ({[（"))
+    match = _LIST.fullmatch(bare.strip(" .。({[（)}]）"))
     letters = sorted(set(re.findall(r"[A-J]", match.group()))) if match else []
-    return (
-        "".join(letters)
-        if match and len(letters) > 1 and not bare.lstrip(" ({[（")[match.end() :].strip(" .。)}]）")
-        else ""
-    )
+    return "".join(letters) if len(letters) > 1 else ""
 
 
 def _several(bare: str) -> str:
-    for clause in reversed([part for part in re.split(r"[。！？\n]+|[.!?]+(?=\s|$)", bare) if part.strip()]):
+    for clause in reversed(re.split(r"[。！？\n]+|[.!?]+(?=\s|$)", bare)):
         kept = [match for match in _LIST.finditer(clause) if not _denied(clause, match)]
         if kept:
             return "".join(sorted(set(re.findall(r"[A-J]", kept[-1].group()))))
         letters = [match for pattern in (_NAMED, BRACKETED, STANDALONE) for match in pattern.finditer(clause)]
-        single = {match.group(1).upper() for match in letters if not _denied(clause, match)}
-        if single:
+        if single := {match.group(1).upper() for match in letters if not _denied(clause, match)}:
             return "".join(sorted(single))
     return ""
 
@@ -120,7 +115,7 @@ def _several(bare: str) -> str:
 def _denied(clause: str, match: re.Match[str]) -> bool:
     """Whether the words beside a letter deny it: "not A", "A is wrong", "A 不对"."""
     start, end = match.span(match.re.groups)  # the letter alone, or a list of letters whole
-    before = clause[max(start - 26, 0) : start]
+    before = clause[:start][-26:]
     behind = clause[end : end + 30]
     other = re.search(r"(?<![A-Za-z])[A-J](?![A-Za-z'’])", behind)
     if other:

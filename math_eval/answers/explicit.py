@@ -30,10 +30,8 @@ _OPTION_LABEL = re.compile(r"\s*[Aa][:.]?\s*")
 
 def is_answered(text: str) -> bool:
     """Whether a text holds a tag, a box or an announcement with a value."""
-    if tagged_answer(text)[0] or boxed_answer(text)[0]:
-        return True
     lexicon = lexicon_of(text)
-    return any(
+    return bool(tagged_answer(text) or boxed_answer(text)[0]) or any(
         announced_answer(text, [item], lexicon, "expression")
         for item in announcements(text, lexicon)
         if item.strength >= ANSWER
@@ -49,9 +47,9 @@ def explicit_answer(text: str, kind: AnswerKind) -> tuple[Extraction | None, int
     boxed, box_end, blank = boxed_answer(text)
     if boxed is None and blank:
         text = text[blank:].lstrip("$ ")
-    tagged, tag_end = tagged_answer(text)
-    if tagged and tag_end > box_end:
-        return tagged, blank
+    tagged = tagged_answer(text)
+    if tagged and tagged[1] > box_end:
+        return tagged[0], blank
     if boxed is not None:
         return _behind_box(boxed, text[box_end:], kind) or boxed, blank
     prose = without_programs(text)
@@ -68,15 +66,13 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
     That is: anything behind a word of correction ("Wait, …"); what is called final; any announcement, or a bold or
     typeset conclusion, where the box holds a labelled value ("k = 2"); a letter, where a choice's box holds none.
     """
-    if len(rest) < 6 or not rest.strip(" \n\t$.*\\])}。"):
-        return None
     lexicon = lexicon_of(rest)
     later = announcements(rest, lexicon)
     if correction := lexicon.correction.search(rest):
         later = [item for item in later if item.start > correction.end() and item.strength >= ANSWER]
         return announced_answer(rest, later, lexicon, kind)
     labelled = _LABELLED.match(boxed.text) is not None
-    if kind == "choice" and not chosen_letters(boxed.text, announced=True):
+    if kind == "choice" and not chosen_letters(boxed.text, several=False, announced=True):
         letter = announced_answer(rest, later, lexicon, kind)
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL
@@ -96,13 +92,13 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
     """
     if kind in CHOICES:
         items = [item for item in items if not _OPTION_LABEL.fullmatch(text, item.at, item.start)]
-    corrections = [match.end() for match in lexicon.correction.finditer(text, items[0].start)] if len(items) > 1 else []
+    corrections = [match.end() for match in lexicon.correction.finditer(text, items[0].start)] if items else []
 
     def weight(item: Announcement) -> tuple[bool, int, int, int]:
         behind = sum(item.start > correction for correction in corrections)
         return not _is_listed(text, item.start), behind, item.strength, item.start
 
-    ranked = sorted(items, key=weight, reverse=True) if len(items) > 1 else items
+    ranked = sorted(items, key=weight, reverse=True)
     statements = [statement for item in ranked if (statement := _affirmed_statement(text, item)) is not None]
     for statement in statements if kind in CHOICES else ():
         if letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True):
@@ -134,5 +130,5 @@ def _affirmed_statement(text: str, item: Announcement) -> str | None:
 
 def _is_listed(text: str, start: int) -> bool:
     """Whether what is announced goes on in the next line, as a list of several values does."""
-    lines = [line for line in text[start : start + 2000].lstrip(" \t\n*_:：").split("\n") if line.strip()][:2]
-    return len(lines) > 1 and all(_ITEM.match(line) for line in lines)
+    first, _, second = text[start:].lstrip(" \t\n*_:：").partition("\n")
+    return bool(_ITEM.match(first) and _ITEM.match(second))
