@@ -41,6 +41,9 @@ class Atoms(Constructs, UnitWords):
     def starts_factor(self) -> bool:
         """Whether the next token can begin a factor that is multiplied without a sign."""
         token = self.token
+        greek = token.text in {"\\Omega", "\\mu"} or self.ahead().text == "\\Omega"
+        if greek and token.kind != "num" and self._after_number() and self.sign_of_unit(spaced=True):
+            return False  # 5\\,\\Omega, 2\\ \\text{k}\\Omega
         if token.kind in {"num", "vulgar"}:
             before = self.tokens[self.index - 1]
             raised = token.spaced and self.index > 1 and self.tokens[self.index - 2].text == "^"  # 2^6 3^5

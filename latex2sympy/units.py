@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from latex2sympy.exact import rational
+from latex2sympy.lexer import Token
 from latex2sympy.nodes import Apply, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
+from latex2sympy.prefixes import named
 from latex2sympy.stream import Stream
 from latex2sympy.symbols import CURRENCIES, FUNCTIONS, GREEK_NAMES, SEPARATOR_WORDS
 
@@ -81,6 +83,8 @@ _DENIALS = frozenset(
     "otherwise if or but".split()
 )
 """Words that make a remark about a value, and no unit of it."""
+_PREFIX_SIGNS = frozenset("TGMkmnpu")
+_MICRO_UNITS = frozenset("F A V W J N C H m s g L l".split())
 _WORDS = re.compile(r"[a-z]+")
 _MAX_WORDS = 8
 LETTER_UNITS = frozenset("m g s h l L N J W V K A C F".split())
@@ -116,6 +120,9 @@ class UnitWords(Stream):
         token = self.token
         first = not before
         text = token.text.strip()
+        if length := self.sign_of_unit(spaced=not before):
+            sign = "".join(self.take().text.strip().lstrip("\\") for _ in range(length))
+            return sign.replace("Omega", "Ω").replace("mu", "μ") + self._power()
         if (
             token.kind == "text"
             and text.lower().split(" ", 1)[0] not in SEPARATOR_WORDS
@@ -135,6 +142,22 @@ class UnitWords(Stream):
         if self.at("(") and self.ahead().kind in {"text", "name"} and (remark := self._remark()):
             return remark
         return None
+
+    def sign_of_unit(self, *, spaced: bool) -> int:
+        """How many tokens the next unit takes that is written with a Greek letter: Ω, kΩ, μF; 0 for anything else."""
+        first, second = self.token, self.ahead()
+        if spaced and not (first.spaced or first.kind == "text"):
+            return 0
+        if first.text == "\\Omega" and first.kind == "cmd":
+            return self._ends_unit(second)
+        if first.kind in {"text", "name"} and first.text.strip() in _PREFIX_SIGNS and second.text == "\\Omega":
+            return 2 * self._ends_unit(self.ahead(2))
+        if first.text == "\\mu" and second.kind in {"text", "name"} and second.text.strip() in _MICRO_UNITS:
+            return 2 * self._ends_unit(self.ahead(2))
+        return 0
+
+    def _ends_unit(self, behind: Token) -> bool:
+        return behind.kind in {"end", "text"} or behind.text in {")", "}", ",", ";", ".", "/", "="}
 
     def _is_unit(self, text: str, value: Node, *, spaced: bool, before: str) -> bool:
         if text.lower() in SEPARATOR_WORDS or text in _NAMES or text.lower() in ENGLISH:
@@ -191,7 +214,7 @@ _SPACES = re.compile(r"~|\\[,;:! ]|\\quad|\\(?!\w)|[·⋅*]|\\cdot|\\times")
 
 def canonical(unit: str) -> str:
     """One spelling of a unit: lower case, no plural, aliases, no remark in brackets, a composite one as powers."""
-    text = _SPACES.sub(" ", re.sub(r"\([^()]*\)", " ", unit)).lower().replace("\\", " ").strip(" .,;:!")
+    text = _SPACES.sub(" ", named(re.sub(r"\([^()]*\)", " ", unit))).lower().replace("\\", " ").strip(" .,;:!")
     text = text.replace("/", " per ").replace("²", "^2").replace("³", "^3")
     factors: list[tuple[str, Fraction]] = []
     sign, power = 1, 1

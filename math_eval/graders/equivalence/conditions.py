@@ -39,6 +39,8 @@ def _without_tail(text: str) -> str:
     if "\\text" not in text:
         return text
     bare = _TAIL.sub("", text)
+    if bare.count("\\begin") != bare.count("\\end"):
+        return text  # the condition of a row, not of the whole
     if bare and (found := _WHOLE.match(text, len(bare))):
         low = {"positive": "^+", "nonnegative": "_{\\ge0}", "non-negative": "_{\\ge0}"}.get(found.group(1) or "", "")
         bare += f",{found.group(2)}\\in\\mathbb{{Z}}{low}" + (

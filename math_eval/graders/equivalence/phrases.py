@@ -16,7 +16,10 @@ _NUMBERS = re.compile(
     r"(?: except (?:for )?(?P<hole>-?[\d/.]+))?(?: (?P<letter>[a-z]))?"
 )
 _PARITY = re.compile(r"(?P<signs>odd|even)(?P<kind>)(?P<hole>)")
-_MULTIPLES = re.compile(r"(?:a )?(?:multiples? of|divisible by) (\d+)")
+_MULTIPLES = re.compile(
+    r"(?:an? )?(?P<signs>(?:(?:positive|nonnegative|non-negative|odd|even) )*)"
+    r"(?:(?:integers? |numbers? )?(?:that (?:is|are) )?divisible by|(?:integer )?multiples? of) (?P<step>\d{1,9})"
+)
 _POWERS = re.compile(r"(?:a )?powers? of (\d+|two|three|ten)")
 _PERFECT = re.compile(r"(?:a )?perfect (square|cube)s?")
 _SMALL = {"two": "2", "three": "3", "ten": "10"}
@@ -38,6 +41,7 @@ _INTEGERS = {
     frozenset({"odd", "nonnegative"}): "2k-1,k\\in\\mathbb{Z}^+",
     frozenset({"even", "nonnegative"}): "2k,k\\in\\mathbb{Z}_{\\ge0}",
 }
+_FROM = {frozenset[str](): "", frozenset({"positive"}): "^+", frozenset({"nonnegative"}): "_{\\ge0}"}
 _STOCK = re.compile(
     r"^(?:there (?:is|are|exists?) "
     r"|(?:it|limit|answer|value|sum|series|equation|inequality|system) (?:is |has |have )?|has |have )+"
@@ -83,12 +87,24 @@ def _formula(words: str, *, named: bool) -> str | None:
             return None if signs or hole else f"\\mathbb{{{'Q' if kind == 'rati' else 'C'}}}"
         return None if hole else _INTEGERS.get(signs)
     if found := _MULTIPLES.fullmatch(words):
-        return f"{found.group(1)}k,k\\in\\mathbb{{Z}}"
+        return _multiples(int(found.group("step")), frozenset(found.group("signs").replace("non-", "non").split()))
     if found := _POWERS.fullmatch(words):
         return f"{_SMALL.get(found.group(1), found.group(1))}^k,k\\in\\mathbb{{Z}}_{{\\ge0}}"
     if found := _PERFECT.fullmatch(words):
         return f"k^{2 if found.group(1) == 'square' else 3},k\\in\\mathbb{{Z}}"
     return None
+
+
+def _multiples(step: int, signs: frozenset[str]) -> str | None:
+    """The multiples of a number, even or odd ones alone, from 1 or 0 upwards where their signs say so."""
+    start = _FROM.get(signs - {"even", "odd"})
+    if not step or start is None or signs >= {"even", "odd"}:
+        return None
+    if "odd" in signs:
+        return f"{step}(2k-1),k\\in\\mathbb{{Z}}{start or ''}" if step % 2 and "0" not in start else None
+    if "even" in signs and step % 2:
+        step *= 2
+    return f"{step}k,k\\in\\mathbb{{Z}}{start}"
 
 
 def same_words(left: str, right: str) -> bool:

@@ -34,7 +34,7 @@ from math_eval.graders.equivalence.plusminus import expanded, independent, scale
 from math_eval.graders.equivalence.policy import Policy
 from math_eval.graders.equivalence.ratios import same_ratio
 from math_eval.graders.equivalence.regions import is_region, list_against_interval, listed, pieces, unknowns_agree
-from math_eval.graders.equivalence.sequences import written_out
+from math_eval.graders.equivalence.sequences import same_dotted, written_out
 from math_eval.graders.equivalence.sets import is_set_formula, same_sets
 from math_eval.graders.equivalence.trees import is_plain
 from math_eval.graders.equivalence.unknowns import (
@@ -210,7 +210,7 @@ class Comparison:
             return None
         given, wanted = items_of(answer), items_of(gold)
         if any(isinstance(one, Dots) for one in (*given, *wanted)):
-            return self._in_order(given, wanted, "list")
+            return same_dotted(given, wanted, self._in_order(given, wanted, "list"))
         if isinstance(answer, Listing) and self._says_again(given, gold):
             return decided(same=True, rule="list")
         if isinstance(gold, Listing):

@@ -23,7 +23,7 @@ from math_eval.graders.equivalence.readings import as_decimal_comma, as_foreign,
 from math_eval.graders.equivalence.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
-GRADER_VERSION = "5"
+GRADER_VERSION = "6"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
 _LETTERS = frozenset("ABCDEFGH")
@@ -62,7 +62,7 @@ def grade(
 
 
 def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
-    if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold):
+    if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold) and not policy.tolerance:
         return decided(same=answer == gold, rule="exact")
     if len(answer) > MAX_CHARS:
         return decided(same=True, rule="text") if answer.strip() == gold.strip() else undecided("limit:length")
