@@ -21,10 +21,20 @@ from latex2sympy.nodes import (
     SetBuilder,
     Symbol,
     Words,
+    children,
 )
 from latex2sympy.numerals import ENGLISH, chinese_number, english_number
 from latex2sympy.plain import fold
-from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, INFINITIES, NEGATIVES, NUMBER_SETS
+from latex2sympy.symbols import (
+    BINDERS,
+    CURRENCIES,
+    FUNCTIONS,
+    GREEK_NAMES,
+    INFINITIES,
+    NEGATIVES,
+    NUMBER_SETS,
+    RELATIONS,
+)
 
 _FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac"})
 _ACCENTS = frozenset(
@@ -44,6 +54,7 @@ _BARS = {"|": "|", "\\lvert": "\\rvert", "\\vert": "\\vert", "\\mid": "\\mid"}
 _NORMS = {"\\|": "\\|", "\\lVert": "\\rVert", "\\Vert": "\\Vert"}
 
 
+_OPERATOR_NAMES = frozenset({"deg", "dim", "sup", "inf"})
 _WHOLE_SUBSCRIPTS = frozenset({"in", "eq", "th", "ij", "ik", "jk", "kl", "xx", "xy", "yy", "yx", "ab"})
 
 
@@ -61,6 +72,7 @@ class Constructs(Binders, Environments, Functions):
         self.in_set = False
         self.integrals = 0
         self.bound: set[str] = set()
+        self.glued = -1
 
     def command(self) -> Node:
         """What a backslash command stands for."""
@@ -90,6 +102,8 @@ class Constructs(Binders, Environments, Functions):
             return self._number_set()
         if bare in NUMBER_SETS:
             return NumberSet(NUMBER_SETS[bare])
+        if name in BINDERS and self.token.text in RELATIONS:
+            return Symbol(bare)  # \\lim = 2
         if name in BINDERS and (self.at("_", "^") or BINDERS[name] not in {"cup", "cap"}):
             return self.binder(BINDERS[name])
         if name == "\\begin":
@@ -107,6 +121,8 @@ class Constructs(Binders, Environments, Functions):
         if name in {"\\{", "\\lbrace", "\\langle", "\\lfloor", "\\lceil", *_BARS, *_NORMS}:
             self.index -= 1
             return self.bracket()
+        if bare in _OPERATOR_NAMES:
+            return Symbol(bare) if self.token.text in RELATIONS else Apply("call", (Symbol(bare), self.power()))
         if name in CURRENCIES:
             return Quantity(self.power(), CURRENCIES[name])
         self.index -= 1
@@ -131,6 +147,7 @@ class Constructs(Binders, Environments, Functions):
             token = self.token
             if len(token.text) > 1 and (token.kind == "name" or (token.kind == "num" and token.text.isdigit())):
                 self.split(token.text[0], token.text[1:])
+                self.glued = self.index + 1
             return self.atom()
 
     def group(self) -> Node:
@@ -198,7 +215,9 @@ class Constructs(Binders, Environments, Functions):
         inner = self._argument()
         if name in {"overline", "bar"} and isinstance(inner, Number):
             raise self.fail("a line over digits must follow a decimal point")
-        return Apply("accent", (Symbol(name), inner))
+        if name in {"overline", "bar"} and _is_complex(inner):
+            return Apply("conj", (inner,))
+        return Apply("accent", (Symbol("vec" if name == "overrightarrow" else name), inner))
 
     def subscripted(self, name: str) -> Node:
         """A name with its subscript and primes."""
@@ -319,3 +338,7 @@ class Constructs(Binders, Environments, Functions):
         self.in_set = before
         self.expect("\\}", "\\rbrace", "}")
         return node
+
+
+def _is_complex(node: Node) -> bool:
+    return node == Constant("i") or any(map(_is_complex, children(node)))

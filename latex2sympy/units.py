@@ -76,11 +76,12 @@ _ALIASES = {
 }
 UNITS = frozenset(
     {*_ALIASES, *(word for word in _ALIASES.values() if word.isalpha())}
-    | set("mph kmh cm mm km kg mg ml lb lbs oz ft yd mi min hrs hr sec rad mol pm am bpm rpm kmph inches sq".split())
+    | set("mph kmh kmph cm mm km kg mg ml lb lbs oz ft yd mi inches sq min hrs hr day days sec".split())
+    | set("rad mol pm am bpm rpm".split())
 )
 _DENIALS = frozenset(
     "not no never nor cannot impossible invalid extraneous rejected reject incorrect wrong isn doesn don except unless "
-    "otherwise if or but".split()
+    "otherwise if or but most least".split()
 )
 """Words that make a remark about a value, and no unit of it."""
 _PREFIX_SIGNS = frozenset("TGMkmnpu")
@@ -100,8 +101,8 @@ class UnitWords(Stream):
 
     def unit(self, value: Node) -> str:
         """The unit after a value, "" where there is none; what is read is consumed."""
-        if isinstance(value, Apply) and value.op == "degree" and self.token.text in {"C", "F"}:
-            return "degree " + self.take().text
+        if isinstance(value, Apply) and value.op == "degree" and self.token.text.strip() in {"C", "F"}:
+            return "degree " + self.take().text.strip()
         if isinstance(value, Symbol) and value.name.startswith("("):
             return ""  # words behind a circled number speak of a statement: "③ is wrong"
         start = self.index
@@ -160,6 +161,8 @@ class UnitWords(Stream):
         return behind.kind in {"end", "text"} or behind.text in {")", "}", ",", ";", ".", "/", "="}
 
     def _is_unit(self, text: str, value: Node, *, spaced: bool, before: str) -> bool:
+        if text == "min" and spaced and isinstance(value, Number):
+            return True
         if text.lower() in SEPARATOR_WORDS or text in _NAMES or text.lower() in ENGLISH:
             return False
         if len(text) > 1:

@@ -17,6 +17,8 @@ from math_eval.records import AnswerKind, Extraction
 
 CHOICES = frozenset({"choice", "multiple-choice"})
 _LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
+_FORMULA = re.compile(r"\\(?!(?:text|textbf|mathrm|mathbf|boxed|rm|bf)\b)[A-Za-z]+|[=<>]")
+"""In the box of a choice problem: a value or a relation, whose letters name no option."""
 _ITEM = re.compile(r"\s*(?:[-*•]\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[^\W\d_][^:：\n=]{0,30}[:：])")
 _MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
 _VALUE = re.compile(r"[\d$\\√π∞∅]")
@@ -76,7 +78,7 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
         later = [item for item in later if item.start > correction.end() and item.strength >= ANSWER]
         return announced_answer(rest, later, lexicon, kind)
     labelled = _LABELLED.match(boxed.text) is not None
-    if kind == "choice" and not chosen_letters(boxed.text, announced=True):
+    if kind == "choice" and (_FORMULA.search(boxed.text) or not chosen_letters(boxed.text, announced=True)):
         letter = announced_answer(rest, later, lexicon, kind)
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL

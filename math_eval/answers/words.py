@@ -239,7 +239,7 @@ CUTS = {
 """Words that cannot end a response: one that ends on them was cut."""
 
 BUT = re.compile(
-    r"[,，、]?\s*(?:\bbut(?:\s+rather)?\b|\bsondern\b|\bsino\b|\bbensì\b|\bma\b|\bmas(?:\s+sim)?\b|\bmais\b|,\s*а\b|\bmà(?:\s+là)?\b|बल्कि|بل|而是|(?:이|가)?\s?아니라|ではなく|じゃなく|แต่เป็น|แต่)\s*",
+    r"[,，、]?\s*(?:\bbut(?:\s+rather)?\b|\bsondern\b|\bsino\b|\bbensì\b|\bma\b|[:;,.]\s+it\s+(?:becomes|is\s+now|is)\b|\bmas(?:\s+sim)?\b|\bmais\b|,\s*а\b|\bmà(?:\s+là)?\b|बल्कि|بل|而是|(?:이|가)?\s?아니라|ではなく|じゃなく|แต่เป็น|แต่)\s*",
     re.IGNORECASE,
 )
 """What stands between the denied value and the right one ("not 5 but 6")."""

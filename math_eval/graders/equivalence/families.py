@@ -188,6 +188,14 @@ def _trigonometric(node: Node) -> Family | None:
     return _undeclared(node) if contains(node, Constant) or _has_degree(node) else None
 
 
+def same_undeclared(answer: Node, gold: Node) -> Match | None:
+    """Whether both are one family of angles, though neither declares its letter; None where that does not show."""
+    if not (symbols(answer) <= _LETTERS and symbols(gold) <= _LETTERS):
+        return None
+    outcome = same_family(answer, gold)
+    return outcome if outcome is not None and outcome.correct else None
+
+
 def _has_degree(node: Node) -> bool:
     if isinstance(node, Relation | Listing):
         return any(map(_has_degree, node.items))

@@ -46,6 +46,8 @@ _STOCK = re.compile(
     r"^(?:there (?:is|are|exists?) "
     r"|(?:it|limit|answer|value|sum|series|equation|inequality|system) (?:is |has |have )?|has |have )+"
 )
+_PLACED = re.compile(r"^(?:it (?:is|was|will be) )?(?:(?:on|in|at) )?(?=[^ ]+$)")
+"""What stands before one word that names a day, month or place."""
 _NOTHING = frozenset(
     "no solution|no solutions|none|no real solution|no real solutions|empty set|无解|no such number|no such numbers|"
     "no integer solutions|no values".split("|")
@@ -111,7 +113,7 @@ def same_words(left: str, right: str) -> bool:
     """Whether two folded texts say the same: their words, or two ways to say that there is nothing."""
     if left == right:
         return True
-    one, other = (_STOCK.sub("", text) for text in (left, right))
+    one, other = (_STOCK.sub("", _PLACED.sub("", text)) for text in (left, right))
     return one == other or any(one in words and other in words for words in _CLASSES)
 
 

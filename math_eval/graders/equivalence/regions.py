@@ -183,6 +183,8 @@ def list_against_interval(items: Node, region: Node) -> bool:
             return _pair(inside)
         case Bracket(open="(") if _same_unknown(items.items):
             return True  # x = 1, x = 2 is no point
+        case Bracket(open="(", items=(low, high)) if infinite_sign(low) or infinite_sign(high):
+            return True
         case Bracket(open=opened, close=closed, items=(low, high)) if (opened, closed) != ("(", ")"):
             ends = position(low), position(high)
             return opened in "([]" and ends[0] is not None and ends[1] is not None and ends[0] < ends[1]
@@ -204,10 +206,18 @@ def unknowns_agree(left: Node, right: Node) -> bool:
 def pieces(node: Node) -> list[Piece] | None:
     """The pieces of a set of real numbers in order, None where the node is no such set or not one we can compute."""
     try:
-        found = _pieces(node)
+        found = _pieces(_uncalled(node))
         return None if found is None or len(found) > MAX_PIECES else merged(found)
     except UnplacedError:
         return None
+
+
+def _uncalled(node: Node) -> Node:
+    """An inequality on f(x) as one on a number of its own: 0 < f(x) < 1 is the interval of its values."""
+    if not isinstance(node, Relation) or sum(isinstance(one, Apply) and one.op == "call" for one in node.items) != 1:
+        return node
+    items = (Symbol("value") if isinstance(one, Apply) and one.op == "call" else one for one in node.items)
+    return replace(node, items=tuple(items))
 
 
 def _pieces(node: Node) -> list[Piece] | None:

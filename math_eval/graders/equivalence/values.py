@@ -13,6 +13,7 @@ from latex2sympy.ball import Undefined, ball
 from latex2sympy.exact import rational
 from latex2sympy.measures import measure
 from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, symbols
+from latex2sympy.powers import prime_powers
 from latex2sympy.units import LETTER_UNITS
 from math_eval.graders.equivalence.match import Match, decided, undecided
 from math_eval.graders.equivalence.points import evaluation_points, far_points, points_around
@@ -201,6 +202,9 @@ def _limited(answer: Node, gold: Node, error: LimitError) -> Match:
     """Numbers too large to compute exactly: their logarithms may still tell them apart or together."""
     if symbols(answer) | symbols(gold):
         return undecided(f"limit:{error.limit}")
+    powers = prime_powers(answer), prime_powers(gold)
+    if powers[0] is not None and powers[1] is not None:
+        return decided(same=powers[0] == powers[1], rule="powers")
     try:
         left, right = ball(answer, {}, BITS), ball(gold, {}, BITS)
     except (LimitError, Undefined):
