@@ -17,7 +17,7 @@ _NAMED = re.compile(
 )
 _CONCLUDED = re.compile(
     r"(?:therefore|hence|thus|so|leaves|leaving|only|choose|pick|select|is|故|所以|因此|よって|したがって|따라서|итак|значит|следовательно|donc|also|somit|daher|por\s+tanto|portanto|logo|quindi|dunque|vậy|إذن|अतः|इसलिए|ดังนั้น)\s*[,:：，、]?\s*"
-    r"(?:only\s+|the\s+answer\s+is\s+|it\s+(?:is|must\s+be)\s+)?[({\[（\s]*([A-J])(?=\s*(?:[)}\]）.。,，;]|$|is\b|est\b|ist\b|es\b|é\b|è\b|が|は|이|가|right|correct))(?![A-Za-z'’])",
+    r"(?:only\s+|the\s+answer\s+is\s+|it\s+(?:is|must\s+be)\s+)?[({\[（\s]*([A-J])(?=\s*(?:[)}\]）.。,，;]|$|is\b|it\s+is\b|est\b|ist\b|es\b|é\b|è\b|が|は|이|가|right|correct))(?![A-Za-z'’])",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
@@ -62,7 +62,12 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
             return leading.group(1)
     if listed := _listed(bare):
         return listed
-    if len(bare) < _SHORT_LINE and "\n" not in bare.strip() and (leading := LOWER.match(bare)):
+    if (
+        len(bare) < _SHORT_LINE
+        and "\n" not in bare.strip()
+        and (leading := LOWER.match(bare))
+        and not NEGATION.search(bare)
+    ):
         return leading.group(1).upper()
     bare = _OPTIONS.sub("\n", bare)
     if native := _NATIVE.search(bare):

@@ -14,7 +14,8 @@ from math_eval.records import Extraction
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TAKEN_BACK = re.compile(
-    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)",
+    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)"
+    r"|[,;]\s*but\s+(?:that|this|which|it)\s+(?:(?:does|did)(?:\s+not|n't)\s+(?:work|fit|satisfy|hold)|fails)",
     re.IGNORECASE,
 )
 _CUT_WORD = re.compile(

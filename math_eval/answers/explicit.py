@@ -78,8 +78,11 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
         later = [item for item in later if item.start > correction.end() and item.strength >= ANSWER]
         return announced_answer(rest, later, lexicon, kind)
     labelled = _LABELLED.match(boxed.text) is not None
-    if kind == "choice" and (_FORMULA.search(boxed.text) or not chosen_letters(boxed.text, announced=True)):
+    formula = kind == "choice" and _FORMULA.search(boxed.text)
+    if kind == "choice" and (formula or not chosen_letters(boxed.text, announced=True)):
         letter = announced_answer(rest, later, lexicon, kind)
+        if letter is None and formula and (concluded := chosen_letters(rest)):
+            letter = Extraction(concluded, "last-letter")
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL
     later = [item for item in later if item.strength >= least and not _is_listed(rest, item.start)]

@@ -184,7 +184,7 @@ STATEMENTS = {
 """Answers that are said in words: the words that stand for them in a verdict → the ways to say them."""
 
 NEGATIONS = {
-    "en": r"\b(?:not|isn't|aren't|doesn't|don't|wrong|incorrect|false|fails?|rejected?|reject|rule[sd]?\s+out|eliminat\w+|discard\w*|exclud\w+|impossible|extraneous|invalid)\b",
+    "en": r"\b(?:not|cannot|can't|isn't|aren't|doesn't|don't|wrong|incorrect|false|fails?|rejected?|reject|rule[sd]?\s+out|eliminat\w+|discard\w*|exclud\w+|impossible|extraneous|invalid)\b",
     "zh": r"不是|不对|增根|错误|不正确|排除|不符合|不成立|舍去|错",
     "ja": r"ではな|ではありません|誤り|不適|間違い|除外|成り立たない|合わない",
     "ko": r"아니|틀|제외|맞지\s*않|옳지\s*않|거짓|안\s*됩",
