@@ -185,6 +185,10 @@ class Constructs(Binders, Environments, Functions):
     def _number_set(self) -> Node:
         braced = self.accept("{")
         token = self.take()
+        if token.text not in NUMBER_SETS and len(token.text) == 1 and token.text.isupper():
+            if braced:
+                self.expect("}")
+            return self.called(self.subscripted(token.text))
         if token.text not in NUMBER_SETS:
             raise self.fail("expected R, Q, Z, N or C")
         if braced:

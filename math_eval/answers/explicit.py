@@ -12,7 +12,7 @@ from math_eval.answers.lexicon import Lexicon, lexicon_of
 from math_eval.answers.programs import without_programs
 from math_eval.answers.statements import stated_answer, worded_answer
 from math_eval.answers.tagged import fenced_answer, tagged_answer
-from math_eval.answers.words import BUT, DENIED, NEGATION
+from math_eval.answers.words import BUT, DENIED, NEGATION, SUPPOSED
 from math_eval.records import AnswerKind, Extraction
 
 CHOICES = frozenset({"choice", "multiple-choice"})
@@ -81,8 +81,8 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
     formula = kind == "choice" and _FORMULA.search(boxed.text)
     if kind == "choice" and (formula or not chosen_letters(boxed.text, announced=True)):
         letter = announced_answer(rest, later, lexicon, kind)
-        if letter is None and formula and (concluded := chosen_letters(rest)):
-            letter = Extraction(concluded, "last-letter")
+        if letter is None and formula and (last := chosen_letters(rest)):
+            letter = Extraction(last, "last-letter")
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL
     later = [item for item in later if item.strength >= least and not _is_listed(rest, item.start)]
@@ -130,6 +130,8 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
 
 def _affirmed_statement(text: str, item: Announcement) -> str | None:
     """What an announcement says; of "is not 5 but 6" the part behind "but", None where nothing is affirmed."""
+    if SUPPOSED.search(text, max(item.at - 24, 0), item.at):
+        return None  # "at first I thought the answer was 20"
     statement = statement_at(text, item.start)
     if not (DENIED.match(statement) or NEGATION.search(text, item.at, item.start)):
         return statement

@@ -27,7 +27,7 @@ from latex2sympy.nodes import (
 )
 from math_eval.graders.equivalence.match import Match, decided
 from math_eval.graders.equivalence.policy import DEFAULT
-from math_eval.graders.equivalence.sequences import endless
+from math_eval.graders.equivalence.sequences import endless, endless_powers
 from math_eval.graders.equivalence.trees import renamed
 from math_eval.graders.equivalence.values import BITS, same_value
 
@@ -120,6 +120,9 @@ def family(node: Node) -> Family | None:
 
 def _endless(items: Sequence[Node]) -> Family | None:
     found = endless(items)
+    if found is None and (powers := endless_powers(items)) is not None:
+        power = Apply("pow", (Number(powers[1]), _PARAMETER))
+        return Family((Apply("mul", (Number(powers[0]), power)),), Fraction(0))
     if found is None or found[1] < 0:
         return None
     return Family((Apply("add", (Number(found[0]), Apply("mul", (Number(found[1]), _PARAMETER)))),), Fraction(0))

@@ -15,6 +15,15 @@ _NUMBERS = re.compile(
     r"(?P<kind>real numbers?|reals?|rational numbers?|complex numbers?|integers?|whole numbers)"
     r"(?: except (?:for )?(?P<hole>-?[\d/.]+))?(?: (?P<letter>[a-z]))?"
 )
+_NOT_EVEN = re.compile(
+    r"\b((?:positive |negative |nonnegative )?)(integers?|numbers?) (?:(?:that|which) are )?not divisible by (?:2|two)$"
+)
+_FORM = re.compile(
+    r"\s*(?:all |the )?functions? (?:of the form )?\$([^$]+)\$"
+    r"(?:,? (?:where|with|for) [^.]*\b(?:constants?|real|number)\b[^.]*)?\.?\s*",
+    re.IGNORECASE,
+)
+"""The functions of one form, with a remark on its constants."""
 _PARITY = re.compile(r"(?P<signs>odd|even)(?P<kind>)(?P<hole>)")
 _MULTIPLES = re.compile(
     r"(?:an? )?(?P<signs>(?:(?:positive|nonnegative|non-negative|odd|even) )*)"
@@ -65,8 +74,10 @@ def restated(text: str) -> str:
         return text
     if len(text) > 120:
         return text
+    if found := _FORM.fullmatch(text):
+        return found.group(1)
     bare = _TEXT.sub(r" \1 ", text).replace("$", " ").replace("\\", " ").rstrip(". ")
-    words = " ".join(bare.lower().split())
+    words = _NOT_EVEN.sub(r"odd \1\2", " ".join(bare.lower().split()))
     lead = _LEAD.match(words)
     rest = words[lead.end() :] if lead else words
     name = lead.group("name") if lead else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from latex2sympy.ball import Undefined, ball
 from latex2sympy.errors import LimitError
-from latex2sympy.nodes import Apply, Bracket, Node, Number, Symbol, symbols
+from latex2sympy.nodes import Apply, Bracket, Listing, Node, Number, NumberSet, Relation, Symbol, symbols
 from math_eval.graders.equivalence.intervals import infinite_sign
 from math_eval.graders.equivalence.linear import computed
 from math_eval.graders.equivalence.plusminus import expanded, scaled
@@ -16,7 +16,20 @@ from math_eval.graders.equivalence.values import BITS
 
 def prepared(node: Node) -> Node:
     """The tree with ± and dots written out, vectors and matrices computed, P(2, 3) as the point."""
-    return computed(scaled(expanded(written_out(listed(grouped(_point(node)))))))
+    return computed(scaled(expanded(written_out(listed(grouped(_declared(_point(node))))))))
+
+
+def _declared(node: Node) -> Node:
+    """F(x) = cx, c ∈ ℝ without the remark that its constant is any number; every other tree as it is."""
+    match node:
+        case Listing(
+            items=(
+                Relation(ops=("=",), items=(Apply(op="call"), value)) as function,
+                Relation(ops=("in",), items=(Symbol(name=name), NumberSet(name="R" | "C"))),
+            )
+        ) if name in symbols(value):
+            return function
+    return node
 
 
 def _point(node: Node) -> Node:

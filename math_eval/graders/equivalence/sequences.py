@@ -42,6 +42,16 @@ def endless(items: Sequence[Node]) -> tuple[Fraction, Fraction] | None:
     return (values[0], step) if steady else None
 
 
+def endless_powers(items: Sequence[Node]) -> tuple[Fraction, Fraction] | None:
+    """The first number and the factor of "1, 2, 4, …"; None for anything else."""
+    values = _numbers(items[:-1]) if len(items) > 3 and isinstance(items[-1], Dots) else None
+    if values is None or 0 in values:
+        return None
+    factor = values[1] / values[0]
+    steady = abs(factor) != 1 and all(later == earlier * factor for earlier, later in pairwise(values))
+    return (values[0], factor) if steady else None
+
+
 def endless_both_ways(items: Sequence[Node]) -> Fraction | None:
     """The step of "0, ±1, ±2, …"; None for anything else."""
     if len(items) < 4 or not isinstance(items[-1], Dots) or rational(items[0]) != 0:

@@ -34,6 +34,7 @@ _TRIGONOMETRIC = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
 _COORDINATES = frozenset("xyz")
 _ARITHMETIC = frozenset({"add", "mul", "div", "pow", "neg", "sqrt", "root", "abs"})
 _ANY_LETTER = frozenset({"f", "g", "h", "F", "G", "H", "y"})
+_ANY_FUNCTION = frozenset("fghFGHPQ")
 _ALPHABETS = ("xyz", "abcd", "mnk", "pqr", "uvw", "rst", "ABCD", "XYZ", "PQR", "MN")
 """Letters that are said in this order where a tuple does not name them."""
 
@@ -59,6 +60,8 @@ def chain(node: Node, *, of_gold: bool = False) -> Chain | None:
     """
     if not isinstance(node, Relation) or len(node.items) > MAX_LINKS:
         return None
+    if node.ops == ("equiv",) and _is_function(node.items[0]) and not _is_residue(node.items[1]):
+        node = Relation(("=",), node.items)  # f ≡ 0
     if any(op not in {"=", "in", "approx"} for op in node.ops):
         return None
     first, last = node.items[0], node.items[-1]
@@ -72,6 +75,14 @@ def chain(node: Node, *, of_gold: bool = False) -> Chain | None:
     if "in" not in node.ops and len(set(node.items)) > 1 and all(map(_is_closed, node.items)):
         return Chain(None, node.items, _agree(node.items, node.ops))
     return None
+
+
+def _is_residue(node: Node) -> bool:
+    return isinstance(node, Apply) and node.op == "pmod"
+
+
+def _is_function(node: Node) -> bool:
+    return (isinstance(node, Symbol) and node.name in _ANY_FUNCTION) or (isinstance(node, Apply) and node.op == "call")
 
 
 def prefixed(node: Node) -> tuple[Node, Node] | None:
@@ -123,7 +134,7 @@ def is_name(node: Node) -> bool:
         case Apply(op="mul", args=args) if all(isinstance(one, Symbol) for one in args):
             names = [one.name for one in args if isinstance(one, Symbol)]
             return len(names) <= 4 and all(name.isupper() or name in {"angle", "triangle"} for name in names)
-        case Apply(op="accent" | "abs" | "norm", args=args):
+        case Apply(op="accent" | "abs" | "norm" | "cross" | "dot", args=args):
             return all(is_name(one) for one in args)
     return False
 

@@ -20,6 +20,7 @@ from math_eval.graders.equivalence.match import Match, decided, undecided
 from math_eval.graders.equivalence.phrases import restated
 from math_eval.graders.equivalence.policy import DEFAULT, Policy
 from math_eval.graders.equivalence.readings import portions, readings
+from math_eval.graders.equivalence.sentences import same_sentence
 from math_eval.graders.equivalence.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
@@ -86,7 +87,8 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
     wanted = _read(gold, cached=True)
     if wanted is None:
         text = squeezed(answer).lower()
-        if (text and text == squeezed(gold).lower()) or _by_name(answer, gold, policy):
+        same = (text and text == squeezed(gold).lower()) or same_sentence(answer, gold)
+        if same or _by_name(answer, gold, policy):
             return decided(same=True, rule="text")
         return undecided("prose" if is_prose(gold) else "unparsed")
     if isinstance(wanted, str):
@@ -103,8 +105,10 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
             return again
     if _by_name(answer, gold, policy):
         return decided(same=True, rule="text")
-    if outcome.status == "wrong" and _is_sentence(gold, wanted):
-        return undecided("prose")
+    if _is_sentence(gold, wanted):
+        if same_sentence(answer, gold):
+            return decided(same=True, rule="text")
+        return undecided("prose") if outcome.status == "wrong" or outcome.rule == "unparsed" else outcome
     return outcome
 
 
