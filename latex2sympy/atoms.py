@@ -126,6 +126,8 @@ class Atoms(Constructs, UnitWords):
             node = self.atom()
             layers = 0
             while True:
+                if self.token.kind == "end":
+                    return node
                 self.wrapped(layers)
                 layers += 1
                 if self.at("^", "**"):

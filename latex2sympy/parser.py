@@ -194,7 +194,7 @@ class Parser(Atoms, Phrases):
                 elif self.at("\\backslash"):
                     self.take()
                     terms = [Apply("difference", (_add(terms), self.product()))]
-                elif self._at_modulus():
+                elif (self.token.kind == "text" or self.token.text in {"\\pmod", "("}) and self._at_modulus():
                     terms = [Apply("pmod", (_add(terms), self.modulus()))]
                 else:
                     return _add(terms)
@@ -217,7 +217,7 @@ class Parser(Atoms, Phrases):
         token = self.token
         if token.kind == "text":
             word = token.text.strip().lower()
-            return word in {"(mod", "mod"} or _MODULUS.fullmatch(word) is not None
+            return "mod" in word and (word in {"(mod", "mod"} or _MODULUS.fullmatch(word) is not None)
         return self.at("\\pmod") or (self.at("(") and self.ahead().text.strip() == "mod")
 
     def product(self) -> Node:

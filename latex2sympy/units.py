@@ -105,6 +105,8 @@ class UnitWords(Stream):
             return "degree " + self.take().text.strip()
         if isinstance(value, Symbol) and value.name.startswith("("):
             return ""  # words behind a circled number speak of a statement: "③ is wrong"
+        if self.token.kind == "end":
+            return ""
         start = self.index
         words: list[str] = []
         while len(words) < _MAX_WORDS:
@@ -115,7 +117,7 @@ class UnitWords(Stream):
         if words and not _DENIALS.isdisjoint(_WORDS.findall(" ".join(words).lower())):
             self.index = start  # "5 is impossible" is not a value with a unit
             return ""
-        return canonical(" ".join(words))
+        return canonical(" ".join(words)) if words else ""
 
     def _unit_word(self, value: Node, *, before: str) -> str | None:
         token = self.token
@@ -147,6 +149,8 @@ class UnitWords(Stream):
     def sign_of_unit(self, *, spaced: bool) -> int:
         """How many tokens the next unit takes that is written with a Greek letter: Ω, kΩ, μF; 0 for anything else."""
         first, second = self.token, self.ahead()
+        if first.text not in {"\\Omega", "\\mu"} and second.text != "\\Omega":
+            return 0
         if spaced and not (first.spaced or first.kind == "text"):
             return 0
         if first.text == "\\Omega" and first.kind == "cmd":

@@ -121,6 +121,8 @@ def _whole(view: _Text) -> str:
 
 def _named_lines(bare: str) -> str:
     """The values of a response that is nothing but lines like "x = 6" with a name of its own each, as a list."""
+    if "\n" not in bare or len(bare) > _MAX_LINES * 40:
+        return ""
     lines = [line for line in bare.splitlines() if line.strip()]
     found = [_NAMED_LINE.fullmatch(line) for line in lines] if 1 < len(lines) <= _MAX_LINES else []
     names = [line.group(1) for line in found if line]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+_PLAIN = re.compile(r"[-+\d.,/ ]*")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _FOREIGN = re.compile(
     r"(?<![\d.,])(?:"
@@ -16,6 +17,7 @@ _FOREIGN = re.compile(
 )
 _COMMA = re.compile(r"\s*([-+]?\d+),(\d{1,2}|\d{4,})\s*([€%]?)\s*")
 _SCALES = {"k": 3, "K": 3, "M": 6, "mn": 6, "Mio": 6, "B": 9, "bn": 9, "Mrd": 9}
+_SCALE_ENDS = frozenset("kKMBnod}.")
 _SCALED = re.compile(
     rf"\s*(?P<sign>[-+]?)\s*(?:\\?\$|€|£)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)(?:\\[, ])?"
     rf"(?:\\(?:text|mathrm)\s*\{{)?\s?(?P<scale>{'|'.join(_SCALES)})\.?\}}?\s*"
@@ -84,7 +86,7 @@ def as_decimal_comma(text: str) -> str:
 
 def as_scaled(text: str) -> str:
     """A number with a letter for thousands, millions or billions behind it (1.5M, 6B), multiplied out."""
-    if found := _SCALED.fullmatch(text):
+    if text.rstrip()[-1:] in _SCALE_ENDS and (found := _SCALED.fullmatch(text)):
         return f"{found.group('sign')}{found.group('value')}\\cdot 10^{{{_SCALES[found.group('scale')]}}}"
     return text
 
@@ -94,9 +96,12 @@ def as_bare(text: str) -> str:
     bare = text
     if found := _QUOTED.fullmatch(bare):
         bare = found.group(1)
-    if found := _DECORATED.search(bare, max(len(bare) - _MAX_DECORATION, 0)):
+    tail = max(len(bare) - _MAX_DECORATION, 0)
+    if (not bare.isascii() or "\\" in bare[tail:]) and (found := _DECORATED.search(bare, tail)):
         bare = bare[: found.start()]
     bare = bare.strip()
+    if bare[-1:].isalnum() and bare[:1] not in {"(", "[", "{"}:
+        return bare or text
     opened, closed = sum(map(bare.count, "([{")), sum(map(bare.count, ")]}"))
     if closed == opened + 1 and bare.endswith((")", "]", "}")):
         bare = bare[:-1]
@@ -107,7 +112,7 @@ def as_bare(text: str) -> str:
 
 def as_code(text: str) -> str:
     """A text as a program or algebra system writes it: 0x1F, I for i, c1 for c_1."""
-    if found := _BASED.fullmatch(text):
+    if text.lstrip(" -")[:1] == "0" and (found := _BASED.fullmatch(text)):
         digits = found.group(2).lower()
         return f"{found.group(1)}{int(digits[2:], _BASES[digits[:2]])}"
     if "\\" in text:
@@ -133,7 +138,7 @@ def _count(found: re.Match[str]) -> str:
 
 def as_set(text: str) -> str:
     """A condition behind the name of its variable, "x | x > 0", as the set."""
-    found = _CONDITION.fullmatch(text)
+    found = _CONDITION.fullmatch(text) if "|" in text or "mid" in text or ":" in text else None
     return (
         f"\\{{{text}\\}}"
         if found and re.search(rf"(?<![A-Za-z]){found.group(1)}(?![A-Za-z])", found.group(2))
@@ -143,9 +148,9 @@ def as_set(text: str) -> str:
 
 def as_mixed(text: str) -> str:
     """Feet and inches, hours and minutes by their signs and letters, as words: 5'10", 2 h 30 min."""
-    if found := _FEET.fullmatch(text):
+    if ("'" in text or "′" in text or "’" in text or "prime" in text) and (found := _FEET.fullmatch(text)):
         return f"{found.group(1)} \\text{{ feet }} {found.group(2)} \\text{{ inches}}"
-    if found := _MIXED.fullmatch(text):
+    if text[-1:].isalpha() and (found := _MIXED.fullmatch(text)):
         first, unit, second, smaller, third, smallest = found.groups()
         if smaller == "m" and unit[0] in "dh":
             smaller = "min"
@@ -156,7 +161,7 @@ def as_mixed(text: str) -> str:
 
 def as_factorial(text: str) -> str:
     """n!=120 with the sign that belongs to the n, where the first reading takes it for "is not"."""
-    return re.sub(r"(?<=[\w)}])!=(?!=)", "! =", text)
+    return re.sub(r"(?<=[\w)}])!=(?!=)", "! =", text) if "!=" in text else text
 
 
 def as_formula(text: str) -> str:
@@ -182,7 +187,8 @@ RULES: tuple[Callable[[str], str], ...] = (
 
 def readings(answer: str, gold: str) -> Iterator[tuple[str, str]]:
     """Both sides once more, where they can be read in another way."""
-    for rule in RULES:
+    plain = _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold)
+    for rule in RULES[:2] if plain else RULES:
         pair = rule(answer), rule(gold)
         if pair != (answer, gold):
             yield pair

@@ -1,4 +1,4 @@
-"""Sentences compared word by word, with what says the same in other words: "must be" and "is", "if and only if", "iff"."""
+"""Sentences compared word by word; "must be" says what "is" says, "if and only if" what "iff" says."""
 
 from __future__ import annotations
 

@@ -98,12 +98,11 @@ class Comparison:
             outcome = rule(answer, gold)
             if outcome is not None:
                 return outcome
-        return self._single(answer, gold)
+        residues = same_residue(answer, gold)
+        return self._single(answer, gold) if residues is None else self.same(*residues)
 
     def _single(self, answer: Node, gold: Node) -> Match:
         """Single values."""
-        if (pair := same_residue(answer, gold)) is not None:
-            return self.same(*pair)
         signs = infinite_sign(answer), infinite_sign(gold)
         if any(signs) and all(sign or is_number(one) for sign, one in zip(signs, (answer, gold), strict=True)):
             return decided(same=signs[0] == signs[1], rule="infinite")
