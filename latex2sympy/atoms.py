@@ -20,8 +20,8 @@ from latex2sympy.symbols import (
 from latex2sympy.units import LETTER_UNITS, UNITS, UnitWords
 
 _STARTS = frozenset(
-    r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \cbrt \pi \infty \binom \dbinom \tbinom \lfloor \lceil \lvert \lVert "
-    r"\dot \ddot "
+    r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \sfrac \nicefrac \cbrt \pi \infty \binom \dbinom \tbinom "
+    r"\lfloor \lceil \lvert \lVert \dot \ddot "
     r"\langle \mathbb \overline \bar \vec \hat \tilde \widehat \overrightarrow \prime \sum \prod \int \lim \emptyset "
     r"\varnothing \angle \triangle \partial \nabla \begin \RR \QQ \ZZ \NN \CC \ldots \cdots \dots \max \min".split()
 ) | {"\\" + name for name in (*FUNCTIONS, *GREEK_NAMES)}
@@ -203,6 +203,9 @@ class Atoms(Constructs, UnitWords):
         if self.at("{") and self.ahead().text == self.ahead(2).text == "\\prime" and self.ahead(3).text == "}":
             self.index += 4
             return Symbol(f"{base.name}''") if isinstance(base, Symbol) else Apply("arcsecond", (base,))
+        if self.token.kind == "text" and self.token.text.strip() in {"th", "st", "nd", "rd"}:
+            self.take()
+            return base
         if self.at("{") and self.ahead().text.strip() in {"th", "st", "nd", "rd"} and self.ahead(2).text == "}":
             self.index += 3
             return base  # an ordinal

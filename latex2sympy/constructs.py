@@ -36,7 +36,7 @@ from latex2sympy.symbols import (
     RELATIONS,
 )
 
-_FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac"})
+_FRACTIONS = frozenset(r"\frac \dfrac \tfrac \cfrac \sfrac \nicefrac".split())
 _ACCENTS = frozenset(
     r"\overline \bar \vec \hat \tilde \widehat \overrightarrow \overleftarrow \dot \ddot \widetilde".split()
 )
@@ -155,15 +155,19 @@ class Constructs(Binders, Environments, Functions):
         self.expect("{")
         before, self.in_set = self.in_set, False
         self.accept("\\approx")
-        node = self.listing()
-        for name, op in (("\\over", "div"), ("\\choose", "binom")):
-            if self.accept(name):
-                node = Apply(op, (node, self.listing()))
+        node = self.over(self.listing())
         if self.ahead().text == "}":
             self.accept(".", ",", ";")  # a full stop that slipped into the box
         self.in_set = before
         self.expect("}")
         return node
+
+    def over(self, top: Node) -> Node:
+        """What was read, over what follows it where TeX's own fraction or binomial does."""
+        for name, op in (("\\over", "div"), ("\\choose", "binom")):
+            if self.accept(name):
+                top = Apply(op, (top, self.listing()))
+        return top
 
     def root(self, degree: int = 2) -> Node:
         """What follows a root sign: an index in square brackets, then the radicand."""

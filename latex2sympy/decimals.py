@@ -19,7 +19,7 @@ def repeating_block(text: str) -> str:
     return ""
 
 
-_SPACED_COMMA = re.compile(r"\s?\{,\s*\}")
+_SPACED_COMMA = re.compile(r"\s?\{,\s*\}\s?")
 
 
 def read_number(text: str) -> Number:

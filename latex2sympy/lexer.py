@@ -17,7 +17,7 @@ MAX_TOKENS = 5_000
 MAX_DIGITS = 3_000
 
 _NUMBER = re.compile(
-    r"\d{1,3}(?:\s?\{,\s*\}\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
+    r"\d{1,3}(?:\s?\{,\s*\}\s?\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
     r"|\d{1,3}(?:,\\!\s*\d{3})+(?!\d)(?:\.\d+)?"  # 10,\!000
     r"|\d{1,3}(?:,\d{3})+(?![\d])(?!,\d)(?:\.\d+)?"  # 1,234,567.8
     r"|\d{1,3}(?:(?:\\[,; ]|~|[    ])\d{3})+(?:\.\d+)?(?!\d)"  # 1\,234 and 1 234
@@ -35,7 +35,7 @@ _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.DOTALL)
 _LETTERS = re.compile(r"[a-zA-Z]+")
 _CJK = re.compile(r"[㐀-鿿〇]+")
 _DOUBLED = re.compile(r"\\\\(?=[a-zA-Z])")
-_COLOUR = re.compile(r"\\(?:text)?color\s*\{\w*\}")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{\w*\}|\\[hv]space\*?\s*\{[^{}]*\}")
 _SPACE = re.compile(r"[\s​⁠﻿~]+")
 _DROPPED = frozenset(
     r"\left \right \! \, \; \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \big \Big \bigg "

@@ -42,7 +42,7 @@ class Parser(Atoms, Phrases):
         """The tree of the whole text."""
         while self.at(".", ",", ";") and self.ahead().kind != "end":
             raise self.fail("a separator at the start")
-        if self.at("\\approx", "=", "\\therefore", "\\implies", "\\Rightarrow", ":"):
+        if self.at("\\approx", "\\sim", "=", "\\therefore", "\\implies", "\\Rightarrow", ":"):
             self.take()
         while self.token.text.strip().lower() in LEAD_WORDS and self.ahead().kind != "end":
             self.take()
@@ -52,7 +52,7 @@ class Parser(Atoms, Phrases):
             and any(one.text == "=" for one in self.tokens)
         ):
             self.index += 2  # ℓ: y = 2x - 1
-        node = self.listing()
+        node = self.over(self.listing())
         while self.accept(".", ",", ";"):
             pass
         if self.token.kind != "end":

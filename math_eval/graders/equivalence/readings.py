@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from latex2sympy.measures import measure
+from latex2sympy.units import canonical
+
 _PLAIN = re.compile(r"[-+\d.,/ ]*")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _FOREIGN = re.compile(
@@ -36,6 +39,9 @@ _COUNTS = re.compile(
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
 _BASED = re.compile(r"\s*(-?)(0[xX][0-9a-fA-F]{1,32}|0[oO][0-7]{1,40}|0[bB][01]{1,120})\s*")
 _NUMBERED = re.compile(r"(?<![A-Za-z\\_^{\d])([A-Za-z])(\d)(?![\d.A-Za-z])")
+_OBJECT = re.compile(r"\s*(Matrix|FiniteSet|Interval|Tuple)\((.*)\)\s*", re.DOTALL)
+_RATIONAL = re.compile(r"\b(?:Rational|Fraction)\((-?\d+), ?(-?\d+)\)")
+_UNIT_J = re.compile(r"(?<=\d)j(?![A-Za-z])")
 _UNIT_I = re.compile(r"(?<![A-Za-z_\\])I(?![A-Za-z_(])")
 _CONDITION = re.compile(
     r"\s*([a-z])\s*(?:\\(?:big|left|middle)?\s*)?(?:\||\\mid(?![a-z])|:|\\colon(?![a-z]))\s*(.+)", re.DOTALL
@@ -45,6 +51,10 @@ _MIXED = re.compile(
     r"\s*(\d[\d.]*)\s*(d|h|hrs?|m|min|ft|kg|lbs?)\.?\s*(?:and\s+)?(\d[\d.]*)\s*(hrs?|h|mins?|m|sec|s|in|cm|g|oz)\.?\s*"
     r"(?:(\d[\d.]*)\s*(sec|s)\s*)?"
 )
+_CURRENCY = re.compile(
+    r"\s*(?:(USD|EUR|GBP|CNY|RMB|INR)\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(USD|EUR|GBP|CNY|RMB|INR))\s*"
+)
+_MEASURED = re.compile(r"\s*([-+]?\d[\d,]*(?:\.\d+)?)\s*([A-Za-z]{1,4}(?:\^\d)?\s?/\s?[A-Za-z]{1,4}(?:\^\d)?)\s*")
 _LEAD = re.compile(
     r"\s*(?P<lead>[A-Za-z][A-Za-z ,'’-]{1,90}?)"
     r"(?:\s*:|(?<=\b(?:is|be))|(?<=\b(?:are|has|get))|(?<=\b(?:that|have|find|give))|(?<=\b(?:gives|equal))"
@@ -99,7 +109,7 @@ def as_bare(text: str) -> str:
     tail = max(len(bare) - _MAX_DECORATION, 0)
     if (not bare.isascii() or "\\" in bare[tail:]) and (found := _DECORATED.search(bare, tail)):
         bare = bare[: found.start()]
-    bare = bare.strip()
+    bare = bare.strip().removesuffix("\\\\").removeprefix("\\\\").strip()
     if bare[-1:].isalnum() and bare[:1] not in {"(", "[", "{"}:
         return bare or text
     opened, closed = sum(map(bare.count, "([{")), sum(map(bare.count, ")]}"))
@@ -115,9 +125,13 @@ def as_code(text: str) -> str:
     if text.lstrip(" -")[:1] == "0" and (found := _BASED.fullmatch(text)):
         digits = found.group(2).lower()
         return f"{found.group(1)}{int(digits[2:], _BASES[digits[:2]])}"
-    if "\\" in text:
+    if "\\" in text or len(text) > 1_000:
         return text
-    return _UNIT_I.sub("i", _NUMBERED.sub(r"\1_\2", text))
+    if found := _OBJECT.fullmatch(text):
+        opened, closed = {"FiniteSet": ("\\{", "\\}"), "Interval": ("[", "]")}.get(found.group(1), ("", ""))
+        return f"{opened}{found.group(2)}{closed}"
+    text = _RATIONAL.sub(r"(\1)/(\2)", text)
+    return _UNIT_J.sub("i", _UNIT_I.sub("i", _NUMBERED.sub(r"\1_\2", text)))
 
 
 def as_counts(text: str) -> str:
@@ -159,6 +173,15 @@ def as_mixed(text: str) -> str:
     return text
 
 
+def as_measured(text: str) -> str:
+    """An amount with its unit in plain letters, "9.8 m/s^2" or "USD 50", with the unit as text."""
+    if found := _CURRENCY.fullmatch(text):
+        amount, currency = found.group(2) or found.group(3), found.group(1) or found.group(4)
+        return f"{amount} \\text{{ {currency}}}"
+    found = _MEASURED.fullmatch(text) if "/" in text else None
+    return f"{found.group(1)} \\text{{ {found.group(2)}}}" if found and measure(canonical(found.group(2))) else text
+
+
 def as_factorial(text: str) -> str:
     """n!=120 with the sign that belongs to the n, where the first reading takes it for "is not"."""
     return re.sub(r"(?<=[\w)}])!=(?!=)", "! =", text) if "!=" in text else text
@@ -181,6 +204,7 @@ RULES: tuple[Callable[[str], str], ...] = (
     as_counts,
     as_set,
     as_mixed,
+    as_measured,
     as_factorial,
 )
 

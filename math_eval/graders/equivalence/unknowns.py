@@ -161,8 +161,8 @@ def _is_quantity(node: Node, *, of_gold: bool, value: Node) -> bool:
             return (plain and _asked_for(node, value, of_gold=of_gold)) or _is_formula_asked_for(
                 node, value, of_gold=of_gold
             )
-        case Binder(kind="lim" | "int"):
-            return not symbols(node)
+        case Binder(kind="lim" | "int" as kind):
+            return not symbols(node) or (kind == "lim" and not of_gold and not symbols(value))
         case Apply(op="factorial" | "binom" | "max" | "min" | "gcd" | "lcm" | "arg"):
             return not of_gold and bool(symbols(node)) and not symbols(value)
         case Apply(op="pow" | "sqrt" | "root" | "abs" | "neg"):
