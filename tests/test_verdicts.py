@@ -27,6 +27,18 @@ HOSTILE = {
     "sets": " \\cup ".join(f"A_{{{number}}}" for number in range(40)),
     "polynomial": "".join(f"(x-{number})" for number in range(40)) + ">0",
     "signs": "(" + ",".join(["\\pm1"] * 40) + ")",
+    "counts": "A_1^1" * 1900 + "10C3 " * 50,
+    "units": "5\\text{ hours and }" * 400,
+    "decorations": "12" + "\\checkmark ." * 700,
+    "sums": "+".join(["\\sum_{k=1}^{10^9}k^{15}"] * 300),
+    "products": "+".join(["\\prod_{k=2}^{10^6}(1-\\frac{1}{k^2})"] * 200),
+    "factorials": "\\frac{" + "100000!" * 300 + "}{" + "99999!" * 300 + "}",
+    "powers": "\\cdot".join(["281474976710597^{10^9}"] * 900),
+    "branches": "\\begin{cases}"
+    + "\\\\".join(f"\\sin({number}x)+|x-{number}| & {number}<x<{number + 1}" for number in range(12))
+    + "\\end{cases}",
+    "range": "\\{((((x^2+1)^2+1)^2+1)^2+1)^{50} : x\\in\\mathbb{R}\\}",
+    "points": ", ".join(f"x={number}, y={number}" for number in range(300)),
     "transposes": "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}" + "^T" * 40,
 }
 
