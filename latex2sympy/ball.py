@@ -339,6 +339,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sgn": _sgn,
     "re": _part("real"),
     "im": _part("imag"),
+    "conj": lambda _, value: acb(value).conjugate(),
+    "arg": lambda ev, value: acb(ev._nonzero(value)).arg(),  # noqa: SLF001
     "cbrt": lambda ev, value: ev._root(value, arb(3)),  # noqa: SLF001
 }
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
+from latex2sympy.closed_forms import closed_form, without_factorials
 from latex2sympy.errors import LimitError
 from latex2sympy.nodes import Apply, Binder, Node, Number, Symbol
 
@@ -15,6 +16,8 @@ MAX_TERMS = 5_000
 """Sums and products are expanded up to so many terms."""
 
 
+_LONG = 1_000
+"""Terms from which a rule for the whole sum is looked for first."""
 MAX_WORK = 4_000_000
 """Bits of all intermediate results of one evaluation."""
 
@@ -68,6 +71,8 @@ def _apply(node: Apply, values: dict[str, Fraction], meter: _Meter) -> Fraction 
     rule = _RULES.get(node.op)
     if rule is None:
         return None
+    if node.op == "div" and all(isinstance(one, Apply) for one in node.args):
+        node = without_factorials(node) or node
     arguments = []
     for one in node.args:
         value = _value(one, values, meter)
@@ -88,6 +93,8 @@ def _expanded(node: Binder, values: dict[str, Fraction], meter: _Meter) -> Fract
     high = _value(node.high, values, meter) if node.high is not None else None
     if low is None or high is None or low.denominator != 1 or high.denominator != 1:
         return None
+    if high - low >= _LONG and (found := _closed(node, int(low), int(high), values, meter)) is not None:
+        return found
     if high - low >= MAX_TERMS:
         raise LimitError("terms")
     total = Fraction(0 if node.kind == "sum" else 1)
@@ -97,6 +104,14 @@ def _expanded(node: Binder, values: dict[str, Fraction], meter: _Meter) -> Fract
             return None
         total = meter.charge(total + value if node.kind == "sum" else total * value)
     return total
+
+
+def _closed(node: Binder, low: int, high: int, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:
+    def at(part: Node, place: int) -> Fraction | None:
+        return _value(part, {**values, node.variable: Fraction(place)}, meter)
+
+    found = closed_form(node, low, high, at)
+    return None if found is None else meter.charge(found)
 
 
 def _add(*values: Fraction) -> Fraction:

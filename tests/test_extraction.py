@@ -39,14 +39,22 @@ def test_each_alternative_of_a_table_has_a_response(name):
     """A response without another alternative of its language's pattern shows what an alternative is for."""
     for language, pattern in TABLES[name].items():
         texts = [row["response"] for row in rows_of(name, language)]
-        unused = [one for one in alternatives(pattern) if not any(map(re.compile(one, re.IGNORECASE).search, texts))]
+        unused = [
+            alternative
+            for alternative in alternatives(pattern)
+            if not any(map(re.compile(alternative, re.IGNORECASE).search, texts))
+        ]
         assert unused == [], language
 
 
 def test_each_answer_in_words_has_responses():
     for answer, pattern in words.STATEMENTS.items():
         texts = [row["response"] for row in ROWS if (row["table"], row["answer"]) == ("STATEMENTS", answer)]
-        unused = [one for one in alternatives(pattern) if not any(map(re.compile(one, re.IGNORECASE).search, texts))]
+        unused = [
+            alternative
+            for alternative in alternatives(pattern)
+            if not any(map(re.compile(alternative, re.IGNORECASE).search, texts))
+        ]
         assert unused == [], answer
 
 

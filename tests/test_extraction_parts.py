@@ -130,7 +130,7 @@ def test_lengths_of_an_extraction(number):
 
 
 def test_the_extraction_is_imported_by_name():
-    assert math_eval.answers.EXTRACTION_VERSION == extract.EXTRACTION_VERSION == "5"
+    assert math_eval.answers.EXTRACTION_VERSION == extract.EXTRACTION_VERSION == "6"
     assert math_eval.answers.extract_answer is extract.extract_answer
     with pytest.raises(AttributeError, match="'extracted'"):
         attrgetter("extracted")(math_eval.answers)

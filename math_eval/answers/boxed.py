@@ -21,6 +21,7 @@ _NAMED = re.compile(
 )
 """Two named values in a sentence: "the maximum is \\boxed{8} and the minimum is \\boxed{-2}"."""
 _DENIED = re.compile(r"(?:\b(?:not|nicht|pas|non|não|не)|不是|không phải|ليس)\s*[$\\(]{0,3}$", re.IGNORECASE)
+_WRONG = re.compile(r"[\s$\\)]{0,4}(?:is|was)\s+(?:wrong|incorrect|not\s+(?:right|correct))\b", re.IGNORECASE)
 _PART = re.compile(r"[^\n]{0,6}\s\(?(?:[b-h]|[2-9]|i[iv]+)\)[^\n]{0,100}")
 _FIRST_PART = re.compile(r"(?:^|\s)\(?(?:[a-g]|[1-8]|i{1,3})\)[^\n]*$")
 """Parts within a line: "(a) … \\boxed{3}. (b) … \\boxed{4}."."""
@@ -31,6 +32,8 @@ _MARKERS = (
         re.compile(r"\s*(?:\*\*|__)?(?:part|case|fall|cas|caso|часть|случай|情况)\s*\(?(?:\d|[a-h])\b", re.IGNORECASE),
         160,
     ),
+    (re.compile(r"\s*\$?[A-Za-z](?:_\{?\d\}?)?\s*[:=]\s*\$?$"), 14),
+    (re.compile(r"\s*(?:\*\*|__)?(?:first|second|third|fourth)\b[^\n:]{0,20}:", re.IGNORECASE), 40),
     (re.compile(r"\s*[-•*]\s"), 40),
     (re.compile(r"\s*\(?\d[.)]\s"), 24),
 )
@@ -60,7 +63,7 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
             if _RESULT.search(text[: box.start][-30:]):
                 whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
             continue
-        if _DENIED.search(text, max(box.start - 12, 0), box.start):
+        if _DENIED.search(text, max(box.start - 12, 0), box.start) or _WRONG.match(text, box.end):
             continue  # "(Not \\boxed{14})"
         whole = [*whole, box] if whole and _one_answer(text, whole[-1], box) else [box]
     if not whole:

@@ -10,11 +10,13 @@ from math_eval.answers.parts import answer_of_parts
 from math_eval.answers.spans import FILLER, Formula, Sentence, formulas, masked, sentences
 from math_eval.answers.statements import LATEX, bold_answer, last_link, stated_answer, strip_markup, worded_answer
 from math_eval.answers.values import has_letters, numbers
+from math_eval.answers.words import BUT
 from math_eval.records import Extraction
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TAKEN_BACK = re.compile(
-    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)",
+    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)"
+    r"|[,;]\s*but\s+(?:that|this|which|it)\s+(?:(?:does|did)(?:\s+not|n't)\s+(?:work|fit|satisfy|hold)|fails)",
     re.IGNORECASE,
 )
 _LONGEST_WHOLE, _LONGEST_STATED, _LONGEST_CELL = 300, 60, 80
@@ -37,6 +39,8 @@ _GUESS = re.compile(
     r"\b(?:one\s+might|at\s+first|first\s+guess|you\s+might|might\s+think|suppose|assume|try|let)\b", re.IGNORECASE
 )
 _QUESTION = re.compile(r"[?？؟]")
+_NAMED_LINE = re.compile(r"\s*(?:[-*•]\s+)?\$?([A-Za-z](?:_\{?\w\}?)?)\s*=\s*[-−\d.,/\\{}a-z ]{1,30}\$?\s*[.,;]?\s*")
+_MAX_LINES = 6
 _LIST_LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _TABLE_ROW = re.compile(r"^\s*\|(.+)\|\s*$", re.MULTILINE)
 _RULE_ROW = re.compile(r"[\s|:\-]+")
@@ -94,6 +98,8 @@ def concluded_answer(text: str, lexicon: Lexicon) -> Extraction | None:
 def _whole(view: _Text) -> str | None:
     """The response where it is nothing but an answer: one line or formula with hardly a word."""
     bare = strip_markup(view.raw).rstrip("。.")
+    if named := _named_lines(bare):
+        return named
     outside = view.mask.replace(FILLER, "")
     if len(bare) > _LONGEST_WHOLE or _QUESTION.search(bare):
         return None
@@ -116,6 +122,18 @@ def _whole(view: _Text) -> str | None:
         return last_link(bare)
     short = len(words) <= 3 and len(bare) <= _LONGEST_STATED and not re.search(r"[.!。]\s", bare)
     return stated_answer(view.raw, view.words) if short else None
+
+
+def _named_lines(bare: str) -> str:
+    """The values of a response that is nothing but lines like "x = 6" with a name of its own each, as a list."""
+    if "\n" not in bare or len(bare) > _MAX_LINES * 40:
+        return ""
+    lines = [line for line in bare.splitlines() if line.strip()]
+    found = [_NAMED_LINE.fullmatch(line) for line in lines] if 1 < len(lines) <= _MAX_LINES else []
+    names = [line.group(1) for line in found if line]
+    if len(names) < len(lines) or len(set(names)) < len(names) or not names:
+        return ""
+    return ", ".join(line.group().strip(" -*•.,;") for line in found if line)
 
 
 def _refuses(view: _Text, parts: list[Sentence]) -> bool:
@@ -248,7 +266,8 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
 
 def _denied(mask: str, lexicon: Lexicon) -> bool:
     """Whether all that a sentence says of its only value is that it is not the answer."""
-    if _TAKEN_BACK.search(mask) or _NO.match(mask):
+    but = BUT.search(mask)
+    if _TAKEN_BACK.search(mask) or (_NO.match(mask) and not (but and numbers(mask[but.end() :]))):
         return True
     clauses = [clause for clause in re.split(r"[,，、;；]", mask) if numbers(clause) or FILLER in clause]
     return (

@@ -12,11 +12,13 @@ from math_eval.answers.lexicon import Lexicon, lexicon_of
 from math_eval.answers.programs import without_programs
 from math_eval.answers.statements import stated_answer, worded_answer
 from math_eval.answers.tagged import fenced_answer, tagged_answer
-from math_eval.answers.words import BUT, DENIED, NEGATION
+from math_eval.answers.words import BUT, DENIED, NEGATION, SUPPOSED
 from math_eval.records import AnswerKind, Extraction
 
 CHOICES = frozenset({"choice", "multiple-choice"})
 _LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
+_FORMULA = re.compile(r"\\(?!(?:text|textbf|mathrm|mathbf|boxed|rm|bf)\b)[A-Za-z]+|[=<>]")
+"""In the box of a choice problem: a value or a relation, whose letters name no option."""
 _ITEM = re.compile(r"\s*(?:[-*•]\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[^\W\d_][^:：\n=]{0,30}[:：])")
 _MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
 _VALUE = re.compile(r"[\d$\\√π∞∅]")
@@ -72,8 +74,11 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
         later = [item for item in later if item.start > correction.end() and item.strength >= ANSWER]
         return announced_answer(rest, later, lexicon, kind)
     labelled = _LABELLED.match(boxed.text) is not None
-    if kind == "choice" and not chosen_letters(boxed.text, several=False, announced=True):
+    formula = kind == "choice" and _FORMULA.search(boxed.text)
+    if kind == "choice" and (formula or not chosen_letters(boxed.text, several=False, announced=True)):
         letter = announced_answer(rest, later, lexicon, kind)
+        if letter is None and formula and (last := chosen_letters(rest, several=False, announced=False)):
+            letter = Extraction(last, "last-letter")
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL
     later = [item for item in later if item.strength >= least and not _is_listed(rest, item.start)]
@@ -121,6 +126,8 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
 
 def _affirmed_statement(text: str, item: Announcement) -> str | None:
     """What an announcement says; of "is not 5 but 6" the part behind "but", None where nothing is affirmed."""
+    if SUPPOSED.search(text, max(item.at - 24, 0), item.at):
+        return None  # "at first I thought the answer was 20"
     statement = statement_at(text, item.start)
     if not (DENIED.match(statement) or NEGATION.search(text, item.at, item.start)):
         return statement

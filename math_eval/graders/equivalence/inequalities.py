@@ -125,6 +125,17 @@ def _fraction(node: Node, name: str) -> tuple[Poly, Poly] | None:
     return None
 
 
+def quadratic(node: Node, name: str) -> Node | None:
+    """A polynomial of degree two with its square completed, so that the variable stands in it once; else None."""
+    made = _fraction(node, name)
+    if made is None or len(made[0]) != 3 or len(made[1]) != 1:
+        return None
+    c, b, a = (one / made[1][0] for one in made[0])
+    half = b / (2 * a)
+    square = Apply("pow", (Apply("add", (Symbol(name), Number(half))), Number(Fraction(2))))
+    return Apply("add", (Apply("mul", (Number(a), square)), Number(c - a * half * half)))
+
+
 def _mapped(
     made: tuple[Poly, Poly] | None, rule: Callable[[Poly, Poly], tuple[Poly, Poly]]
 ) -> tuple[Poly, Poly] | None:
