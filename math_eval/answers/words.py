@@ -150,7 +150,7 @@ REFUSALS = {
         r"(?:can(?:no|')t|could\s+not|couldn't|unable\s+to|not\s+able\s+to|failed\s+to)\s+(?:\w+\s+){0,2}(?:solve|determine|find|answer|compute|see|give|run|simulate|perform|access|draw|provide|complete|finish|help|read|say)|"
         r"(?:do(?:es)?(?:\s+not|n't)\s+(?:give|have|provide|contain)\s+enough|not\s+(?:given\s+)?enough|insufficient|more|missing|lacks?|without)\s+(?:\w+\s+){0,2}(?:information|data|details|the\s+figure)|"
         r"(?:could|can|would)\s+you\s+(?:please\s+)?(?:provide|clarify|check|confirm|share|tell|send|upload)|please\s+(?:provide|clarify|share|send|upload)|"
-        r"(?:i'?m|i\s+am)\s+(?:sorry|not\s+sure|afraid)|i\s+do(?:n't|\s+not)\s+know|not\s+(?:been\s+)?given\b|(?:is|are|was|were)\s+missing|answer\s+depends\s+on|no\s+idea|did\s+not\s+lead|give\s+up|gave\s+up"
+        r"(?:i'?m|i\s+am)\s+(?:sorry|not\s+sure|afraid)|i\s+do(?:n't|\s+not)\s+know|cannot\s+be\s+determined|not\s+(?:been\s+)?given\b|(?:is|are|was|were)\s+missing|answer\s+depends\s+on|no\s+idea|did\s+not\s+lead|give\s+up|gave\s+up"
     ),
     "zh": r"无法(?:确定|求解|解答|回答|计算|得出|看到|求出)|信息不足|条件不足|缺少|请(?:提供|补充|确认)|不知道|抱歉|没有给出|未给出",
     "ja": r"解けません|わかりません|分かりません|求められません|決まりません|定まりません|情報が(?:足り|不足)|不足|申し訳|教えてください|できません|与えられていません",
