@@ -2,7 +2,8 @@
 
 MathTextError
 ├── ParseError   the text is not mathematics in the documented grammar; `position` says where
-└── LimitError   the text is larger, deeper or costs more than the limits allow; `limit` names which
+├── LimitError   the text is larger, deeper or costs more than the limits allow; `limit` names which
+└── BudgetError  what a whole call may cost is spent, on parts that were each within the limits
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 
 class MathTextError(Exception):
-    """Base of both; can be pickled, whatever arguments a subclass takes."""
+    """Base of all; can be pickled, whatever arguments a subclass takes."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, self.__dict__)
@@ -38,3 +39,12 @@ class LimitError(MathTextError):
     def __init__(self, limit: str) -> None:
         super().__init__(f"limit reached: {limit}")
         self.limit = limit
+
+
+class BudgetError(MathTextError):
+    """What a whole call may cost is spent. Whoever gives up a part at a LimitError must let this one pass."""
+
+    limit = "work"
+
+    def __init__(self) -> None:
+        super().__init__("limit reached: work of the whole call")

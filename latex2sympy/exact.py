@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from latex2sympy.errors import LimitError
+from latex2sympy.budget import affordable, spend
+from latex2sympy.errors import BudgetError, LimitError
 from latex2sympy.nodes import Apply, Binder, Node, Number, Symbol
 
 MAX_BITS = 100_000
@@ -17,6 +18,11 @@ MAX_TERMS = 5_000
 
 MAX_WORK = 4_000_000
 """Bits of all intermediate results of one evaluation."""
+_BITS_OF_A_UNIT = 64
+_STEP = 2
+"""Units of one operation on short numbers."""
+_CALL = 2
+"""Units of an evaluation before its first step."""
 
 
 _ROOTS = frozenset({"sqrt", "root", "pow"})
@@ -27,21 +33,27 @@ class _Meter:
 
     def __init__(self) -> None:
         self.bits = 0
+        self.cost = 0.0
+        self._most = affordable()
+
+    def _add(self, bits: int) -> None:
+        self.bits += bits
+        self.cost += _STEP + bits / _BITS_OF_A_UNIT
+        if self.bits > MAX_WORK:
+            raise LimitError("work")
+        if self.cost > self._most:
+            raise BudgetError
 
     def charge(self, value: Fraction) -> Fraction:
         size = max(value.numerator.bit_length(), value.denominator.bit_length())
-        self.bits += size + 32
         if size > MAX_BITS:
             raise LimitError("number size")
-        if self.bits > MAX_WORK:
-            raise LimitError("work")
+        self._add(size + 32)
         return value
 
     def charge_root(self, value: Fraction) -> None:
         """Counts a root, which costs like several results of the size of the number that it is taken of."""
-        self.bits += 8 * max(value.numerator.bit_length(), value.denominator.bit_length())
-        if self.bits > MAX_WORK:
-            raise LimitError("work")
+        self._add(8 * max(value.numerator.bit_length(), value.denominator.bit_length()))
 
 
 def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction | None:
@@ -49,7 +61,13 @@ def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction 
 
     values: of bound variables. LimitError where a number would become too large or a sum too long.
     """
-    return _value(node, values or {}, _Meter())
+    if isinstance(node, Number):
+        return node.value
+    meter = _Meter()
+    try:
+        return _value(node, values or {}, meter)
+    finally:
+        spend(_CALL + meter.cost)
 
 
 def _value(node: Node, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:

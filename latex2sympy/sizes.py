@@ -29,7 +29,7 @@ class Sizes(Evaluator):
         self._closed: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
 
-    def charge(self, value: Fraction) -> None:
+    def add(self, value: Fraction) -> None:
         """Counts one more number. LimitError."""
         self._spend(value.numerator.bit_length() + value.denominator.bit_length())
 

@@ -88,7 +88,7 @@ class _Builder:
     def _number(self, value: Fraction) -> Any:
         import sympy
 
-        self._sizes.charge(value)
+        self._sizes.add(value)
         return sympy.Rational(value.numerator, value.denominator)
 
     def _apply(self, node: Apply) -> Any:
@@ -100,7 +100,7 @@ class _Builder:
         if all(isinstance(value, sympy.Rational) for value in values):
             numbers = [Fraction(int(one.p), int(one.q)) for one in values]
             for number in numbers:
-                self._sizes.charge(number)
+                self._sizes.add(number)
             exact = rational(Apply(node.op, tuple(map(Number, numbers))))
             if exact is not None:
                 return self._number(exact)

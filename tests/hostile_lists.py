@@ -29,23 +29,22 @@ PARTS = {
 }
 
 
+COUNTS = (8, 60)
+BRACKETS = {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}
+
+
 def hostile_pairs() -> dict[str, tuple[str, str]]:
-    """Answers and golds by name: each part alone, and in collections of slightly different ones."""
+    """Answers and golds by name: each part alone, and many slightly different ones in lists, sets, tuples, matrices."""
     found = {}
     for name, part in PARTS.items():
-        near = f"{part}+0" if "=" not in part.split("}")[-1] and ":" not in part and "[" not in part[:1] else part
+        near = part if {"=", ":", "["} & {*part.split("}")[-1], part[0]} else f"{part}+0"
         found[name] = (near, part)
-        for count in (8, 60):
-            for kind, (opened, closed) in {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}.items():
-                given = [part.replace("1", str(at + 2), 1) for at in range(count)]
-                wanted = [
-                    part.replace("1", str(count + 1 - at), 1) + ("+0" if near != part else "") for at in range(count)
-                ]
-                found[f"{kind} of {count}: {name}"] = (
-                    opened + ", ".join(given) + closed,
-                    opened + ", ".join(wanted) + closed,
-                )
-        cells = "\\\\".join([f"{part} & {near}"] * 10)
-        other = "\\\\".join([f"{near} & {part}"] * 10)
-        found[f"matrix: {name}"] = tuple(f"\\begin{{pmatrix}}{one}\\end{{pmatrix}}" for one in (cells, other))
+        for count in COUNTS:
+            given = ", ".join(part.replace("1", str(at + 2), 1) for at in range(count))
+            wanted = ", ".join(near.replace("1", str(count + 1 - at), 1) for at in range(count))
+            for kind, (opened, closed) in BRACKETS.items():
+                found[f"{kind} of {count}: {name}"] = (opened + given + closed, opened + wanted + closed)
+        rows = ("\\\\".join([f"{one} & {other}"] * 10) for one, other in ((part, near), (near, part)))
+        left, right = (f"\\begin{{pmatrix}}{one}\\end{{pmatrix}}" for one in rows)
+        found[f"matrix: {name}"] = (left, right)
     return found

@@ -10,9 +10,10 @@ from flint import acb
 
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.measures import measure
-from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, symbols
+from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, size, symbols
 from latex2sympy.units import LETTER_UNITS
 from math_eval.graders.equivalence.match import Match, decided, undecided
 from math_eval.graders.equivalence.points import evaluation_points, points_around
@@ -21,6 +22,8 @@ from math_eval.graders.equivalence.policy import Policy
 BITS = 256
 MORE_BITS = (1024, 4096)
 MIN_POINTS = 3
+_PAIR, _WALKS = 40, 6
+"""Units of one comparison before any point is evaluated, and of what looks at each node of both trees."""
 _ACCURACY = 150
 _DOUBLE_FIGURES = 15
 """Digits of a number that was printed from double precision in full."""
@@ -256,6 +259,7 @@ def _near(node: Node, center: Fraction, half: Fraction) -> Match | None:
 
 
 def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -> Match:
+    spend(_PAIR + _WALKS * (size(answer) + size(gold)))
     complex_values = _has_i(gold) or (not names and _has_i(answer))
     if any(one.kind in {"int", "lim"} for one in (*_binders(answer), *_binders(gold))):
         return undecided("needs_cas")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from latex2sympy import LimitError, MathTextError, Node, parse
+from latex2sympy.budget import budget
+from latex2sympy.errors import BudgetError
 from latex2sympy.nodes import Words
 from latex2sympy.parser import parse_cached
 from latex2sympy.plain import is_prose
@@ -25,6 +27,9 @@ from math_eval.records import AnswerKind, Verdict
 
 GRADER_VERSION = "5"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
+
+MAX_UNITS = 120_000
+"""Work of one verdict, whatever it has to compare: some tenths of a second."""
 
 _LETTERS = frozenset("ABCDEFGH")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -53,15 +58,25 @@ def grade(
     """
     if not answer.strip():
         return Verdict("wrong", "empty")
-    outcome = _against(answer, gold, kind, options or {}, policy)
-    for other in accepted:
-        if outcome.correct:
-            break
-        outcome = _against(answer, other, kind, options or {}, policy)
+    with budget(MAX_UNITS):
+        outcome = _against(answer, gold, kind, options or {}, policy)
+        for other in accepted:
+            if outcome.correct:
+                break
+            outcome = _against(answer, other, kind, options or {}, policy)
     return Verdict(outcome.status, outcome.rule)
 
 
 def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
+    try:
+        return _compare(answer, gold, kind, options, policy)
+    except RecursionError:
+        return undecided("limit:depth")
+    except (LimitError, BudgetError) as error:
+        return undecided(f"limit:{error.limit}")
+
+
+def _compare(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
     if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold):
         return decided(same=answer == gold, rule="exact")
     if len(answer) > MAX_CHARS:
@@ -73,12 +88,7 @@ def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str
     text = squeezed(answer)
     if len(gold) <= MAX_CHARS and ((text and text == squeezed(gold)) or answer.strip() == gold.strip()):
         return decided(same=True, rule="text")
-    try:
-        return same_text(answer, gold, policy)
-    except RecursionError:
-        return undecided("limit:depth")
-    except LimitError as error:
-        return undecided(f"limit:{error.limit}")
+    return same_text(answer, gold, policy)
 
 
 def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
