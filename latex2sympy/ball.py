@@ -378,9 +378,9 @@ def ball(node: Node, values: Mapping[str, Fraction], bits: int, *, complex_value
 
     Raises Undefined (no value there, or not real), LimitError (too much work, too large). Thread-safe.
     """
-    evaluator = Evaluator(values, complex_values=complex_values, bits=bits)
-    try:
-        with precision(bits):
+    with precision(bits):
+        evaluator = Evaluator(values, complex_values=complex_values, bits=bits)
+        try:
             return evaluator.evaluate(node)
-    finally:
-        spend(_CALL + evaluator.cost)
+        finally:
+            spend(_CALL + evaluator.cost)

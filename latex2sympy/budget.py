@@ -13,6 +13,12 @@ from contextlib import contextmanager
 from latex2sympy.errors import BudgetError
 
 
+MAX_UNITS = 80_000
+"""Of one verdict or vote key: some tenths of a second."""
+READ = 3
+"""Units for each character that is read, whether or not a memory saves the reading."""
+
+
 class _Purse(threading.local):
     """What this thread's call has left; None outside any."""
 
@@ -23,7 +29,7 @@ _purse = _Purse()
 
 
 @contextmanager
-def budget(units: float) -> Iterator[None]:
+def budget(units: float = MAX_UNITS) -> Iterator[None]:
     """Everything evaluated within costs at most so many units together, else BudgetError. An inner one adds none."""
     if _purse.left is not None:
         yield

@@ -22,8 +22,10 @@ from math_eval.graders.equivalence.policy import Policy
 BITS = 256
 MORE_BITS = (1024, 4096)
 MIN_POINTS = 3
-_PAIR, _WALKS = 40, 6
-"""Units of one comparison before any point is evaluated, and of what looks at each node of both trees."""
+STEP, _WALKS = 8, 3
+"""Units of one comparison of short values, and of the rules that look at each node of two trees."""
+_POINTS = 40
+"""Units of a comparison of functions before any point is evaluated."""
 _ACCURACY = 150
 _DOUBLE_FIGURES = 15
 """Digits of a number that was printed from double precision in full."""
@@ -198,15 +200,36 @@ def same_value(answer: Node, gold: Node, policy: Policy) -> Match:
     return _same_function(answer, gold, sorted(names), policy)
 
 
+def charge(answer: Node, gold: Node) -> None:
+    """Counts the rules that look at each node of both trees. BudgetError."""
+    spend(STEP + _WALKS * (size(answer) + size(gold)))
+
+
 def _limited(answer: Node, gold: Node, error: LimitError) -> Match:
-    """Numbers too large to compute exactly: their logarithms may still tell them apart or together."""
+    """Numbers too large to compute exactly: balls, or those of their logarithms, may still tell them apart."""
     if symbols(answer) | symbols(gold):
         return undecided(f"limit:{error.limit}")
-    try:
-        left, right = ball(answer, {}, BITS), ball(gold, {}, BITS)
-    except (LimitError, Undefined):
-        return undecided(f"limit:{error.limit}")
-    return undecided(f"limit:{error.limit}") if left.overlaps(right) else decided(same=False, rule="ball")
+    for left, right in ((answer, gold), (_logarithm(answer), _logarithm(gold))):
+        try:
+            if not ball(left, {}, BITS).overlaps(ball(right, {}, BITS)):
+                return decided(same=False, rule="ball")
+        except (LimitError, Undefined):
+            continue
+    return undecided(f"limit:{error.limit}")
+
+
+def _logarithm(node: Node) -> Node:
+    """The logarithm of a number's absolute value, found without the number where it is a product or a power."""
+    match node:
+        case Apply(op="neg", args=(inner,)):
+            return _logarithm(inner)
+        case Apply(op="mul", args=factors):
+            return Apply("add", tuple(map(_logarithm, factors)))
+        case Apply(op="div", args=(top, bottom)):
+            return Apply("add", (_logarithm(top), Apply("neg", (_logarithm(bottom),))))
+        case Apply(op="pow", args=(base, exponent)):
+            return Apply("mul", (exponent, _logarithm(base)))
+    return Apply("ln", (Apply("abs", (node,)),))
 
 
 def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, policy: Policy) -> bool:
@@ -259,7 +282,8 @@ def _near(node: Node, center: Fraction, half: Fraction) -> Match | None:
 
 
 def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -> Match:
-    spend(_PAIR + _WALKS * (size(answer) + size(gold)))
+    spend(_POINTS)
+    charge(answer, gold)
     complex_values = _has_i(gold) or (not names and _has_i(answer))
     if any(one.kind in {"int", "lim"} for one in (*_binders(answer), *_binders(gold))):
         return undecided("needs_cas")

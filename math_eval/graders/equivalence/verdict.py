@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from latex2sympy import LimitError, MathTextError, Node, parse
-from latex2sympy.budget import budget
+from latex2sympy.budget import READ, budget, spend
 from latex2sympy.errors import BudgetError
 from latex2sympy.nodes import Words
 from latex2sympy.parser import parse_cached
@@ -27,9 +27,6 @@ from math_eval.records import AnswerKind, Verdict
 
 GRADER_VERSION = "5"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
-
-MAX_UNITS = 120_000
-"""Work of one verdict, whatever it has to compare: some tenths of a second."""
 
 _LETTERS = frozenset("ABCDEFGH")
 _PLAIN = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -58,7 +55,7 @@ def grade(
     """
     if not answer.strip():
         return Verdict("wrong", "empty")
-    with budget(MAX_UNITS):
+    with budget():
         outcome = _against(answer, gold, kind, options or {}, policy)
         for other in accepted:
             if outcome.correct:
@@ -144,6 +141,7 @@ def _is_sentence(gold: str, wanted: Node) -> bool:
 def _read(text: str, *, cached: bool) -> Node | str | None:
     """The tree of a text, None where it cannot be parsed, "limit:…" where a limit was reached."""
     reader = parse_cached if cached else parse
+    spend(READ * len(text))
     if (
         text.lstrip().startswith("\\text")
         and (lead := _TEXT_LEAD.match(text))

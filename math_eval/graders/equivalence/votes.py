@@ -10,7 +10,7 @@ import hashlib
 
 from latex2sympy import LimitError, MathTextError, Node, parse
 from latex2sympy.ball import Undefined, ball
-from latex2sympy.budget import budget
+from latex2sympy.budget import READ, budget, spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import (
     Apply,
@@ -36,8 +36,6 @@ from math_eval.graders.equivalence.values import BITS, scalar
 KEY_VERSION = "4"
 """Raised whenever a key can change; keys of different versions do not vote together."""
 
-MAX_UNITS = 120_000
-"""Work of one key; an answer that costs more votes by its text."""
 _DIGITS = 40
 
 
@@ -49,7 +47,8 @@ def answer_key(answer: str) -> str:
     if len(answer) > MAX_CHARS:
         return "t:" + hashlib.sha256(answer.strip().encode("utf-8", "surrogatepass")).hexdigest()
     try:
-        with budget(MAX_UNITS):
+        with budget():
+            spend(READ * len(answer))
             return _key(parse(answer))
     except (MathTextError, Undefined, RecursionError):
         return f"t:{text.lower()}"
