@@ -7,11 +7,8 @@ an evaluation, a microsecond or two.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from latex2sympy.errors import BudgetError
-
 
 MAX_UNITS = 80_000
 """Of one verdict or vote key: some tenths of a second."""
@@ -28,17 +25,22 @@ class _Purse(threading.local):
 _purse = _Purse()
 
 
-@contextmanager
-def budget(units: float = MAX_UNITS) -> Iterator[None]:
+class budget:  # noqa: N801  used like a function
     """Everything evaluated within costs at most so many units together, else BudgetError. An inner one adds none."""
-    if _purse.left is not None:
-        yield
-        return
-    _purse.left = units
-    try:
-        yield
-    finally:
-        _purse.left = None
+
+    __slots__ = ("_outer", "_units")
+
+    def __init__(self, units: float = MAX_UNITS) -> None:
+        self._units = units
+
+    def __enter__(self) -> None:
+        self._outer = _purse.left
+        if self._outer is None:
+            _purse.left = self._units
+
+    def __exit__(self, *error: object) -> None:
+        if self._outer is None:
+            _purse.left = None
 
 
 def spend(units: float) -> None:

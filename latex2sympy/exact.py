@@ -32,28 +32,33 @@ class _Meter:
     """Counts the bits that an evaluation has produced."""
 
     def __init__(self) -> None:
-        self.bits = 0
-        self.cost = 0.0
-        self._most = affordable()
+        self.bits = self.steps = 0
+        self._most = affordable() * _BITS_OF_A_UNIT
 
-    def _add(self, bits: int) -> None:
-        self.bits += bits
-        self.cost += _STEP + bits / _BITS_OF_A_UNIT
+    @property
+    def cost(self) -> float:
+        """Units of work done."""
+        return self.steps * _STEP + self.bits / _BITS_OF_A_UNIT
+
+    def _check(self) -> None:
         if self.bits > MAX_WORK:
             raise LimitError("work")
-        if self.cost > self._most:
+        if self.bits + self.steps * _STEP * _BITS_OF_A_UNIT > self._most:
             raise BudgetError
 
     def charge(self, value: Fraction) -> Fraction:
         size = max(value.numerator.bit_length(), value.denominator.bit_length())
         if size > MAX_BITS:
             raise LimitError("number size")
-        self._add(size + 32)
+        self.bits += size + 32
+        self.steps += 1
+        self._check()
         return value
 
     def charge_root(self, value: Fraction) -> None:
         """Counts a root, which costs like several results of the size of the number that it is taken of."""
-        self._add(8 * max(value.numerator.bit_length(), value.denominator.bit_length()))
+        self.bits += 8 * max(value.numerator.bit_length(), value.denominator.bit_length())
+        self._check()
 
 
 def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction | None:

@@ -170,7 +170,9 @@ def symbols(node: Node) -> frozenset[str]:
 
 def size(node: Node) -> int:
     """How many nodes a tree has."""
-    return 1 + sum(map(size, children(node)))
+    if isinstance(node, Number | Symbol | Constant):
+        return 1
+    return 1 + sum(map(size, node.args if isinstance(node, Apply) else children(node)))
 
 
 def contains(node: Node, *kinds: type) -> bool:

@@ -105,9 +105,7 @@ def _function(node: Apply, values: list[Any], sizes: Sizes) -> Any:
 
 
 def _is_unruly(node: Node, sizes: Sizes) -> bool:
-    """Whether a node is a constant that is not known to be real and is made by functions, whose parts SymPy cannot
-    tell from zero and computes with more and more digits.
-    """
+    """Whether SymPy may compute a constant with more and more digits: one of functions, not known to be real."""
     return sizes.closed(node) and _has_function(node) and sizes.real_constant(node) is None
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import re
 import resource
 import subprocess
@@ -150,7 +149,7 @@ def fuzz(folder: Path, seconds: int, seed: int) -> None:
     with atheris.instrument_imports(include=["latex2sympy", "math_eval"]):
         list(calls("1", "1"))
     faults("x+1", "\\sin 1")  # what is loaded or made ready once is no text's cost
-    suspects = (folder / "suspects").open("a", encoding="ascii")  # noqa: SIM115  open until the process ends
+    suspects = (folder / "suspects").open("a", encoding="ascii")
 
     def one(data: bytes) -> None:
         pair = decoded(data)
@@ -216,7 +215,7 @@ def main() -> int:
     if chosen.check:
         answer, gold = json.loads(chosen.check.read_text(encoding="ascii"))
         faults("x+1", "\\sin 1")
-        print(json.dumps(faults(answer, gold)))
+        sys.stdout.write(json.dumps(faults(answer, gold)))
         return 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -232,12 +231,12 @@ def main() -> int:
         kept = sum(1 for _ in corpus.iterdir())
     for pair, found in failures:
         line = json.dumps({"answer": pair[0], "gold": pair[1], "faults": found})
-        print(line)
+        sys.stdout.write(line + "\n")
         if chosen.failures:
             with chosen.failures.open("a", encoding="ascii") as file:
                 file.write(line + "\n")
     counts = f"{texts:,} pairs of texts, {branches:,} branches, {kept:,} inputs kept"
-    print(f"{counts}; {len(set(suspects)):,} suspects, {len(failures):,} failures")
+    sys.stdout.write(f"{counts}; {len(set(suspects)):,} suspects, {len(failures):,} failures\n")
     return 1 if failures else 0
 
 

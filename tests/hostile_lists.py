@@ -26,10 +26,24 @@ PARTS = {
     "equation": "\\sum_{k=1}^{2000} kx = y",
     "complex": "\\sum_{k=1}^{2000} e^{ik}",
     "ratio": "\\sum_{k=1}^{900} \\sqrt{k} : 3",
+    "inequality": "x^8-123457x^5+99x-1<0",
+    "bars": "|x-1|+|x|<3",
+    "sets": "A \\cup B \\cap C \\cup D \\cap E \\setminus F^c",
+    "families": "x=1k\\pi,k\\in\\mathbb{Z}",
+    "congruences": "x \\equiv 1 \\pmod{7}",
+    "power of a matrix": "\\begin{pmatrix}1&x\\\\y&2\\end{pmatrix}^4",
+    "determinant": "\\begin{vmatrix}1&x&y&z\\\\y&2&x&3\\\\a&b&c&d\\\\1&2&3&x\\end{vmatrix}",
+    "signs": "x\\pm 1\\sqrt{3}",
+    "functions": "f(1x)+g(x+1)+h(y)",
+    "unions": "(1,2)\\cup(2,3)\\cup(3,4)\\cup(5,6)",
+    "constants": "y=1C_1e^x+C_2xe^{-x}+C_3",
+    "cases": "\\begin{cases}1 & x<1\\\\ 2 & x>3\\end{cases}",
+    "float": "1.2345678901234567",
+    "whole": "1",
 }
 
 
-COUNTS = (8, 60)
+COUNTS = (8, 100)
 BRACKETS = {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}
 
 
