@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import Apply, Node, Number, Symbol, symbols
 from math_eval.graders.equivalence.intervals import INFINITY, MINUS_INFINITY, Piece, common, interval, point, position
@@ -17,6 +18,9 @@ MAX_BARS = 4
 """Absolute values inside one another."""
 MAX_BITS = 256
 """Coefficients larger than this are not computed with."""
+
+_FACTORS = 80
+"""Units of factoring, for each coefficient."""
 
 Poly = list[Fraction]
 """Coefficients, the constant one first; no zero at the end."""
@@ -200,6 +204,7 @@ def _roots(poly: Poly, *, pole: bool) -> list[_Root] | None:
 
     if len(poly) < 2:
         return []
+    spend(_FACTORS * len(poly))
     made = fmpq_poly([fmpq(one.numerator, one.denominator) for one in poly])
     found: list[Node] = []
     for factor, _ in (made * made.denom()).numer().factor()[1]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import (
     Based,
@@ -47,7 +48,7 @@ from math_eval.graders.equivalence.unknowns import (
     spoken_order,
     with_names,
 )
-from math_eval.graders.equivalence.values import same_scalar, scalar
+from math_eval.graders.equivalence.values import STEP, charge, same_scalar, scalar
 
 MAX_ITEMS = 100
 """Unordered lists are matched pair by pair up to so many items that differ in spelling."""
@@ -66,6 +67,7 @@ class Comparison:
             return decided(same=True, rule="same")
         if is_plain(answer) and is_plain(gold):
             return self._single(answer, gold)
+        charge(answer, gold)
         outcome = self._prepared(prepared(answer), prepared(gold))
         if outcome.status != "wrong" or not (isinstance(answer, Bracket) or isinstance(gold, Bracket)):
             return outcome
@@ -78,6 +80,7 @@ class Comparison:
             return decided(same=True, rule="same")
         if is_plain(answer) and is_plain(gold):
             return self._single(answer, gold)
+        charge(answer, gold)
         if is_tuple(answer) and is_tuple(gold):
             return self._collection(answer, gold) or decided(same=False, rule="tuple")
         if list_against_interval(answer, gold) or list_against_interval(gold, answer):
@@ -103,6 +106,7 @@ class Comparison:
 
     def _single(self, answer: Node, gold: Node) -> Match:
         """Single values."""
+        spend(STEP)
         signs = infinite_sign(answer), infinite_sign(gold)
         if any(signs) and all(sign or is_number(one) for sign, one in zip(signs, (answer, gold), strict=True)):
             return decided(same=signs[0] == signs[1], rule="infinite")

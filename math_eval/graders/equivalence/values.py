@@ -10,9 +10,10 @@ from flint import acb
 
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.measures import measure
-from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, symbols
+from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, size, symbols
 from latex2sympy.powers import prime_powers
 from latex2sympy.units import LETTER_UNITS
 from math_eval.graders.equivalence.match import Match, decided, undecided
@@ -22,6 +23,10 @@ from math_eval.graders.equivalence.policy import Policy
 BITS = 256
 MORE_BITS = (1024, 4096)
 MIN_POINTS = 3
+STEP, _WALKS = 8, 3
+"""Units of one comparison of short values, and of the rules that look at each node of two trees."""
+_POINTS = 40
+"""Units of a comparison of functions before any point is evaluated."""
 _ACCURACY = 150
 _DOUBLE_FIGURES = 15
 """Digits of a number that was printed from double precision in full."""
@@ -198,18 +203,39 @@ def same_value(answer: Node, gold: Node, policy: Policy) -> Match:
     return _same_function(answer, gold, sorted(names))
 
 
+def charge(answer: Node, gold: Node) -> None:
+    """Counts the rules that look at each node of both trees. BudgetError."""
+    spend(STEP + _WALKS * (size(answer) + size(gold)))
+
+
 def _limited(answer: Node, gold: Node, error: LimitError) -> Match:
-    """Numbers too large to compute exactly: their logarithms may still tell them apart or together."""
+    """Numbers too large to compute exactly: balls, or those of their logarithms, may still tell them apart."""
     if symbols(answer) | symbols(gold):
         return undecided(f"limit:{error.limit}")
     powers = prime_powers(answer), prime_powers(gold)
     if powers[0] is not None and powers[1] is not None:
         return decided(same=powers[0] == powers[1], rule="powers")
-    try:
-        left, right = ball(answer, {}, BITS), ball(gold, {}, BITS)
-    except (LimitError, Undefined):
-        return undecided(f"limit:{error.limit}")
-    return undecided(f"limit:{error.limit}") if left.overlaps(right) else decided(same=False, rule="ball")
+    for left, right in ((answer, gold), (_logarithm(answer), _logarithm(gold))):
+        try:
+            if not ball(left, {}, BITS).overlaps(ball(right, {}, BITS)):
+                return decided(same=False, rule="ball")
+        except (LimitError, Undefined):
+            continue
+    return undecided(f"limit:{error.limit}")
+
+
+def _logarithm(node: Node) -> Node:
+    """The logarithm of a number's absolute value, found without the number where it is a product or a power."""
+    match node:
+        case Apply(op="neg", args=(inner,)):
+            return _logarithm(inner)
+        case Apply(op="mul", args=factors):
+            return Apply("add", tuple(map(_logarithm, factors)))
+        case Apply(op="div", args=(top, bottom)):
+            return Apply("add", (_logarithm(top), Apply("neg", (_logarithm(bottom),))))
+        case Apply(op="pow", args=(base, exponent)):
+            return Apply("mul", (exponent, _logarithm(base)))
+    return Apply("ln", (Apply("abs", (node,)),))
 
 
 def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, policy: Policy) -> bool:
@@ -274,6 +300,8 @@ def _near(node: Node, center: Fraction, half: Fraction) -> Match | None:
 
 
 def _same_function(answer: Node, gold: Node, names: list[str]) -> Match:
+    spend(_POINTS)
+    charge(answer, gold)
     complex_values = _has_i(gold) or (not names and _has_i(answer))
     if any(one.kind in {"int", "lim"} for one in (*_binders(answer), *_binders(gold))):
         return undecided("needs_cas")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from latex2sympy import LimitError, MathTextError, Node, parse
+from latex2sympy.budget import READ, budget, spend
+from latex2sympy.errors import BudgetError
 from latex2sympy.nodes import Words
 from latex2sympy.parser import parse_cached
 from latex2sympy.plain import is_prose
@@ -54,15 +56,25 @@ def grade(
     """
     if not answer.strip():
         return Verdict("wrong", "empty")
-    outcome = _against(answer, gold, kind, options or {}, policy)
-    for other in accepted:
-        if outcome.correct:
-            break
-        outcome = _against(answer, other, kind, options or {}, policy)
+    with budget():
+        outcome = _against(answer, gold, kind, options or {}, policy)
+        for other in accepted:
+            if outcome.correct:
+                break
+            outcome = _against(answer, other, kind, options or {}, policy)
     return Verdict(outcome.status, outcome.rule)
 
 
 def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
+    try:
+        return _compare(answer, gold, kind, options, policy)
+    except RecursionError:
+        return undecided("limit:depth")
+    except (LimitError, BudgetError) as error:
+        return undecided(f"limit:{error.limit}")
+
+
+def _compare(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
     if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold) and not policy.tolerance:
         return decided(same=answer == gold, rule="exact")
     if len(answer) > MAX_CHARS:
@@ -74,12 +86,7 @@ def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str
     text = squeezed(answer)
     if len(gold) <= MAX_CHARS and ((text and text == squeezed(gold)) or answer.strip() == gold.strip()):
         return decided(same=True, rule="text")
-    try:
-        return same_text(answer, gold, policy)
-    except RecursionError:
-        return undecided("limit:depth")
-    except LimitError as error:
-        return undecided(f"limit:{error.limit}")
+    return same_text(answer, gold, policy)
 
 
 def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
@@ -140,6 +147,7 @@ def _is_sentence(gold: str, wanted: Node) -> bool:
 def _read(text: str, *, cached: bool) -> Node | str | None:
     """The tree of a text, None where it cannot be parsed, "limit:…" where a limit was reached."""
     reader = parse_cached if cached else parse
+    spend(READ * len(text))
     if (
         text.lstrip().startswith("\\text")
         and (lead := _TEXT_LEAD.match(text))

@@ -10,6 +10,7 @@ import hashlib
 
 from latex2sympy import LimitError, MathTextError, Node, parse
 from latex2sympy.ball import Undefined, ball
+from latex2sympy.budget import READ, budget, spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import (
     Apply,
@@ -46,7 +47,9 @@ def answer_key(answer: str) -> str:
     if len(answer) > MAX_CHARS:
         return "t:" + hashlib.sha256(answer.strip().encode("utf-8", "surrogatepass")).hexdigest()
     try:
-        return _key(parse(answer))
+        with budget():
+            spend(READ * len(answer))
+            return _key(parse(answer))
     except (MathTextError, Undefined, RecursionError):
         return f"t:{text.lower()}"
 
