@@ -150,7 +150,7 @@ REFUSALS = {
         r"(?:can(?:no|')t|could\s+not|couldn't|unable\s+to|not\s+able\s+to|failed\s+to)\s+(?:\w+\s+){0,2}(?:solve|determine|find|answer|compute|see|give|run|simulate|perform|access|draw|provide|complete|finish|help|read|say)|"
         r"(?:do(?:es)?(?:\s+not|n't)\s+(?:give|have|provide|contain)\s+enough|not\s+(?:given\s+)?enough|insufficient|more|missing|lacks?|without)\s+(?:\w+\s+){0,2}(?:information|data|details|the\s+figure)|"
         r"(?:could|can|would)\s+you\s+(?:please\s+)?(?:provide|clarify|check|confirm|share|tell|send|upload)|please\s+(?:provide|clarify|share|send|upload)|"
-        r"(?:i'?m|i\s+am)\s+(?:sorry|not\s+sure|afraid)|i\s+do(?:n't|\s+not)\s+know|cannot\s+be\s+determined|not\s+(?:been\s+)?given\b|(?:is|are|was|were)\s+missing|answer\s+depends\s+on|no\s+idea|did\s+not\s+lead|give\s+up|gave\s+up"
+        r"(?:i'?m|i\s+am)\s+(?:sorry|not\s+sure|afraid)|i\s+do(?:n't|\s+not)\s+know|not\s+(?:been\s+)?given\b|(?:is|are|was|were)\s+missing|answer\s+depends\s+on|no\s+idea|did\s+not\s+lead|give\s+up|gave\s+up"
     ),
     "zh": r"无法(?:确定|求解|解答|回答|计算|得出|看到|求出)|信息不足|条件不足|缺少|请(?:提供|补充|确认)|不知道|抱歉|没有给出|未给出",
     "ja": r"解けません|わかりません|分かりません|求められません|決まりません|定まりません|情報が(?:足り|不足)|不足|申し訳|教えてください|できません|与えられていません",
@@ -177,14 +177,14 @@ STATEMENTS = {
         r"(?:does|do)\s+not\s+exist|\bDNE\b|doesn't\s+exist|不存在|存在しない|存在しません|존재하지\s*않|не\s+существует|n'existe\s+pas|existiert\s+nicht|no\s+existe|não\s+existe|non\s+esiste|không\s+tồn\s+tại|غير\s+موجود|अस्तित्व\s+(?:में\s+)?नहीं|ไม่มีอยู่|หาค่าไม่ได้"
     ),
     "infinitely many solutions": r"infinitely\s+many(?:\s+solutions)?|无穷多(?:个)?解|無数の解|무수히\s*많|бесконечно\s+много|une\s+infinité|unendlich\s+viele|infinitas\s+solu|infinite\s+soluzioni|vô\s+số\s+nghiệm",
-    "not enough information": r"not\s+enough\s+information|insufficient\s+(?:information|data)|信息不足|条件不足|情報が(?:足り|不足)|정보가\s*부족|недостаточно\s+(?:данных|информации)",
+    "not enough information": r"not\s+enough\s+information|insufficient\s+(?:information|data)|cannot\s+be\s+determined|信息不足|条件不足|情報が(?:足り|不足)|정보가\s*부족|недостаточно\s+(?:данных|информации)",
     "undefined": r"\bundefined\b|未定义|nicht\s+definiert|indefinido|indéfini|не\s+определен",
     "diverges": r"\bdiverges\b|发散|発散|발산|расходится|diverge\b|divergiert",
 }
 """Answers that are said in words: the words that stand for them in a verdict → the ways to say them."""
 
 NEGATIONS = {
-    "en": r"\b(?:not|cannot|can't|isn't|aren't|doesn't|don't|wrong|incorrect|false|fails?|rejected?|reject|rule[sd]?\s+out|eliminat\w+|discard\w*|exclud\w+|impossible|extraneous|invalid)\b",
+    "en": r"\b(?:not|cannot(?!\s+be\s+determined)|can't|isn't|aren't|doesn't|don't|wrong|incorrect|false|fails?|rejected?|reject|rule[sd]?\s+out|eliminat\w+|discard\w*|exclud\w+|impossible|extraneous|invalid)\b",
     "zh": r"不是|不对|增根|不正确|排除|不符合|不成立|舍去|错",
     "ja": r"ではな|ではありません|誤り|不適|間違い|除外|成り立たない|合わない",
     "ko": r"아니|틀|제외|맞지\s*않|옳지\s*않|거짓|안\s*됩",
