@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from latex2sympy.constructs import Constructs
+from latex2sympy.decimals import read_number, repeating_block
 from latex2sympy.nodes import Apply, Based, Bracket, Constant, Matrix, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
 from latex2sympy.symbols import (
@@ -20,8 +20,8 @@ from latex2sympy.symbols import (
 from latex2sympy.units import LETTER_UNITS, UNITS, UnitWords
 
 _STARTS = frozenset(
-    r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \cbrt \pi \infty \binom \dbinom \tbinom \lfloor \lceil \lvert \lVert "
-    r"\dot \ddot "
+    r"( { \{ \frac \dfrac \tfrac \cfrac \sqrt \sfrac \nicefrac \cbrt \pi \infty \binom \dbinom \tbinom "
+    r"\lfloor \lceil \lvert \lVert \dot \ddot "
     r"\langle \mathbb \overline \bar \vec \hat \tilde \widehat \overrightarrow \prime \sum \prod \int \lim \emptyset "
     r"\varnothing \angle \triangle \partial \nabla \begin \RR \QQ \ZZ \NN \CC \ldots \cdots \dots \max \min".split()
 ) | {"\\" + name for name in (*FUNCTIONS, *GREEK_NAMES)}
@@ -41,10 +41,17 @@ class Atoms(Constructs, UnitWords):
     def starts_factor(self) -> bool:
         """Whether the next token can begin a factor that is multiplied without a sign."""
         token = self.token
+        greek = token.text in {"\\Omega", "\\mu"} or self.ahead().text == "\\Omega"
+        if greek and token.kind != "num" and self._after_number() and self.sign_of_unit(spaced=True):
+            return False  # 5\\,\\Omega, 2\\ \\text{k}\\Omega
         if token.kind in {"num", "vulgar"}:
+            if self.index == self.glued:
+                return True  # \\frac123: LaTeX takes one digit each, the third is a factor
             before = self.tokens[self.index - 1]
             raised = token.spaced and self.index > 1 and self.tokens[self.index - 2].text == "^"  # 2^6 3^5
             return before.kind not in {"num", "vulgar"} or token.kind == "vulgar" or raised
+        if token.text.strip() in {"C", "F"} and self._behind_ring():
+            return False  # 30^\\circ C
         if token.kind == "name":
             return not self._word_ends_here(token.text, spaced=token.spaced)
         if token.kind == "text":
@@ -56,7 +63,9 @@ class Atoms(Constructs, UnitWords):
             return len(token.text.strip()) == 1 and token.text.strip().isalpha() and token.text.isascii()
         if token.kind == "op":
             if token.text in {"(", "{"}:
-                return self.ahead().text not in {":", "mod", "}"} and self.ahead().text.strip().lower() != "base"
+                return (
+                    self.ahead().text.strip() not in {":", "mod", "}"} and self.ahead().text.strip().lower() != "base"
+                )
             if token.text == "[":
                 return self.ahead().text == "\\begin" or (self.ahead().text not in SET_SIGNS and self._encloses_one())
             return token.text == "|" and self.bars == 0 and not self.in_set
@@ -69,6 +78,12 @@ class Atoms(Constructs, UnitWords):
             opened = max((at for at, token in enumerate(before) if token.text == "{"), default=0)
             return opened > 1 and before[opened - 1].text == "^" and before[opened - 2].text == "10"
         return before[-1].kind in {"num", "vulgar"}
+
+    def _behind_ring(self) -> bool:
+        """Whether the sign of a degree stands right before."""
+        before = self.tokens[max(self.index - 2, 0) : self.index]
+        sign = before[0] if before[-1].text == "}" else before[-1]
+        return sign.text in {"\\circ", "°", "\\degree"}
 
     def _encloses_one(self) -> bool:
         """Whether the square bracket ahead closes again without a comma: it groups, as in 2[x + 1]."""
@@ -92,6 +107,8 @@ class Atoms(Constructs, UnitWords):
             return True
         if word.lower() in {"am", "pm"} or (word in {"a", "p", "A", "P"} and self._half_ahead()):
             return True
+        if word == "min" and self.tokens[self.index - 1].kind == "num" and self.ahead().kind in {"end", "num", "op"}:
+            return self.ahead().text not in {"(", "{", "_"}  # 30 min
         if len(word) == 1 or word in FUNCTIONS or word in GREEK_NAMES or word in {"pi", *INFINITIES}:
             return False
         if word in UNITS and self.tokens[self.index - 1].kind in {"num", "vulgar"}:
@@ -109,6 +126,8 @@ class Atoms(Constructs, UnitWords):
             node = self.atom()
             layers = 0
             while True:
+                if self.token.kind == "end":
+                    return node
                 self.wrapped(layers)
                 layers += 1
                 if self.at("^", "**"):
@@ -118,6 +137,8 @@ class Atoms(Constructs, UnitWords):
                     node = Apply("factorial2" if double else "factorial", (node,))
                 elif self.accept("%", "\\%"):
                     node = Apply("percent", (node,))
+                elif self.accept("‰"):
+                    node = Apply("div", (node, Number(Fraction(1000))))
                 elif self.at("°", "\\degree", "\\circ"):
                     node = self._degrees(node)
                 elif isinstance(node, Apply) and node.op == "compose" and self.at("(") and self._closed_before():
@@ -182,6 +203,9 @@ class Atoms(Constructs, UnitWords):
         if self.at("{") and self.ahead().text == self.ahead(2).text == "\\prime" and self.ahead(3).text == "}":
             self.index += 4
             return Symbol(f"{base.name}''") if isinstance(base, Symbol) else Apply("arcsecond", (base,))
+        if self.token.kind == "text" and self.token.text.strip() in {"th", "st", "nd", "rd"}:
+            self.take()
+            return base
         if self.at("{") and self.ahead().text.strip() in {"th", "st", "nd", "rd"} and self.ahead(2).text == "}":
             self.index += 3
             return base  # an ordinal
@@ -276,7 +300,7 @@ class Atoms(Constructs, UnitWords):
             return self._repeating(token.text)
         if self.at(*_REPEATING) and self.ahead(2).kind == "num" and self.ahead(3).text == "}":
             return self._repeating(token.text)
-        if node.places and self.at("...", "\\ldots", "\\dots", "\\cdots") and (block := _block(token.text)):
+        if node.places and self.at("...", "\\ldots", "\\dots", "\\cdots") and (block := repeating_block(token.text)):
             self.take()
             return Number(node.value + Fraction(int(block), (10 ** len(block) - 1) * 10**node.places))
         if self.token.kind == "text" and (scale := _MYRIADS.get(self.token.text)):
@@ -351,45 +375,3 @@ class Atoms(Constructs, UnitWords):
             self.take()
             return Symbol(word)
         raise self.fail(f"unknown word {word!r}")
-
-
-def _block(text: str) -> str:
-    """The digits that a decimal ends on at least twice, so that dots behind it repeat them; "" for none."""
-    decimals = text.partition(".")[2]
-    for size in range(1, 7):
-        block = decimals[-size:]
-        if len(decimals) >= 2 * size and decimals[-2 * size : -size] == block:
-            return block
-    return ""
-
-
-_SPACED_COMMA = re.compile(r"\s?\{,\s*\}")
-
-
-def read_number(text: str) -> Number:
-    """A Number from a token: separators dropped, decimals and exponent read exactly."""
-    if text.isdigit():
-        return Number(Fraction(int(text)))
-    if "{" in text:
-        text = _SPACED_COMMA.sub("{,}", text)
-    grouped = "{,}" in text and all(len(part.partition(".")[0]) == 3 for part in text.split("{,}")[1:])
-    text = text.replace("{,}", "" if grouped else ".")
-    text = text.replace("\\!", "")
-    for mark in ("\\,", "\\ ", "\\;", ",", "~", "'", "’", "_", " ", " ", " ", " "):
-        text = text.replace(mark, "")
-    mantissa, _, exponent = text.lower().partition("e")
-    whole, point, decimals = mantissa.partition(".")
-    if not point and not exponent:
-        return Number(Fraction(int(text)))
-    power = int(exponent or 0)
-    value = Fraction(int(whole + decimals or "0"), 10 ** len(decimals)) * Fraction(10) ** _bounded(power)
-    figures = len((whole + decimals).lstrip("0"))
-    return Number(value, max(len(decimals) - power, 0), figures)
-
-
-def _bounded(power: int) -> int:
-    from latex2sympy.errors import LimitError
-
-    if abs(power) > 10_000:
-        raise LimitError("exponent")
-    return power

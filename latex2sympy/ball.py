@@ -13,7 +13,8 @@ from typing import Any
 
 from flint import acb, arb, fmpq
 
-from latex2sympy.errors import LimitError
+from latex2sympy.budget import affordable, spend
+from latex2sympy.errors import BudgetError, LimitError
 from latex2sympy.exact import MAX_TERMS
 from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Symbol
 from latex2sympy.precision import precision
@@ -23,7 +24,14 @@ MAX_WORK = 60_000
 MAX_MAGNITUDE_BITS = 40_000
 """Exponents beyond which a value counts as too large to compare."""
 
+_CALL = 12
+"""Units of an evaluation before its first step."""
 _WHOLE_LIMIT = 2**62
+_CHEAP = frozenset(
+    "add mul neg div pow sqrt binom percent degree arcminute arcsecond abs norm floor ceil min max sgn re im".split()
+)
+_COSTLY = frozenset("factorial factorial2 gamma zeta erf erfc".split())
+"""Functions whose cost grows most with precision."""
 
 
 class Undefined(Exception):  # noqa: N818  a state of an evaluation, not an error of the text
@@ -36,19 +44,31 @@ class Evaluator:
     complex_values: allow complex parts; else everything must be real. Not thread-safe; make one for each evaluation.
     """
 
-    def __init__(self, values: Mapping[str, Fraction], *, complex_values: bool) -> None:
+    def __init__(self, values: Mapping[str, Fraction], *, complex_values: bool, bits: int = 64) -> None:
         self._values: dict[str, Any] = {name: self._from_fraction(value) for name, value in values.items()}
         self._complex = complex_values
-        self._work = 0
+        self._bits = bits
+        self._most = self._left = min(MAX_WORK, affordable())
+
+    @property
+    def cost(self) -> float:
+        """Units of work done."""
+        return self._most - self._left
+
+    def charge(self, units: float) -> None:
+        """Counts work. LimitError, or BudgetError where there was less to spend."""
+        self._left -= units
+        if self._left < 0:
+            raise LimitError("work") if self._most == MAX_WORK else BudgetError
 
     def _from_fraction(self, value: Fraction) -> Any:
         return arb(fmpq(value.numerator, value.denominator))
 
     def evaluate(self, node: Node) -> Any:
         """The ball of a tree: arb, or acb where complex values are allowed. Undefined, LimitError."""
-        self._work += 1
-        if self._work > MAX_WORK:
-            raise LimitError("work")
+        self._left -= 1
+        if self._left < 0:
+            self.charge(0)
         match node:
             case Number(value=value):
                 return self._from_fraction(value)
@@ -71,6 +91,10 @@ class Evaluator:
             raise Undefined("not finite")
         return value
 
+    def charge_gammas(self, count: int) -> None:
+        """Counts values of the gamma function."""
+        self.charge(count * self._bits / 10)
+
     def _constant(self, name: str) -> Any:
         if name == "pi":
             return arb.pi()
@@ -81,6 +105,8 @@ class Evaluator:
         raise Undefined(name)
 
     def _apply(self, op: str, args: tuple[Node, ...]) -> Any:
+        if op not in _CHEAP:
+            self.charge(3 + self._bits / (10 if op in _COSTLY else 60))  # a sine, a logarithm
         values = [self.evaluate(one) for one in args]
         match op, values:
             case "add", _:
@@ -130,10 +156,12 @@ class Evaluator:
                 raise LimitError("exponent")
             if number <= 0 and base.contains(0):
                 raise Undefined("zero to a power that is not positive")
+            self.charge(self._bits / 600)
             size = abs(base).abs_upper()
             if size > 2 and number > 0:
                 self._magnitude(size.log() * number)
             return base**number
+        self.charge(self._bits / 30)
         if isinstance(base, arb) and base > 0:
             if isinstance(exponent, arb):
                 self._magnitude(exponent * base.log())
@@ -270,8 +298,10 @@ def _binom(ev: Evaluator, top: Any, bottom: Any) -> Any:
     bottom = ev.real(bottom)
     whole = ev._whole(bottom) if bottom.is_integer() else -1  # noqa: SLF001
     if not 0 <= whole <= 500:
+        ev.charge_gammas(3)
         return _gamma(ev, top) / (_gamma(ev, bottom) * _gamma(ev, top - bottom))
     total = arb(1)
+    ev.charge(whole)
     for number in range(whole):
         total = total * (top - number) / (number + 1)
     return total
@@ -339,6 +369,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sgn": _sgn,
     "re": _part("real"),
     "im": _part("imag"),
+    "conj": lambda _, value: acb(value).conjugate(),
+    "arg": lambda ev, value: acb(ev._nonzero(value)).arg(),  # noqa: SLF001
     "cbrt": lambda ev, value: ev._root(value, arb(3)),  # noqa: SLF001
 }
 
@@ -349,4 +381,8 @@ def ball(node: Node, values: Mapping[str, Fraction], bits: int, *, complex_value
     Raises Undefined (no value there, or not real), LimitError (too much work, too large). Thread-safe.
     """
     with precision(bits):
-        return Evaluator(values, complex_values=complex_values).evaluate(node)
+        evaluator = Evaluator(values, complex_values=complex_values, bits=bits)
+        try:
+            return evaluator.evaluate(node)
+        finally:
+            spend(_CALL + evaluator.cost)

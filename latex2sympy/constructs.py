@@ -21,12 +21,22 @@ from latex2sympy.nodes import (
     SetBuilder,
     Symbol,
     Words,
+    children,
 )
 from latex2sympy.numerals import ENGLISH, chinese_number, english_number
 from latex2sympy.plain import fold
-from latex2sympy.symbols import BINDERS, CURRENCIES, FUNCTIONS, GREEK_NAMES, INFINITIES, NEGATIVES, NUMBER_SETS
+from latex2sympy.symbols import (
+    BINDERS,
+    CURRENCIES,
+    FUNCTIONS,
+    GREEK_NAMES,
+    INFINITIES,
+    NEGATIVES,
+    NUMBER_SETS,
+    RELATIONS,
+)
 
-_FRACTIONS = frozenset({"\\frac", "\\dfrac", "\\tfrac", "\\cfrac"})
+_FRACTIONS = frozenset(r"\frac \dfrac \tfrac \cfrac \sfrac \nicefrac".split())
 _ACCENTS = frozenset(
     r"\overline \bar \vec \hat \tilde \widehat \overrightarrow \overleftarrow \dot \ddot \widetilde".split()
 )
@@ -44,6 +54,7 @@ _BARS = {"|": "|", "\\lvert": "\\rvert", "\\vert": "\\vert", "\\mid": "\\mid"}
 _NORMS = {"\\|": "\\|", "\\lVert": "\\rVert", "\\Vert": "\\Vert"}
 
 
+_OPERATOR_NAMES = frozenset({"deg", "dim", "sup", "inf"})
 _WHOLE_SUBSCRIPTS = frozenset({"in", "eq", "th", "ij", "ik", "jk", "kl", "xx", "xy", "yy", "yx", "ab"})
 
 
@@ -61,6 +72,7 @@ class Constructs(Binders, Environments, Functions):
         self.in_set = False
         self.integrals = 0
         self.bound: set[str] = set()
+        self.glued = -1
 
     def command(self) -> Node:
         """What a backslash command stands for."""
@@ -90,6 +102,8 @@ class Constructs(Binders, Environments, Functions):
             return self._number_set()
         if bare in NUMBER_SETS:
             return NumberSet(NUMBER_SETS[bare])
+        if name in BINDERS and self.token.text in RELATIONS:
+            return Symbol(bare)  # \\lim = 2
         if name in BINDERS and (self.at("_", "^") or BINDERS[name] not in {"cup", "cap"}):
             return self.binder(BINDERS[name])
         if name == "\\begin":
@@ -107,6 +121,8 @@ class Constructs(Binders, Environments, Functions):
         if name in {"\\{", "\\lbrace", "\\langle", "\\lfloor", "\\lceil", *_BARS, *_NORMS}:
             self.index -= 1
             return self.bracket()
+        if bare in _OPERATOR_NAMES:
+            return Symbol(bare) if self.token.text in RELATIONS else Apply("call", (Symbol(bare), self.power()))
         if name in CURRENCIES:
             return Quantity(self.power(), CURRENCIES[name])
         self.index -= 1
@@ -131,6 +147,7 @@ class Constructs(Binders, Environments, Functions):
             token = self.token
             if len(token.text) > 1 and (token.kind == "name" or (token.kind == "num" and token.text.isdigit())):
                 self.split(token.text[0], token.text[1:])
+                self.glued = self.index + 1
             return self.atom()
 
     def group(self) -> Node:
@@ -138,15 +155,19 @@ class Constructs(Binders, Environments, Functions):
         self.expect("{")
         before, self.in_set = self.in_set, False
         self.accept("\\approx")
-        node = self.listing()
-        for name, op in (("\\over", "div"), ("\\choose", "binom")):
-            if self.accept(name):
-                node = Apply(op, (node, self.listing()))
+        node = self.over(self.listing())
         if self.ahead().text == "}":
             self.accept(".", ",", ";")  # a full stop that slipped into the box
         self.in_set = before
         self.expect("}")
         return node
+
+    def over(self, top: Node) -> Node:
+        """What was read, over what follows it where TeX's own fraction or binomial does."""
+        for name, op in (("\\over", "div"), ("\\choose", "binom")):
+            if self.accept(name):
+                top = Apply(op, (top, self.listing()))
+        return top
 
     def root(self, degree: int = 2) -> Node:
         """What follows a root sign: an index in square brackets, then the radicand."""
@@ -168,6 +189,10 @@ class Constructs(Binders, Environments, Functions):
     def _number_set(self) -> Node:
         braced = self.accept("{")
         token = self.take()
+        if token.text not in NUMBER_SETS and len(token.text) == 1 and token.text.isupper():
+            if braced:
+                self.expect("}")
+            return self.called(self.subscripted(token.text))
         if token.text not in NUMBER_SETS:
             raise self.fail("expected R, Q, Z, N or C")
         if braced:
@@ -198,7 +223,9 @@ class Constructs(Binders, Environments, Functions):
         inner = self._argument()
         if name in {"overline", "bar"} and isinstance(inner, Number):
             raise self.fail("a line over digits must follow a decimal point")
-        return Apply("accent", (Symbol(name), inner))
+        if name in {"overline", "bar"} and _is_complex(inner):
+            return Apply("conj", (inner,))
+        return Apply("accent", (Symbol("vec" if name == "overrightarrow" else name), inner))
 
     def subscripted(self, name: str) -> Node:
         """A name with its subscript and primes."""
@@ -319,3 +346,7 @@ class Constructs(Binders, Environments, Functions):
         self.in_set = before
         self.expect("\\}", "\\rbrace", "}")
         return node
+
+
+def _is_complex(node: Node) -> bool:
+    return node == Constant("i") or any(map(_is_complex, children(node)))

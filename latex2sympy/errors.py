@@ -2,7 +2,8 @@
 
 MathTextError
 ├── ParseError   the text is not mathematics in the documented grammar; `position` says where
-└── LimitError   the text is larger, deeper or costs more than the limits allow; `limit` names which
+├── LimitError   the text is larger, deeper or costs more than the limits allow; `limit` names which
+└── BudgetError  what a whole call may cost is spent, on parts that were each within the limits
 """
 
 from __future__ import annotations
@@ -32,3 +33,12 @@ class LimitError(MathTextError):
 
     def __str__(self) -> str:
         return f"limit reached: {self.limit}"
+
+
+class BudgetError(MathTextError):
+    """What a whole call may cost is spent. Whoever gives up a part at a LimitError must let this one pass."""
+
+    limit = "work"
+
+    def __str__(self) -> str:
+        return "limit reached: work of the whole call"

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from latex2sympy.errors import LimitError
+from latex2sympy.budget import affordable, spend
+from latex2sympy.closed_forms import closed_form, without_factorials
+from latex2sympy.errors import BudgetError, LimitError
 from latex2sympy.nodes import Apply, Binder, Node, Number, Symbol
 
 MAX_BITS = 100_000
@@ -15,8 +17,15 @@ MAX_TERMS = 5_000
 """Sums and products are expanded up to so many terms."""
 
 
+_LONG = 1_000
+"""Terms from which a rule for the whole sum is looked for first."""
 MAX_WORK = 4_000_000
 """Bits of all intermediate results of one evaluation."""
+_BITS_OF_A_UNIT = 64
+_STEP = 2
+"""Units of one operation on short numbers."""
+_CALL = 2
+"""Units of an evaluation before its first step."""
 
 
 _ROOTS = frozenset({"sqrt", "root", "pow"})
@@ -26,22 +35,33 @@ class _Meter:
     """Counts the bits that an evaluation has produced."""
 
     def __init__(self) -> None:
-        self.bits = 0
+        self.bits = self.steps = 0
+        self._most = affordable() * _BITS_OF_A_UNIT
+
+    @property
+    def cost(self) -> float:
+        """Units of work done."""
+        return self.steps * _STEP + self.bits / _BITS_OF_A_UNIT
+
+    def _check(self) -> None:
+        if self.bits > MAX_WORK:
+            raise LimitError("work")
+        if self.bits + self.steps * _STEP * _BITS_OF_A_UNIT > self._most:
+            raise BudgetError
 
     def charge(self, value: Fraction) -> Fraction:
         size = max(value.numerator.bit_length(), value.denominator.bit_length())
-        self.bits += size + 32
         if size > MAX_BITS:
             raise LimitError("number size")
-        if self.bits > MAX_WORK:
-            raise LimitError("work")
+        self.bits += size + 32
+        self.steps += 1
+        self._check()
         return value
 
     def charge_root(self, value: Fraction) -> None:
         """Counts a root, which costs like several results of the size of the number that it is taken of."""
         self.bits += 8 * max(value.numerator.bit_length(), value.denominator.bit_length())
-        if self.bits > MAX_WORK:
-            raise LimitError("work")
+        self._check()
 
 
 def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction | None:
@@ -49,7 +69,13 @@ def rational(node: Node, values: dict[str, Fraction] | None = None) -> Fraction 
 
     values: of bound variables. LimitError where a number would become too large or a sum too long.
     """
-    return _value(node, values or {}, _Meter())
+    if isinstance(node, Number):
+        return node.value
+    meter = _Meter()
+    try:
+        return _value(node, values or {}, meter)
+    finally:
+        spend(_CALL + meter.cost)
 
 
 def _value(node: Node, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:
@@ -68,6 +94,8 @@ def _apply(node: Apply, values: dict[str, Fraction], meter: _Meter) -> Fraction 
     rule = _RULES.get(node.op)
     if rule is None:
         return None
+    if node.op == "div" and all(isinstance(one, Apply) for one in node.args):
+        node = without_factorials(node) or node
     arguments = []
     for one in node.args:
         value = _value(one, values, meter)
@@ -88,6 +116,8 @@ def _expanded(node: Binder, values: dict[str, Fraction], meter: _Meter) -> Fract
     high = _value(node.high, values, meter) if node.high is not None else None
     if low is None or high is None or low.denominator != 1 or high.denominator != 1:
         return None
+    if high - low >= _LONG and (found := _closed(node, int(low), int(high), values, meter)) is not None:
+        return found
     if high - low >= MAX_TERMS:
         raise LimitError("terms")
     total = Fraction(0 if node.kind == "sum" else 1)
@@ -97,6 +127,14 @@ def _expanded(node: Binder, values: dict[str, Fraction], meter: _Meter) -> Fract
             return None
         total = meter.charge(total + value if node.kind == "sum" else total * value)
     return total
+
+
+def _closed(node: Binder, low: int, high: int, values: dict[str, Fraction], meter: _Meter) -> Fraction | None:
+    def at(part: Node, place: int) -> Fraction | None:
+        return _value(part, {**values, node.variable: Fraction(place)}, meter)
+
+    found = closed_form(node, low, high, at)
+    return None if found is None else meter.charge(found)
 
 
 def _add(*values: Fraction) -> Fraction:

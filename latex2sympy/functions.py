@@ -108,6 +108,8 @@ class Functions(Stream):
                     power = self.exponent()
             if name == "sqrt":
                 return self.root()
+            if base is None and power is None and self.token.text in RELATIONS:
+                return Symbol(name)  # \\max = 5
             arguments = self._arguments(name)
             match power:
                 case Apply("neg", (Number(value=value),)) if value == 1 and name in INVERSE:

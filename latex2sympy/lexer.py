@@ -17,12 +17,12 @@ MAX_TOKENS = 5_000
 MAX_DIGITS = 3_000
 
 _NUMBER = re.compile(
-    r"\d{1,3}(?:\s?\{,\s*\}\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
+    r"\d{1,3}(?:\s?\{,\s*\}\s?\d{3})+(?!\d)(?:\.\d+)?"  # 10{,}000
     r"|\d{1,3}(?:,\\!\s*\d{3})+(?!\d)(?:\.\d+)?"  # 10,\!000
     r"|\d{1,3}(?:,\d{3})+(?![\d])(?!,\d)(?:\.\d+)?"  # 1,234,567.8
     r"|\d{1,3}(?:(?:\\[,; ]|~|[    ])\d{3})+(?:\.\d+)?(?!\d)"  # 1\,234 and 1 234
     r"|\d{1,3}(?:['’]\d{3})+(?!\d)"  # 1'000'000
-    r"|\d{1,3}(?:(?:_\d{3}){2,}|_000)(?!\d)"  # 1_000_000
+    r"|\d{1,3}(?:_\d{3})+(?!\d)"  # 1_000_000: no number system has a base of three digits
     r"|\d+\{,\}\d+"  # 3{,}14
     r"|\d+\.(?=/)"  # 1./3
     r"|\d*\.\d+(?:[eE][-+]?\d{1,6}(?![\d.a-zA-Z]))?"
@@ -35,12 +35,13 @@ _COMMAND = re.compile(r"\\(?:[a-zA-Z]+\*?|.)", re.DOTALL)
 _LETTERS = re.compile(r"[a-zA-Z]+")
 _CJK = re.compile(r"[㐀-鿿〇]+")
 _DOUBLED = re.compile(r"\\\\(?=[a-zA-Z])")
-_COLOUR = re.compile(r"\\(?:text)?color\s*\{\w*\}")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{\w*\}|\\[hv]space\*?\s*\{[^{}]*\}")
 _SPACE = re.compile(r"[\s​⁠﻿~]+")
 _DROPPED = frozenset(
     r"\left \right \! \, \; \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \big \Big \bigg "
     r"\Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \middle \( \) \[ \] \/ \- \hfill \hspace* \noindent "
-    r"\rm \bf \it \small \large \tiny \normalsize \vphantom \null \relax \allowbreak".split(" ")
+    r"\rm \bf \it \small \large \Large \LARGE \huge \Huge \tiny \scriptsize \footnotesize \normalsize \vphantom "
+    r"\null \relax \allowbreak".split(" ")
 ) | {"\\ "}
 _TEXTS = frozenset(
     r"\text \textbf \textit \textrm \textsf \texttt \textnormal \mbox \hbox \mathrm \operatorname \operatorname* "
@@ -55,6 +56,9 @@ _UNIT_VECTOR = re.compile(r"\s*\{\s*\\?([ijk])(?:math)?\s*\}")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _OPENING = frozenset({"(", "[", "\\{", "\\lbrace"})
 _CLOSING = frozenset({")", "]", "\\}", "\\rbrace"})
+_BRACKETS = {"\\lbrack": "[", "\\rbrack": "]", "\\lparen": "(", "\\rparen": ")"}
+_UNIT_AND = re.compile(r"(\s*[A-Za-z]+\s)\s*(and|or)\s*")
+"""The unit and the word of "5\\text{ dollars and }25\\text{ cents}"."""
 _OPERATORS = ("**", "<=", ">=", "!=", "==", "->", "...", "//")
 
 
@@ -141,6 +145,9 @@ def _command(source: str, at: int, tokens: list[Token], spaced: bool) -> tuple[i
         if name in {"\\left", "\\right"} and source[end : end + 1] == ".":
             return end + 1, spaced
         return end, spaced or name.strip("\\") in {"", ",", ";", ":", "quad", "qquad"}
+    if name in _BRACKETS:
+        tokens.append(Token("op", _BRACKETS[name], at, spaced))
+        return end, False
     tokens.append(Token("cmd", name, at, spaced))
     return end, False
 
@@ -159,6 +166,8 @@ def _text(source: str, end: int, at: int, tokens: list[Token], spaced: bool) -> 
     inner = source[start + 1 : stop - 1]
     if _NUMERIC.match(inner) and "\\" not in inner:  # \text{10 cm}: mathematics set as text
         tokens += [Token(one.kind, one.text, at, one.spaced) for one in tokenize(inner)[:-1]]
+    elif found := _UNIT_AND.fullmatch(inner):
+        tokens += [Token("text", part, at, spaced) for part in found.groups()]
     else:
         tokens.append(Token("text", inner, at, spaced))
     return stop
@@ -196,7 +205,7 @@ def _sign(source: str, at: int, tokens: list[Token], spaced: bool) -> int:
         if source.startswith(sign, at):
             tokens.append(Token("op", sign, at, spaced))
             return at + len(sign)
-    if char in "+-*/^_=<>(){}[]|,;:!'%&.?@#°":
+    if char in "+-*/^_=<>(){}[]|,;:!'%‰&.?@#°":
         tokens.append(Token("op", char, at, spaced))
         return at + 1
     raise ParseError(f"unexpected character {char!r}", at)

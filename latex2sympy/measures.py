@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
+from latex2sympy.prefixes import PREFIXED, PREFIXES
+
 Measure = tuple[Fraction, tuple[tuple[str, Fraction], ...]]
 """The size in base units, and base unit → power."""
 
@@ -22,11 +24,23 @@ _define({"kg": 1}, kg=1, g="0.001", mg="1e-6", lb="0.45359237", oz="0.0283495231
 _define({"s": 1}, s=1, ms="0.001", min=60, h=3600, day=86_400, week=604_800)
 _define({"month": 1}, month=1, year=12)
 _define({"m": 3}, l="0.001", ml="1e-6")
-_define({"kg": 1, "m": 1, "s": -2}, n=1, kn=1000)
-_define({"kg": 1, "m": 2, "s": -2}, j=1, kj=1000, wh=3600, kwh=3_600_000)
-_define({"kg": 1, "m": 2, "s": -3}, w=1, kw=1000)
+_define({"kg": 1, "m": 1, "s": -2}, n=1)
+_define({"kg": 1, "m": 2, "s": -2}, j=1, wh=3600)
+_define({"kg": 1, "m": 2, "s": -3}, w=1)
+_define({"kg": 1, "m": 2, "s": -3, "a": -1}, v=1)
+_define({"kg": 1, "m": 2, "s": -3, "a": -2}, ohm=1)
+_define({"kg": -1, "m": -2, "s": 4, "a": 2}, farad=1)
+_define({"kg": 1, "m": -1, "s": -2}, pa=1)
+_define({"kg": 1, "m": 2, "s": -2}, ev="1.602176634e-19")
+_BASE["f"] = _BASE["farad"]
+_define({"a": 1}, a=1)
+_define({"s": -1}, hz=1)
 _define({"$": 1}, cent="0.01")
 _BASE["$"] = (Fraction(1), {"$": 1})
+for _prefix, _factor in PREFIXES.items():
+    _BASE |= {_prefix + unit: (_BASE[unit][0] * _factor, _BASE[unit][1]) for unit in PREFIXED}
+for _unit in ("m", "s", "g", "l"):
+    _BASE[f"micro{_unit}"] = (_BASE[_unit][0] * PREFIXES["micro"], _BASE[_unit][1])
 
 
 @lru_cache(maxsize=1024)

@@ -168,6 +168,13 @@ def symbols(node: Node) -> frozenset[str]:
     return found - {node.variable} if isinstance(node, Binder) else found
 
 
+def size(node: Node) -> int:
+    """How many nodes a tree has."""
+    if isinstance(node, Number | Symbol | Constant):
+        return 1
+    return 1 + sum(map(size, node.args if isinstance(node, Apply) else children(node)))
+
+
 def contains(node: Node, *kinds: type) -> bool:
     """Whether a node of one of the kinds stands anywhere in the tree."""
     return isinstance(node, kinds) or any(contains(child, *kinds) for child in children(node))

@@ -15,11 +15,13 @@ What is not consumed whole is not parsed: a rest is a ParseError with its positi
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 
 from latex2sympy.atoms import Atoms
 from latex2sympy.errors import ParseError
+from latex2sympy.measures import measure
 from latex2sympy.nodes import Apply, Bracket, Listing, Matrix, Node, Number, NumberSet, Quantity, Ratio, Relation, Words
 from latex2sympy.plain import plain_reading
 from latex2sympy.symbols import NEGATIVES, OR_WORDS, RELATIONS, SEPARATOR_WORDS, SET_SIGNS
@@ -30,6 +32,7 @@ _SEPARATORS = (",", ";", "\\quad", "\\lor", "\\vee", "\\land", "\\wedge")
 _TIMES = ("*", "\\times", "\\cdot", "\\ast", "\\star", "\\bullet")
 _VECTOR_PRODUCTS = {"\\times": "cross", "\\cdot": "dot", "\\bullet": "dot"}
 _OVER = ("/", "\\div", "//")
+_MODULUS = re.compile(r"\(mod (\d{1,9})\)")
 
 
 class Parser(Atoms, Phrases):
@@ -39,7 +42,7 @@ class Parser(Atoms, Phrases):
         """The tree of the whole text."""
         while self.at(".", ",", ";") and self.ahead().kind != "end":
             raise self.fail("a separator at the start")
-        if self.at("\\approx", "=", "\\therefore", "\\implies", "\\Rightarrow", ":"):
+        if self.at("\\approx", "\\sim", "=", "\\therefore", "\\implies", "\\Rightarrow", ":"):
             self.take()
         while self.token.text.strip().lower() in LEAD_WORDS and self.ahead().kind != "end":
             self.take()
@@ -49,7 +52,7 @@ class Parser(Atoms, Phrases):
             and any(one.text == "=" for one in self.tokens)
         ):
             self.index += 2  # ℓ: y = 2x - 1
-        node = self.listing()
+        node = self.over(self.listing())
         while self.accept(".", ",", ";"):
             pass
         if self.token.kind != "end":
@@ -134,12 +137,30 @@ class Parser(Atoms, Phrases):
         unit = self.unit(value)
         if not unit:
             return value
+        if mixed := self._smaller_parts(Quantity(value, unit)):
+            return mixed
         sides: list[Node] = [Quantity(value, unit)]
         while self.at("\\times") or (self.token.text == "x" and self.ahead().kind == "num"):
             self.take()
             side = self.product()
             sides.append(Quantity(side, self.unit(side)))
         return sides[0] if len(sides) == 1 else Bracket("(", ")", tuple(sides))  # 10 ft x 18 ft
+
+    def _smaller_parts(self, first: Quantity) -> Node | None:
+        """Reads what follows in smaller units of the same kind, as in 2 hours 30 minutes; None where nothing does."""
+        parts = [first]
+        while (size := measure(parts[-1].unit)) is not None:
+            start = self.index
+            if self.token.text.strip() == "and":
+                self.take()
+            smaller = Quantity(self.factor(), "") if self.token.kind == "num" else None
+            unit = self.unit(smaller.value) if smaller else ""
+            own = measure(unit) if unit else None
+            if smaller is None or own is None or own[1] != size[1] or own[0] >= size[0]:
+                self.index = start
+                break
+            parts.append(Quantity(smaller.value, unit))
+        return Apply("mixed", tuple(parts)) if len(parts) > 1 else None
 
     def sum(self) -> Node:
         """Terms with signs between; unions and intersections bind as loosely."""
@@ -173,7 +194,7 @@ class Parser(Atoms, Phrases):
                 elif self.at("\\backslash"):
                     self.take()
                     terms = [Apply("difference", (_add(terms), self.product()))]
-                elif self.at("\\pmod") or (self.at("(") and self.ahead().text == "mod"):
+                elif (self.token.kind == "text" or self.token.text in {"\\pmod", "("}) and self._at_modulus():
                     terms = [Apply("pmod", (_add(terms), self.modulus()))]
                 else:
                     return _add(terms)
@@ -182,10 +203,22 @@ class Parser(Atoms, Phrases):
         """The modulus of a congruence, from either of its spellings."""
         if self.accept("\\pmod"):
             return self.group() if self.at("{") else self.atom()
-        self.index += 2
+        word = self.token.text.strip().lower()
+        if found := _MODULUS.fullmatch(word):
+            self.take()
+            return Number(Fraction(int(found.group(1))))
+        self.index += 2 if word == "(" else 1
         node = self.sum()
-        self.expect(")")
+        if word != "mod":
+            self.expect(")")
         return node
+
+    def _at_modulus(self) -> bool:
+        token = self.token
+        if token.kind == "text":
+            word = token.text.strip().lower()
+            return "mod" in word and (word in {"(mod", "mod"} or _MODULUS.fullmatch(word) is not None)
+        return self.at("\\pmod") or (self.at("(") and self.ahead().text.strip() == "mod")
 
     def product(self) -> Node:
         """Factors with or without a sign between; division and juxtaposition go from left to right."""

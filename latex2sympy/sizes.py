@@ -16,6 +16,7 @@ MAX_BUILT_BITS = 1_000_000
 """Bits of all numbers of one object."""
 MAX_ROOT_BITS = 2_000
 """SymPy looks for prime factors before it takes a root, which takes seconds in a longer number."""
+MAX_TOWER = 4
 _BITS = 64
 
 
@@ -28,8 +29,9 @@ class Sizes(Evaluator):
         self._known: dict[int, Any] = {}
         self._closed: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
+        self._towers: dict[int, int] = {}
 
-    def charge(self, value: Fraction) -> None:
+    def add(self, value: Fraction) -> None:
         """Counts one more number. LimitError."""
         self._spend(value.numerator.bit_length() + value.denominator.bit_length())
 
@@ -68,6 +70,20 @@ class Sizes(Evaluator):
         known = self._counts.get(id(node))
         if known is None:
             known = self._counts[id(node)] = 1 + sum(map(self.count, children(node)))
+        return known
+
+    def check_tower(self, node: Node) -> None:
+        """LimitError for exponents within exponents, at each of which SymPy asks for the signs of all within."""
+        if self._tower(node) > MAX_TOWER:
+            raise LimitError("exponents")
+
+    def _tower(self, node: Node) -> int:
+        known = self._towers.get(id(node))
+        if known is None:
+            known = max(map(self._tower, children(node)), default=0)
+            if isinstance(node, Apply) and node.op == "pow":
+                known = max(known, 1 + self._tower(node.args[-1]))
+            self._towers[id(node)] = known
         return known
 
     def check(self, node: Node) -> None:

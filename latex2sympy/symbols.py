@@ -207,6 +207,8 @@ FUNCTIONS = {
     "det": "det",
     "Re": "re",
     "Im": "im",
+    "arg": "arg",
+    "Arg": "arg",
     "factorial": "factorial",
 }
 BINDERS = {

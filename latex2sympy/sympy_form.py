@@ -41,7 +41,9 @@ def to_sympy(node: Node) -> Any:
     import sympy  # noqa: F401  loaded outside the clause that takes its errors
 
     try:
-        return _Builder().build(node)
+        builder = _Builder()
+        builder.sizes.check_tower(node)
+        return builder.build(node)
     except (MathTextError, MemoryError):
         raise
     except RecursionError:
@@ -54,7 +56,7 @@ class _Builder:
     """Builds one object, inner parts first."""
 
     def __init__(self) -> None:
-        self._sizes = Sizes()
+        self.sizes = Sizes()
 
     def build(self, node: Node) -> Any:
         """The object of a node."""
@@ -74,7 +76,9 @@ class _Builder:
             case Binder():
                 return self._binder(node)
             case Bracket(open="{", items=items):
-                return sympy.FiniteSet(*map(self.build, items))
+                from latex2sympy.sympy_parts import in_set
+
+                return sympy.FiniteSet(*in_set(list(map(self.build, items))))
             case Bracket(items=items) | Listing(items=items):
                 return sympy.Tuple(*map(self.build, items))
             case Relation(ops=(op,), items=(left, right)) if op in _RELATIONS:
@@ -88,7 +92,7 @@ class _Builder:
     def _number(self, value: Fraction) -> Any:
         import sympy
 
-        self._sizes.charge(value)
+        self.sizes.add(value)
         return sympy.Rational(value.numerator, value.denominator)
 
     def _apply(self, node: Apply) -> Any:
@@ -100,12 +104,12 @@ class _Builder:
         if all(isinstance(value, sympy.Rational) for value in values):
             numbers = [Fraction(int(one.p), int(one.q)) for one in values]
             for number in numbers:
-                self._sizes.charge(number)
+                self.sizes.add(number)
             exact = rational(Apply(node.op, tuple(map(Number, numbers))))
             if exact is not None:
                 return self._number(exact)
-        self._sizes.check(node)
-        return applied(node, values, self._sizes)
+        self.sizes.check(node)
+        return applied(node, values, self.sizes)
 
     def _relation(self, name: str, left: Any, right: Any) -> Any:
         """What is written, not whether it holds, which SymPy would work out at once where it can."""

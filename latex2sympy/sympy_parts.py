@@ -10,7 +10,7 @@ import sympy
 
 from latex2sympy.errors import LimitError, ParseError
 from latex2sympy.exact import MAX_BITS
-from latex2sympy.nodes import Apply, Node
+from latex2sympy.nodes import Apply, Node, children
 from latex2sympy.sizes import Sizes, longest_number
 
 MAX_COUNT = 150
@@ -37,6 +37,7 @@ _SAME = frozenset(
     "sin cos tan cot sec csc asin acos atan acot sinh cosh tanh coth asinh acosh atanh exp floor re im factorial "
     "factorial2".split()
 )
+_ARITHMETIC = frozenset("add mul neg div pow sqrt root cbrt percent degree".split())
 _WAITING = (sympy.Sum, sympy.Product, sympy.Integral, sympy.Limit, sympy.Determinant)
 _ENDLESS = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
 _MATRIX = (sympy.MatrixBase, sympy.MatrixExpr)
@@ -66,6 +67,8 @@ def applied(node: Apply, values: list[Any], sizes: Sizes) -> Any:
             inverse = _power(bottom, sympy.Integer(-1), node.args[1], sizes)
             return sympy.Mul(top, inverse, evaluate=not _undetermined([top, inverse]))
         case "pow", [base, exponent]:
+            if not exponent.is_Integer and any(_is_unruly(one, sizes) for one in node.args):
+                return sympy.Pow(base, exponent, evaluate=False)
             return _power(base, exponent, node.args[0], sizes)
         case "sqrt", [value]:
             return _power(value, sympy.Rational(1, 2), node.args[0], sizes)
@@ -97,7 +100,18 @@ def _function(node: Apply, values: list[Any], sizes: Sizes) -> Any:
         found = _DECIDED[op](node, values, sizes)
         return kind(*values, evaluate=False) if found is None else found
     asking = op in {"mod", "binom", "factorial", "factorial2"} or (op in {"min", "max"} and len(values) > 1)
-    return kind(*values, evaluate=not (asking or _waits(values) or sizes.count(node) > MAX_COUNT))
+    asking = asking or _waits(values) or any(_is_unruly(one, sizes) for one in node.args)
+    return kind(*values, evaluate=not (asking or sizes.count(node) > MAX_COUNT))
+
+
+def _is_unruly(node: Node, sizes: Sizes) -> bool:
+    """Whether SymPy may compute a constant with more and more digits: one of functions, not known to be real."""
+    return sizes.closed(node) and _has_function(node) and sizes.real_constant(node) is None
+
+
+def _has_function(node: Node) -> bool:
+    own = isinstance(node, Apply) and node.op not in _ARITHMETIC
+    return own or any(map(_has_function, children(node)))
 
 
 def _power(base: Any, exponent: Any, written: Node, sizes: Sizes) -> Any:
@@ -116,8 +130,8 @@ def _root(value: Any, degree: Any, written: Node, sizes: Sizes) -> Any:
     if degree.is_Integer and degree.is_odd and degree > 0 and value.is_Rational and value < 0:
         return sympy.Mul(-1, _power(-value, 1 / degree, written, sizes))
     if degree.is_Integer and degree.is_odd and not value.is_Rational and not _waits([value]):
-        if sizes.count(written) > MAX_COUNT:
-            raise LimitError("work")
+        if sizes.count(written) > MAX_COUNT or value.has(sympy.Piecewise):
+            raise LimitError("work")  # each root holds what it is taken of several times
         return sympy.real_root(value, degree)
     return _power(value, _power(degree, sympy.Integer(-1), written, sizes), written, sizes)
 
@@ -151,6 +165,13 @@ def _of_matrices(op: str, values: list[Any]) -> Any:
         case "pow", [value, exponent] if not isinstance(exponent, _MATRIX):
             return sympy.MatPow(sympy.ImmutableMatrix(value), exponent)
     raise ParseError(f"no {op} of a matrix", 0)
+
+
+def in_set(values: list[Any]) -> list[Any]:
+    """The members of a set, which SymPy puts in order: by their values where they are sums and the like."""
+    if len(values) > 1 and _waits(values):
+        raise LimitError("work")
+    return values
 
 
 def _waits(values: list[Any]) -> bool:

@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from latex2sympy.exact import rational
+from latex2sympy.lexer import Token
 from latex2sympy.nodes import Apply, Node, Number, Symbol
 from latex2sympy.numerals import ENGLISH
+from latex2sympy.prefixes import named
 from latex2sympy.stream import Stream
 from latex2sympy.symbols import CURRENCIES, FUNCTIONS, GREEK_NAMES, SEPARATOR_WORDS
 
@@ -74,13 +76,16 @@ _ALIASES = {
 }
 UNITS = frozenset(
     {*_ALIASES, *(word for word in _ALIASES.values() if word.isalpha())}
-    | set("mph kmh cm mm km kg mg ml lb lbs oz ft yd mi min hrs hr sec rad mol pm am bpm rpm kmph inches sq".split())
+    | set("mph kmh kmph cm mm km kg mg ml lb lbs oz ft yd mi inches sq min hrs hr day days sec".split())
+    | set("rad mol pm am bpm rpm".split())
 )
 _DENIALS = frozenset(
     "not no never nor cannot impossible invalid extraneous rejected reject incorrect wrong isn doesn don except unless "
-    "otherwise if or but".split()
+    "otherwise if or but most least".split()
 )
 """Words that make a remark about a value, and no unit of it."""
+_PREFIX_SIGNS = frozenset("TGMkmnpu")
+_MICRO_UNITS = frozenset("F A V W J N C H m s g L l".split())
 _WORDS = re.compile(r"[a-z]+")
 _MAX_WORDS = 8
 LETTER_UNITS = frozenset("m g s h l L N J W V K A C F".split())
@@ -96,10 +101,12 @@ class UnitWords(Stream):
 
     def unit(self, value: Node) -> str:
         """The unit after a value, "" where there is none; what is read is consumed."""
-        if isinstance(value, Apply) and value.op == "degree" and self.token.text in {"C", "F"}:
-            return "degree " + self.take().text
+        if isinstance(value, Apply) and value.op == "degree" and self.token.text.strip() in {"C", "F"}:
+            return "degree " + self.take().text.strip()
         if isinstance(value, Symbol) and value.name.startswith("("):
             return ""  # words behind a circled number speak of a statement: "③ is wrong"
+        if self.token.kind == "end":
+            return ""
         start = self.index
         words: list[str] = []
         while len(words) < _MAX_WORDS:
@@ -110,12 +117,15 @@ class UnitWords(Stream):
         if words and not _DENIALS.isdisjoint(_WORDS.findall(" ".join(words).lower())):
             self.index = start  # "5 is impossible" is not a value with a unit
             return ""
-        return canonical(" ".join(words))
+        return canonical(" ".join(words)) if words else ""
 
     def _unit_word(self, value: Node, *, before: str) -> str | None:
         token = self.token
         first = not before
         text = token.text.strip()
+        if length := self.sign_of_unit(spaced=not before):
+            sign = "".join(self.take().text.strip().lstrip("\\") for _ in range(length))
+            return sign.replace("Omega", "Ω").replace("mu", "μ") + self._power()
         if (
             token.kind == "text"
             and text.lower().split(" ", 1)[0] not in SEPARATOR_WORDS
@@ -136,7 +146,27 @@ class UnitWords(Stream):
             return remark
         return None
 
+    def sign_of_unit(self, *, spaced: bool) -> int:
+        """How many tokens the next unit takes that is written with a Greek letter: Ω, kΩ, μF; 0 for anything else."""
+        first, second = self.token, self.ahead()
+        if first.text not in {"\\Omega", "\\mu"} and second.text != "\\Omega":
+            return 0
+        if spaced and not (first.spaced or first.kind == "text"):
+            return 0
+        if first.text == "\\Omega" and first.kind == "cmd":
+            return self._ends_unit(second)
+        if first.kind in {"text", "name"} and first.text.strip() in _PREFIX_SIGNS and second.text == "\\Omega":
+            return 2 * self._ends_unit(self.ahead(2))
+        if first.text == "\\mu" and second.kind in {"text", "name"} and second.text.strip() in _MICRO_UNITS:
+            return 2 * self._ends_unit(self.ahead(2))
+        return 0
+
+    def _ends_unit(self, behind: Token) -> bool:
+        return behind.kind in {"end", "text"} or behind.text in {")", "}", ",", ";", ".", "/", "="}
+
     def _is_unit(self, text: str, value: Node, *, spaced: bool, before: str) -> bool:
+        if text == "min" and spaced and isinstance(value, Number):
+            return True
         if text.lower() in SEPARATOR_WORDS or text in _NAMES or text.lower() in ENGLISH:
             return False
         if len(text) > 1:
@@ -191,7 +221,7 @@ _SPACES = re.compile(r"~|\\[,;:! ]|\\quad|\\(?!\w)|[·⋅*]|\\cdot|\\times")
 
 def canonical(unit: str) -> str:
     """One spelling of a unit: lower case, no plural, aliases, no remark in brackets, a composite one as powers."""
-    text = _SPACES.sub(" ", re.sub(r"\([^()]*\)", " ", unit)).lower().replace("\\", " ").strip(" .,;:!")
+    text = _SPACES.sub(" ", named(re.sub(r"\([^()]*\)", " ", unit))).lower().replace("\\", " ").strip(" .,;:!")
     text = text.replace("/", " per ").replace("²", "^2").replace("³", "^3")
     factors: list[tuple[str, Fraction]] = []
     sign, power = 1, 1

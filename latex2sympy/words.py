@@ -35,6 +35,8 @@ BEFORE = {
 }
 BEHIND = {
     **dict.fromkeys(("or more", "or greater", "or above", "or higher", "or larger", "and above", "and up"), ">="),
+    "at least": ">=",
+    "at most": "<=",
     **dict.fromkeys(("or fewer", "or less", "or below", "or lower", "or smaller", "and below"), "<="),
 }
 _MAX_WORDS = 3

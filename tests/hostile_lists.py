@@ -26,26 +26,39 @@ PARTS = {
     "equation": "\\sum_{k=1}^{2000} kx = y",
     "complex": "\\sum_{k=1}^{2000} e^{ik}",
     "ratio": "\\sum_{k=1}^{900} \\sqrt{k} : 3",
+    "inequality": "x^8-123457x^5+99x-1<0",
+    "bars": "|x-1|+|x|<3",
+    "sets": "A \\cup B \\cap C \\cup D \\cap E \\setminus F^c",
+    "families": "x=1k\\pi,k\\in\\mathbb{Z}",
+    "congruences": "x \\equiv 1 \\pmod{7}",
+    "power of a matrix": "\\begin{pmatrix}1&x\\\\y&2\\end{pmatrix}^4",
+    "determinant": "\\begin{vmatrix}1&x&y&z\\\\y&2&x&3\\\\a&b&c&d\\\\1&2&3&x\\end{vmatrix}",
+    "signs": "x\\pm 1\\sqrt{3}",
+    "functions": "f(1x)+g(x+1)+h(y)",
+    "unions": "(1,2)\\cup(2,3)\\cup(3,4)\\cup(5,6)",
+    "constants": "y=1C_1e^x+C_2xe^{-x}+C_3",
+    "cases": "\\begin{cases}1 & x<1\\\\ 2 & x>3\\end{cases}",
+    "float": "1.2345678901234567",
+    "whole": "1",
 }
 
 
+COUNTS = (8, 100)
+BRACKETS = {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}
+
+
 def hostile_pairs() -> dict[str, tuple[str, str]]:
-    """Answers and golds by name: each part alone, and in collections of slightly different ones."""
+    """Answers and golds by name: each part alone, and many slightly different ones in lists, sets, tuples, matrices."""
     found = {}
     for name, part in PARTS.items():
-        near = f"{part}+0" if "=" not in part.split("}")[-1] and ":" not in part and "[" not in part[:1] else part
+        near = part if {"=", ":", "["} & {*part.split("}")[-1], part[0]} else f"{part}+0"
         found[name] = (near, part)
-        for count in (8, 60):
-            for kind, (opened, closed) in {"list": ("", ""), "set": ("\\{", "\\}"), "tuple": ("(", ")")}.items():
-                given = [part.replace("1", str(at + 2), 1) for at in range(count)]
-                wanted = [
-                    part.replace("1", str(count + 1 - at), 1) + ("+0" if near != part else "") for at in range(count)
-                ]
-                found[f"{kind} of {count}: {name}"] = (
-                    opened + ", ".join(given) + closed,
-                    opened + ", ".join(wanted) + closed,
-                )
-        cells = "\\\\".join([f"{part} & {near}"] * 10)
-        other = "\\\\".join([f"{near} & {part}"] * 10)
-        found[f"matrix: {name}"] = tuple(f"\\begin{{pmatrix}}{one}\\end{{pmatrix}}" for one in (cells, other))
+        for count in COUNTS:
+            given = ", ".join(part.replace("1", str(at + 2), 1) for at in range(count))
+            wanted = ", ".join(near.replace("1", str(count + 1 - at), 1) for at in range(count))
+            for kind, (opened, closed) in BRACKETS.items():
+                found[f"{kind} of {count}: {name}"] = (opened + given + closed, opened + wanted + closed)
+        rows = ("\\\\".join([f"{one} & {other}"] * 10) for one, other in ((part, near), (near, part)))
+        left, right = (f"\\begin{{pmatrix}}{one}\\end{{pmatrix}}" for one in rows)
+        found[f"matrix: {name}"] = (left, right)
     return found

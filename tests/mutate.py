@@ -36,7 +36,11 @@ ROOMS = {
         "test_figures test_scoring test_statistics",
         "not detectable and not two_evaluations and not sixteen_sample",
     ),
-    "answers": ("answers", "test_answers test_graders", "extraction or languages or python_face or class_is_a_grader"),
+    "answers": (
+        "answers",
+        "test_answers test_extraction test_extraction_parts test_graders",
+        "extraction or languages or python_face or class_is_a_grader",
+    ),
     "engines": ("engines", "test_engine_parts test_engines test_vllm_start test_order", ""),
     "results": ("results", "test_results test_runs", f"not ({PROCESSES})"),
     "runfolder": ("runfolder", "test_runfolder test_order test_runs", f"not ({PROCESSES})"),

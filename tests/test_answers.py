@@ -44,7 +44,7 @@ def test_equivalence(case):
     ("answer", "gold", "rule"),
     [
         ("\\int_0^1 x\\,dx", "\\frac12", "needs_cas"),
-        ("2^{10^7}", "2^{10^7+1}", "limit:number size"),
+        ("2^{10^7}+1", "2^{10^7+1}", "limit:number size"),
         ("x" * 10_001, "7", "limit:length"),
         ("\\sin x > 4x^3", "5", "interval"),
         ("5 ! ?", "7", "unparsed"),
@@ -159,7 +159,7 @@ def test_responses_in_fourteen_languages():
     wrong = [row for row in rows if correct(row) != row["equal"]]
     assert [row for row in wrong if "known" not in row] == []
     assert [row for row in rows if "known" in row and row not in wrong] == [], "mended: remove the mark"
-    assert sum("known" in row for row in rows) <= 18
+    assert sum("known" in row for row in rows) <= 7
 
 
 def test_blind_responses_in_fourteen_languages_get_no_worse():

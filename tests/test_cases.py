@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hostile_lists import hostile_pairs
 
 from math_eval.answers import extract_answer
 from math_eval.graders.equivalence import answer_key, grade, same_answer
@@ -110,6 +111,48 @@ def test_hostile_text_is_bounded(name):
         call()
         assert time.thread_time() - began < LIMIT_S * (1 if FULL else SLACK)
     assert grade(text, gold=text).correct or not text.strip()
+
+
+LISTS = hostile_pairs()
+
+
+@pytest.mark.parametrize("name", LISTS if FULL else sorted(LISTS)[::23])
+def test_a_verdict_on_many_costly_parts_is_bounded(name):
+    answer, gold = LISTS[name]
+    for call in (lambda: grade(answer, gold=gold), lambda: grade(gold, gold=answer), lambda: answer_key(answer)):
+        began = time.thread_time()
+        call()
+        assert time.thread_time() - began < LIMIT_S * (1 if FULL else SLACK)
+
+
+def test_what_the_budget_ends_is_undecided():
+    costly = "\\sum_{k=1}^{4000} x^{k}"
+    many = [costly.replace("1", str(at), 1) for at in range(1, 9)]
+    verdict = grade(", ".join(many), gold=", ".join(f"{one}+0" for one in reversed(many)))
+    assert (verdict.status, verdict.rule) == ("undecided", "limit:work")
+    product = "\\prod_{k=1}^{1000} y\\prod_{k=1}^{1000} y"
+    assert grade(product, gold="y").rule == "limit:work"
+    assert grade("7", gold=", ".join(many), accepted=["7"]).correct  # later golds are still looked at
+    assert grade("x+x", gold="2x").correct  # the next verdict has a budget of its own
+
+
+TOO_LARGE = [
+    ("2^{100000}", "7", "wrong"),
+    ("7", "2^{100000}", "wrong"),
+    ("2^{100000}", "3^{100000}", "wrong"),
+    ("5\\cdot 9^{9^9}", "9^{9^9}", "wrong"),
+    ("\\frac{1}{9^{9^9}}", "9^{9^9}", "wrong"),
+    ("2^{100000}", "4^{50000}", "correct"),
+    ("-2^{100000}", "2^{100000}", "undecided"),
+    ("2^{100000}+1", "2^{100000}", "undecided"),
+    ("0^{100000}\\cdot 2^{100000}", "0", "undecided"),
+    ("2^{100000}x", "7", "undecided"),
+]
+
+
+@pytest.mark.parametrize(("answer", "gold", "status"), TOO_LARGE)
+def test_numbers_too_large_to_compute_are_told_apart_by_their_logarithms(answer, gold, status):
+    assert grade(answer, gold=gold).status == status
 
 
 PIECES = (

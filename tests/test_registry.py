@@ -12,7 +12,7 @@ import math_eval
 from math_eval.engines import EngineSettings, make_engine
 from math_eval.errors import RequestError
 from math_eval.families import family_of
-from math_eval.registry import find, names
+from math_eval.registry import find, longest_match, names
 
 BENCHMARK = """\
 schema: 1
@@ -211,3 +211,17 @@ def test_a_users_family_is_matched_by_model_name(package, monkeypatch):
     assert family_of("org/Outside-7B").name == "generic-base"
     monkeypatch.setenv("MATH_EVAL_PATH", str(package))
     assert family_of("org/Outside-7B").name == "outside"
+
+
+@pytest.mark.parametrize(
+    ("model", "match"),
+    [
+        ("Organisation/Small-Chat", "chat"),
+        ("organisation/SMALL-math-chat/", "math"),
+        ("organisation/small-math", "first"),
+        ("other", ""),
+    ],
+)
+def test_the_longest_pattern_decides_and_the_first_of_equals(model, match):
+    patterns = {"chat": ["*-chat"], "first": ["*small-mat?", "x"], "second": ["*small-math"], "math": ["*math-chat"]}
+    assert longest_match(model, patterns) == match

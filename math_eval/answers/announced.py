@@ -67,8 +67,8 @@ def _matches(text: str, languages: frozenset[str]) -> Iterator[re.Match[str]]:
     while stem := _STEM.search(text, at):
         start = max(text.rfind("\n", 0, stem.start() + 1), 0)
         end = text.find("\n", stem.end())
-        end = len(text) if end < 0 else end
-        yield from pattern.finditer(text, max(start, at - 1, 0), min(end + 2, len(text)))
+        end = len(text) if end == -1 else end
+        yield from pattern.finditer(text, max(start, at - 1), end + 2)
         at = end
 
 
@@ -78,13 +78,12 @@ def announcements(text: str, lexicon: Lexicon) -> list[Announcement]:
     for match in _matches(text, lexicon.languages):
         if not _CONTENT.search(text, match.end()):
             continue
-        kind = match.lastgroup or ""
-        names = match.groupdict()
-        if names.get("final") or names.get("final2") or kind == "hash":
+        if match["final"] or match["final2"] or match["hash"]:
             strength = FINAL
-        elif names.get("result"):
-            rest = text[match.end() : match.end() + _NEAR_END + 1].lstrip().partition("\n")[2]
-            if len(text) - match.end() > _NEAR_END or "**" in rest or "=" in rest:
+        elif match["result"]:
+            behind = text[match.end() : match.end() + _NEAR_END + 1]
+            later_lines = behind.lstrip().partition("\n")[2]
+            if len(behind) > _NEAR_END or "**" in later_lines or "=" in later_lines:
                 continue
             strength = RESULT
         else:
@@ -97,17 +96,9 @@ def statement_at(text: str, start: int) -> str:
     """What is announced from a place on: the rest of its sentence, or the next line or display formula."""
     rest = text[start : start + _LONGEST]
     lead = len(rest) - len(rest.lstrip(" \t\r\n*_:：#>=.。✅👉"))
-    rest = rest[lead:] if lead < len(rest) else rest.lstrip()
-    if (
-        lead
-        and rest[:1].isdigit()
-        and text[start + lead - 1] == "."
-        and text[start + lead - 2 : start + lead - 1] in {"", " "}
-    ):
-        rest = "." + rest
+    if text[: start + lead].endswith(" .") and rest[lead : lead + 1].isdigit():
+        lead -= 1
+    rest = rest[lead:]
     spans = formulas(rest)
     mask = masked(rest, spans)
-    first = next(iter(sentences(mask)), None)
-    if first is None:
-        return rest.strip()
-    return rest[: first.end].strip() if first.start < 40 else rest[first.start : first.end].strip()
+    return rest[: next((sentence.end for sentence in sentences(mask)), 0)].strip()

@@ -21,6 +21,7 @@ _NAMED = re.compile(
 )
 """Two named values in a sentence: "the maximum is \\boxed{8} and the minimum is \\boxed{-2}"."""
 _DENIED = re.compile(r"(?:\b(?:not|nicht|pas|non|não|не)|不是|không phải|ليس)\s*[$\\(]{0,3}$", re.IGNORECASE)
+_WRONG = re.compile(r"[\s$\\)]{0,4}(?:is|was)\s+(?:wrong|incorrect|not\s+(?:right|correct))\b", re.IGNORECASE)
 _PART = re.compile(r"[^\n]{0,6}\s\(?(?:[b-h]|[2-9]|i[iv]+)\)[^\n]{0,100}")
 _FIRST_PART = re.compile(r"(?:^|\s)\(?(?:[a-g]|[1-8]|i{1,3})\)[^\n]*$")
 """Parts within a line: "(a) … \\boxed{3}. (b) … \\boxed{4}."."""
@@ -31,6 +32,8 @@ _MARKERS = (
         re.compile(r"\s*(?:\*\*|__)?(?:part|case|fall|cas|caso|часть|случай|情况)\s*\(?(?:\d|[a-h])\b", re.IGNORECASE),
         160,
     ),
+    (re.compile(r"\s*\$?[A-Za-z](?:_\{?\d\}?)?\s*[:=]\s*\$?$"), 14),
+    (re.compile(r"\s*(?:\*\*|__)?(?:first|second|third|fourth)\b[^\n:]{0,20}:", re.IGNORECASE), 40),
     (re.compile(r"\s*[-•*]\s"), 40),
     (re.compile(r"\s*\(?\d[.)]\s"), 24),
 )
@@ -40,6 +43,8 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _RESULT = re.compile(r"```output\s{0,20}\Z")
+_APART = 200
+"""Characters between two boxes that are one answer, at most."""
 
 
 def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
@@ -55,10 +60,10 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
             continue
         if not box.content.strip() or _PLACEHOLDER.fullmatch(box.content):
             blank = box.end
-            if _RESULT.search(text[max(box.start - 30, 0) : box.start]):
+            if _RESULT.search(text[: box.start][-30:]):
                 whole = []  # a program that printed nothing; elsewhere it is the prompt's empty box, echoed
             continue
-        if _DENIED.search(text, max(box.start - 12, 0), box.start):
+        if _DENIED.search(text, max(box.start - 12, 0), box.start) or _WRONG.match(text, box.end):
             continue  # "(Not \\boxed{14})"
         whole = [*whole, box] if whole and _one_answer(text, whole[-1], box) else [box]
     if not whole:
@@ -69,18 +74,12 @@ def boxed_answer(text: str) -> tuple[Extraction | None, int, int]:
 
 
 def _one_answer(text: str, left: Box, right: Box) -> bool:
-    between = right.start - left.end
-    if between > 200:
-        return False
-    if "\n" in text[left.end : right.start] and _same_list(text, left, right):
-        return True
-    if _PART.fullmatch(text, left.end, right.start) and _FIRST_PART.search(text[max(left.start - 120, 0) : left.start]):
-        return True
-    if not text[left.end : right.start].strip(" \t\n$\\[]().") and not (
-        _WORDS.match(left.content) or _WORDS.match(right.content)
-    ):
-        return True
-    return any(pattern.fullmatch(text, left.end, right.start) for pattern in (_JOINED, _COUNTED, _NAMED))
+    between = text[left.end : right.start]
+    listed = "\n" in between and _same_list(text, left, right)
+    in_parts = _PART.fullmatch(between) and _FIRST_PART.search(text[: left.start][-120:])
+    adjacent = not between.strip(" \t\n$\\[]().") and not any(_WORDS.match(box.content) for box in (left, right))
+    joined = any(pattern.fullmatch(between) for pattern in (_JOINED, _COUNTED, _NAMED))
+    return len(between) <= _APART and bool(listed or in_parts or adjacent or joined)
 
 
 def _same_list(text: str, left: Box, right: Box) -> bool:

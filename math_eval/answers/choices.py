@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from math_eval.answers.letters import BRACKETED, STANDALONE, bare_text, short_letter
+from math_eval.answers.letters import BRACKETED, LOWER, STANDALONE, bare_text, short_letter
 from math_eval.answers.words import BUT, NEGATION
 
 _LETTER = r"[({\[（\s]*(?<![A-Za-z])([A-Ja-j])(?![A-Za-z'’\d])"
@@ -17,7 +17,7 @@ _NAMED = re.compile(
 )
 _CONCLUDED = re.compile(
     r"(?:therefore|hence|thus|so|leaves|leaving|only|choose|pick|select|is|故|所以|因此|よって|したがって|따라서|итак|значит|следовательно|donc|also|somit|daher|por\s+tanto|portanto|logo|quindi|dunque|vậy|إذن|अतः|इसलिए|ดังนั้น)\s*[,:：，、]?\s*"
-    r"(?:only\s+|the\s+answer\s+is\s+|it\s+(?:is|must\s+be)\s+)?[({\[（\s]*([A-J])(?=\s*(?:[)}\]）.。,，;]|$|is\b|est\b|ist\b|es\b|é\b|è\b|が|は|이|가|right|correct))(?![A-Za-z'’])",
+    r"(?:only\s+|the\s+answer\s+is\s+|it\s+(?:is|must\s+be)\s+)?[({\[（\s]*([A-J])(?=\s*(?:[)}\]）.。,，;]|$|is\b|it\s+is\b|est\b|ist\b|es\b|é\b|è\b|が|は|이|가|right|correct))(?![A-Za-z'’])",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
@@ -28,6 +28,7 @@ _NATIVE_LETTERS = ("أبجده", "กขคงจ", "アイウエオ")
 _NATIVE = re.compile(
     r"(?:ข้อ|คือ|ตอบ|هي|هو|الخيار|ال[إا]جابة|答え(?:は)?|正解(?:は)?)\s*[:：(（]*\s*([أبجدهกขคงจアイウエオ])(?![\u0600-\u06ff\u0e00-\u0e7f\u30a0-\u30ff])"
 )
+_SHORT_LINE = 60
 _OPTIONS = re.compile(r"(?:(?:^|\n)\s*[({\[（]?[A-J][)}\]）.:、．][^\n]*){3,}(?=\n)")
 """The options of the problem, restated line by line."""
 _LIST = re.compile(
@@ -35,7 +36,7 @@ _LIST = re.compile(
 )
 
 
-def chosen_letters(text: str, *, several: bool = False, announced: bool = False) -> str:
+def chosen_letters(text: str, *, several: bool, announced: bool) -> str:
     """The letter that a response chooses, "" where it chooses none; with `several`, its letters in order.
 
     A letter that its sentence denies ("A: odd, no", "not A", "rule out B") is passed over. In the sentence that names
@@ -61,6 +62,13 @@ def chosen_letters(text: str, *, several: bool = False, announced: bool = False)
             return leading.group(1)
     if listed := _listed(bare):
         return listed
+    if (
+        len(bare) < _SHORT_LINE
+        and "\n" not in bare.strip()
+        and (leading := LOWER.match(bare))
+        and not NEGATION.search(bare)
+    ):
+        return leading.group(1).upper()
     bare = _OPTIONS.sub("\n", bare)
     if native := _NATIVE.search(bare):
         return "ABCDE"[next(row.index(native.group(1)) for row in _NATIVE_LETTERS if native.group(1) in row)]
@@ -96,23 +104,18 @@ def _affirmed(clause: str) -> str:
 
 def _listed(bare: str) -> str:
     """The letters of a text that is a list of several ("B and C"); "" for any other."""
-    match = _LIST.match(bare.lstrip(" ({[（"))
+    match = _LIST.fullmatch(bare.strip(" .。({[（)}]）"))
     letters = sorted(set(re.findall(r"[A-J]", match.group()))) if match else []
-    return (
-        "".join(letters)
-        if match and len(letters) > 1 and not bare.lstrip(" ({[（")[match.end() :].strip(" .。)}]）")
-        else ""
-    )
+    return "".join(letters) if len(letters) > 1 else ""
 
 
 def _several(bare: str) -> str:
-    for clause in reversed([part for part in re.split(r"[。！？\n]+|[.!?]+(?=\s|$)", bare) if part.strip()]):
+    for clause in reversed(re.split(r"[。！？\n]+|[.!?]+(?=\s|$)", bare)):
         kept = [match for match in _LIST.finditer(clause) if not _denied(clause, match)]
         if kept:
             return "".join(sorted(set(re.findall(r"[A-J]", kept[-1].group()))))
         letters = [match for pattern in (_NAMED, BRACKETED, STANDALONE) for match in pattern.finditer(clause)]
-        single = {match.group(1).upper() for match in letters if not _denied(clause, match)}
-        if single:
+        if single := {match.group(1).upper() for match in letters if not _denied(clause, match)}:
             return "".join(sorted(single))
     return ""
 
@@ -120,7 +123,7 @@ def _several(bare: str) -> str:
 def _denied(clause: str, match: re.Match[str]) -> bool:
     """Whether the words beside a letter deny it: "not A", "A is wrong", "A 不对"."""
     start, end = match.span(match.re.groups)  # the letter alone, or a list of letters whole
-    before = clause[max(start - 26, 0) : start]
+    before = clause[:start][-26:]
     behind = clause[end : end + 30]
     other = re.search(r"(?<![A-Za-z])[A-J](?![A-Za-z'’])", behind)
     if other:

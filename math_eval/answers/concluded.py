@@ -10,13 +10,18 @@ from math_eval.answers.parts import answer_of_parts
 from math_eval.answers.spans import FILLER, Formula, Sentence, formulas, masked, sentences
 from math_eval.answers.statements import LATEX, bold_answer, last_link, stated_answer, strip_markup, worded_answer
 from math_eval.answers.values import has_letters, numbers
+from math_eval.answers.words import BUT
 from math_eval.records import Extraction
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TAKEN_BACK = re.compile(
-    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)",
+    r"[,;]\s*(?:but\s+)?(?:that|this|which|it)(?:'s|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right|impossible)"
+    r"|[,;]\s*but\s+(?:that|this|which|it)\s+(?:(?:does|did)(?:\s+not|n't)\s+(?:work|fit|satisfy|hold)|fails)",
     re.IGNORECASE,
 )
+_LONGEST_WHOLE, _LONGEST_STATED, _LONGEST_CELL = 300, 60, 80
+"""Characters of a response that is nothing but its answer, of one in words, and of a table's last cell."""
+_LATEX_WORDS = re.compile(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _CUT_WORD = re.compile(
     r"(?:所以|因此|よって|したがって|따라서|therefore|hence|thus|so|donc|also|somit|luego|logo|quindi|vậy|إذن|अतः|ดังนั้น)[,，、]?",
     re.IGNORECASE,
@@ -34,10 +39,11 @@ _GUESS = re.compile(
     r"\b(?:one\s+might|at\s+first|first\s+guess|you\s+might|might\s+think|suppose|assume|try|let)\b", re.IGNORECASE
 )
 _QUESTION = re.compile(r"[?？؟]")
+_NAMED_LINE = re.compile(r"\s*(?:[-*•]\s+)?\$?([A-Za-z](?:_\{?\w\}?)?)\s*=\s*[-−\d.,/\\{}a-z ]{1,30}\$?\s*[.,;]?\s*")
+_MAX_LINES = 6
 _LIST_LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _TABLE_ROW = re.compile(r"^\s*\|(.+)\|\s*$", re.MULTILINE)
 _RULE_ROW = re.compile(r"[\s|:\-]+")
-_AFTER_CUE = re.compile(r"[\s,:：，、]*")
 
 
 class _Text(NamedTuple):
@@ -89,74 +95,78 @@ def concluded_answer(text: str, lexicon: Lexicon) -> Extraction | None:
     return None
 
 
-def _whole(view: _Text) -> str:
+def _whole(view: _Text) -> str | None:
     """The response where it is nothing but an answer: one line or formula with hardly a word."""
     bare = strip_markup(view.raw).rstrip("。.")
-    if not bare or len(bare) > 300 or _QUESTION.search(bare):
-        return ""
-    if len(view.spans) == 1 and not view.mask.replace(FILLER, "").strip(" \n\t.。*$"):
-        return "" if _FORMULA_CUT.search(view.spans[0].content) else _result_side(view.spans[0].content)
-    prose_letters = len(re.findall(r"[^\W\d_]", view.mask.replace(FILLER, ""))) if not bare.isascii() else 0
-    if prose_letters > 10 + 15 * view.words.decimal_comma or "\n" in bare or _OPEN_END.search(bare):
-        return ""
-    prose = re.sub(r"\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+", " ", view.mask)
+    if named := _named_lines(bare):
+        return named
+    outside = view.mask.replace(FILLER, "")
+    if len(bare) > _LONGEST_WHOLE or _QUESTION.search(bare):
+        return None
+    if len(view.spans) == 1 and not outside.strip(" \n\t.。*$"):
+        content = view.spans[0].content
+        return None if _FORMULA_CUT.search(content) else last_link(content)
+    prose = _LATEX_WORDS.sub(" ", view.mask)
+    letters = 0 if bare.isascii() else len(re.findall(r"[^\W\d_]", outside))
+    if (
+        letters > 10 + 15 * view.words.decimal_comma
+        or "\n" in bare
+        or _OPEN_END.search(bare)
+        or (FILLER in view.mask and has_letters(prose.replace(FILLER, "")))
+        or view.words.negation.search(prose)
+        or view.words.refusal.search(prose)
+    ):
+        return None
     words = [word for word in _WORD.findall(prose) if len(word) > 2 or word.isascii()]
-    if FILLER in view.mask and has_letters(prose.replace(FILLER, "")):
-        return ""
-    if view.words.negation.search(prose) or view.words.refusal.search(prose):
-        return ""
     if LATEX.search(bare) and len(words) <= 2:
-        return _result_side(bare)
-    if len(words) <= 3 and len(bare) <= 60 and not re.search(r"[.!。]\s", bare):
-        few = not has_letters(bare) or any(letter.isdigit() for letter in bare) or len(words) <= 3
-        return stated_answer(view.raw, view.words) if few else ""
-    return ""
+        return last_link(bare)
+    short = len(words) <= 3 and len(bare) <= _LONGEST_STATED and not re.search(r"[.!。]\s", bare)
+    return stated_answer(view.raw, view.words) if short else None
 
 
-def _result_side(formula: str) -> str:
-    return last_link(formula)
+def _named_lines(bare: str) -> str:
+    """The values of a response that is nothing but lines like "x = 6" with a name of its own each, as a list."""
+    if "\n" not in bare or len(bare) > _MAX_LINES * 40:
+        return ""
+    lines = [line for line in bare.splitlines() if line.strip()]
+    found = [_NAMED_LINE.fullmatch(line) for line in lines] if 1 < len(lines) <= _MAX_LINES else []
+    names = [line.group(1) for line in found if line]
+    if len(names) < len(lines) or len(set(names)) < len(names) or not names:
+        return ""
+    return ", ".join(line.group().strip(" -*•.,;") for line in found if line)
 
 
 def _refuses(view: _Text, parts: list[Sentence]) -> bool:
-    edges = [parts[0], *parts[-2:]] if len(parts) > 2 else parts
-    if not any(view.words.refusal.search(view.mask_of(part)) for part in edges):
-        return False
     last = view.mask_of(parts[-1])
-    return not (
+    concludes = (
         view.words.conclusion.search(last) and not view.words.refusal.search(last) and (numbers(last) or FILLER in last)
     )
+    edges = [parts[0], *parts[-2:]]
+    return not concludes and any(view.words.refusal.search(view.mask_of(part)) for part in edges)
 
 
-def _last_row(text: str) -> str:
-    lines = text.rstrip().splitlines()
+def _last_row(text: str) -> str | None:
+    """The last cell of the table on which a response ends."""
+    lines = text.splitlines()
     if len(lines) < 3 or not _TABLE_ROW.match(lines[-1]):
-        return ""
-    cells = [cell.strip() for cell in lines[-1].strip().strip("|").split("|")]
-    if not re.match(
-        r"\W*(?:total|answer|result|final|sum|итог|ответ|summe|gesamt|合计|总计|答|答案|合計|합계|resultado|respuesta|resposta|totale|risposta|tổng|المجموع|कुल|รวม)",
-        cells[0],
-        re.IGNORECASE,
-    ):
-        cells = cells[-1:]
-    value = strip_markup(cells[-1])
-    return value if value and not _RULE_ROW.fullmatch(value) and len(value) < 80 else ""
+        return None
+    value = strip_markup(lines[-1].strip().strip("|").rpartition("|")[2])
+    return value if not _RULE_ROW.fullmatch(value) and len(value) < _LONGEST_CELL else None
 
 
 def _is_cut(view: _Text, last: Sentence) -> bool:
-    if last.closed:
-        return False
     raw, mask = view.raw[last.start : last.end].rstrip(), view.mask_of(last).rstrip()
     if mask.endswith(FILLER):
-        return bool(_FORMULA_CUT.search(view.spans[-1].content)) if view.spans else False
-    if raw.endswith("**"):
-        return False
-    if mask.count("(") > mask.count(")") and not raw.endswith((".", "!")):
-        return True
-    if "$" in raw.replace("\\$", "") and raw.count("$") % 2 and re.search(r"\$[^$]*\\", raw):
-        return True
-    return bool(
-        _OPEN_END.search(mask) or (view.words.cut.search(mask) and len(mask.split()) > (2 if mask.isascii() else 1))
-    ) or (len(_WORD.findall(mask)) > 8 and not (numbers(mask) or FILLER in mask))
+        return not last.closed and _FORMULA_CUT.search(view.spans[-1].content) is not None
+    open_bracket = mask.count("(") > mask.count(")")
+    open_formula = raw.count("$") % 2 and re.search(r"(?<!\\)\$[^$]*\\", raw)
+    cut_word = view.words.cut.search(mask) and len(mask.split()) > (2 if mask.isascii() else 1)
+    no_value = len(_WORD.findall(mask)) > 8 and not numbers(mask) and FILLER not in mask
+    return (
+        not last.closed
+        and not raw.endswith("**")
+        and bool(open_bracket or open_formula or cut_word or no_value or _OPEN_END.search(mask))
+    )
 
 
 def _candidates(view: _Text, parts: list[Sentence]) -> list[Sentence]:
@@ -215,17 +225,16 @@ def _concludes_later(view: _Text, parts: list[Sentence]) -> bool:
 
 def _leads(view: _Text, parts: list[Sentence], usable: list[Sentence]) -> bool:
     """Whether the first sentence is the answer and what follows explains it."""
-    first = usable[0]
-    if first != parts[0] or len(_WORD.findall(view.mask_of(first))) > 14:
-        return False
-    later = [part for part in parts if part.start > first.end]
-    if any(view.words.conclusion.search(view.mask_of(part)) for part in usable[1:]) and not bold_answer(view.of(first)):
-        return False
-    if _GUESS.search(view.mask_of(first)) or view.words.negation.search(view.mask_of(first)):
-        return False
-    if "=" in view.of(first) and not bold_answer(view.of(first)):
-        return False
-    return bool(bold_answer(view.of(first))) or bool(later and view.words.explanation.match(view.mask_of(later[0])))
+    mask, bold = view.mask_of(parts[0]), bold_answer(view.of(parts[0])) is not None
+    concluded = any(view.words.conclusion.search(view.mask_of(part)) for part in usable[1:])
+    explained = not concluded and "=" not in view.of(parts[0]) and view.words.explanation.match(view.mask_of(parts[1]))
+    return (
+        usable[0] == parts[0]
+        and len(_WORD.findall(mask)) <= 14
+        and not _GUESS.search(mask)
+        and not view.words.negation.search(mask)
+        and (bold or bool(explained))
+    )
 
 
 def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extraction | None:
@@ -240,7 +249,7 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
     for cue in view.words.conclusion.finditer(mask):
         behind = mask[cue.end() :]
         if FILLER in behind or numbers(behind):
-            start = (_AFTER_CUE.match(mask, cue.end()) or cue).end()
+            start = cue.end()
     if _denied(mask[start:], view.words) or (start == 0 and _TRIAL.match(mask)):
         return None
     answer = stated_answer(
@@ -257,7 +266,8 @@ def _from_sentence(view: _Text, sentence: Sentence, *, strict: bool) -> Extracti
 
 def _denied(mask: str, lexicon: Lexicon) -> bool:
     """Whether all that a sentence says of its only value is that it is not the answer."""
-    if _TAKEN_BACK.search(mask) or _NO.match(mask):
+    but = BUT.search(mask)
+    if _TAKEN_BACK.search(mask) or (_NO.match(mask) and not (but and numbers(mask[but.end() :]))):
         return True
     clauses = [clause for clause in re.split(r"[,，、;；]", mask) if numbers(clause) or FILLER in clause]
     return (

@@ -12,11 +12,13 @@ from math_eval.answers.lexicon import Lexicon, lexicon_of
 from math_eval.answers.programs import without_programs
 from math_eval.answers.statements import stated_answer, worded_answer
 from math_eval.answers.tagged import fenced_answer, tagged_answer
-from math_eval.answers.words import BUT, DENIED, NEGATION
+from math_eval.answers.words import BUT, DENIED, NEGATION, SUPPOSED
 from math_eval.records import AnswerKind, Extraction
 
 CHOICES = frozenset({"choice", "multiple-choice"})
 _LABELLED = re.compile(r"\s*[A-Za-z]+(?:_\{?\w+\}?|\([a-z]\))?\s*=")
+_FORMULA = re.compile(r"\\(?!(?:text|textbf|mathrm|mathbf|boxed|rm|bf)\b)[A-Za-z]+|[=<>]")
+"""In the box of a choice problem: a value or a relation, whose letters name no option."""
 _ITEM = re.compile(r"\s*(?:[-*•]\s|\(?\d{1,2}[.)]\s|\(?[a-h]\)\s|[^\W\d_][^:：\n=]{0,30}[:：])")
 _MEANING = re.compile(r"[\d$\\√π∞∅{(\[]|[^\W\d_]")
 _VALUE = re.compile(r"[\d$\\√π∞∅]")
@@ -30,10 +32,8 @@ _OPTION_LABEL = re.compile(r"\s*[Aa][:.]?\s*")
 
 def is_answered(text: str) -> bool:
     """Whether a text holds a tag, a box or an announcement with a value."""
-    if tagged_answer(text)[0] or boxed_answer(text)[0]:
-        return True
     lexicon = lexicon_of(text)
-    return any(
+    return bool(tagged_answer(text) or boxed_answer(text)[0]) or any(
         announced_answer(text, [item], lexicon, "expression")
         for item in announcements(text, lexicon)
         if item.strength >= ANSWER
@@ -49,9 +49,9 @@ def explicit_answer(text: str, kind: AnswerKind) -> tuple[Extraction | None, int
     boxed, box_end, blank = boxed_answer(text)
     if boxed is None and blank:
         text = text[blank:].lstrip("$ ")
-    tagged, tag_end = tagged_answer(text)
-    if tagged and tag_end > box_end:
-        return tagged, blank
+    tagged = tagged_answer(text)
+    if tagged and tagged[1] > box_end:
+        return tagged[0], blank
     if boxed is not None:
         return _behind_box(boxed, text[box_end:], kind) or boxed, blank
     prose = without_programs(text)
@@ -68,16 +68,17 @@ def _behind_box(boxed: Extraction, rest: str, kind: AnswerKind) -> Extraction | 
     That is: anything behind a word of correction ("Wait, …"); what is called final; any announcement, or a bold or
     typeset conclusion, where the box holds a labelled value ("k = 2"); a letter, where a choice's box holds none.
     """
-    if len(rest) < 6 or not rest.strip(" \n\t$.*\\])}。"):
-        return None
     lexicon = lexicon_of(rest)
     later = announcements(rest, lexicon)
     if correction := lexicon.correction.search(rest):
         later = [item for item in later if item.start > correction.end() and item.strength >= ANSWER]
         return announced_answer(rest, later, lexicon, kind)
     labelled = _LABELLED.match(boxed.text) is not None
-    if kind == "choice" and not chosen_letters(boxed.text, announced=True):
+    formula = kind == "choice" and _FORMULA.search(boxed.text)
+    if kind == "choice" and (formula or not chosen_letters(boxed.text, several=False, announced=True)):
         letter = announced_answer(rest, later, lexicon, kind)
+        if letter is None and formula and (last := chosen_letters(rest, several=False, announced=False)):
+            letter = Extraction(last, "last-letter")
         return letter if letter and len(letter.text) == 1 else None
     least = ANSWER if labelled else FINAL
     later = [item for item in later if item.strength >= least and not _is_listed(rest, item.start)]
@@ -96,13 +97,13 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
     """
     if kind in CHOICES:
         items = [item for item in items if not _OPTION_LABEL.fullmatch(text, item.at, item.start)]
-    corrections = [match.end() for match in lexicon.correction.finditer(text, items[0].start)] if len(items) > 1 else []
+    corrections = [match.end() for match in lexicon.correction.finditer(text, items[0].start)] if items else []
 
     def weight(item: Announcement) -> tuple[bool, int, int, int]:
         behind = sum(item.start > correction for correction in corrections)
         return not _is_listed(text, item.start), behind, item.strength, item.start
 
-    ranked = sorted(items, key=weight, reverse=True) if len(items) > 1 else items
+    ranked = sorted(items, key=weight, reverse=True)
     statements = [statement for item in ranked if (statement := _affirmed_statement(text, item)) is not None]
     for statement in statements if kind in CHOICES else ():
         if letters := chosen_letters(statement, several=kind == "multiple-choice", announced=True):
@@ -125,6 +126,8 @@ def announced_answer(text: str, items: list[Announcement], lexicon: Lexicon, kin
 
 def _affirmed_statement(text: str, item: Announcement) -> str | None:
     """What an announcement says; of "is not 5 but 6" the part behind "but", None where nothing is affirmed."""
+    if SUPPOSED.search(text, max(item.at - 24, 0), item.at):
+        return None  # "at first I thought the answer was 20"
     statement = statement_at(text, item.start)
     if not (DENIED.match(statement) or NEGATION.search(text, item.at, item.start)):
         return statement
@@ -134,5 +137,5 @@ def _affirmed_statement(text: str, item: Announcement) -> str | None:
 
 def _is_listed(text: str, start: int) -> bool:
     """Whether what is announced goes on in the next line, as a list of several values does."""
-    lines = [line for line in text[start : start + 2000].lstrip(" \t\n*_:：").split("\n") if line.strip()][:2]
-    return len(lines) > 1 and all(_ITEM.match(line) for line in lines)
+    first, _, second = text[start:].lstrip(" \t\n*_:：").partition("\n")
+    return bool(_ITEM.match(first) and _ITEM.match(second))

@@ -24,7 +24,7 @@ MAX_CHARS = 400_000
 _END_CHARS = 40_000
 """Characters of a response in which its conclusion is sought, the last ones."""
 
-EXTRACTION_VERSION = "5"
+EXTRACTION_VERSION = "6"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
 _BLANKS = re.compile(r"[^\S\n]{3,}")
@@ -57,14 +57,15 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
     text = plain_text(without_run_on(text, is_answered))
     answer, blank = explicit_answer(text, kind)
     rest = text[blank:]
+    end = without_programs(rest[-_END_CHARS:])
     if answer is None and kind in CHOICES:
-        letters = chosen_letters(without_programs(rest[-_END_CHARS:]), several=kind == "multiple-choice")
+        letters = chosen_letters(end, several=kind == "multiple-choice", announced=False)
         answer = Extraction(letters, "last-letter") if letters else None
     if answer is None:
-        answer = unclosed_box(rest) or printed_answer(rest) or _conclusion(without_programs(rest[-_END_CHARS:]))
+        answer = unclosed_box(rest) or printed_answer(rest) or _conclusion(end)
     if answer is None:
         return Extraction("", "boxed" if blank else "none")
-    if kind in CHOICES and answer.rule != "last-letter":
+    if kind in CHOICES:
         letters = chosen_letters(answer.text, several=kind == "multiple-choice", announced=True)
         return Extraction(letters or answer.text, answer.rule, answer.truncated)
     return answer

@@ -11,7 +11,7 @@ _DECORATION = str.maketrans(
 _WRAPPER = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed|rm|bf)\b")
 _BLANKS = re.compile(r"\s+")
 _SHORT = re.compile(r"[\s({\[（]*([A-J])(?:\s*[)}\]）]*\s*[.。]?\s*$|[)}\]）]*\s*[.:,)）．：、]|\s*[)}\]）])")
-_LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$|[.．]\s)")
+LOWER = re.compile(r"\s*[({\[（]?\s*([a-j])\s*(?:[)}\]）]|[)}\]）]?\s*$|[.．]\s)")
 _NAMED = re.compile(
     r"(?:options?|choices?|answers?|选项|选|答案)\s*(?:is|are|为|是|[:：])?\s*[({\[\s]*([A-J])(?![A-Za-z'’])",
     re.IGNORECASE,
@@ -24,7 +24,7 @@ _RUN = re.compile(r"(?<![A-Za-z\\])[A-J]{2,6}(?![A-Za-z])")
 def short_letter(text: str) -> str:
     """The letter of a text that is one option: "C", "(C)", "(c)", "b)", "C. 12"; "" for anything else."""
     bare = bare_text(text)
-    match = _SHORT.match(bare) or _LOWER.match(bare)
+    match = _SHORT.match(bare) or LOWER.match(bare)
     return match.group(1).upper() if match else ""
 
 

@@ -67,7 +67,11 @@ def lexicon_of(text: str) -> Lexicon:
     unknown = ascii_only and not _ENGLISH_WORD.search(text) and len(_WORDS.findall(text)) > 1
     if unknown or (not ascii_only and _ACCENT.search(text)) or _LATIN_WORD.search(text):
         languages |= _LATIN
-        if ascii_only and _LATIN_WORD.search(text) and not _ENGLISH_WORD.search(text.replace(" so ", " ")):
+        if (
+            not any(char.isalpha() for char in text if char > "\x7f")
+            and _LATIN_WORD.search(text)
+            and not _ENGLISH_WORD.search(text.replace(" so ", " "))
+        ):
             languages.discard("en")  # "so" and "as" are words of other languages too
     comma = languages != {"en"} and writes_decimal_comma(text)
     return _lexicon(frozenset(languages), decimal_comma=comma)

@@ -13,8 +13,8 @@ _LONGEST = 60
 _COMPUTED = re.compile(r"\d\s*[-+*/×·÷:]\s*\d+[^=\n]*=")
 
 
-def answer_of_parts(text: str, lexicon: Lexicon) -> str:
-    """The values of the parts on which a response ends, joined by commas; "" where it does not end on parts.
+def answer_of_parts(text: str, lexicon: Lexicon) -> str | None:
+    """The values of the parts on which a response ends, joined by commas; None where it does not end on parts.
 
     The markers must begin at the first ((a), (1), (i)) and be consecutive, and each part be a short statement.
     """
@@ -26,7 +26,7 @@ def answer_of_parts(text: str, lexicon: Lexicon) -> str:
             ends = [marker.start() for marker in markers[1:]] + [len(text)]
             bodies = [text[marker.end() : end].strip(" \n;；,.") for marker, end in zip(markers, ends, strict=True)]
             if any(not body or len(body) > _LONGEST or "\n" in body or _COMPUTED.search(body) for body in bodies):
-                return ""
+                return None
             values = [stated_answer(body, lexicon) for body in bodies]
-            return ", ".join(values) if all(values) else ""
-    return ""
+            return ", ".join(values) if all(values) else None
+    return None

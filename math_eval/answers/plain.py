@@ -19,8 +19,7 @@ _MARK = re.compile(r"<\|[^|<>\n]{1,40}\|>")
 
 def plain_text(text: str) -> str:
     """The text with HTML's breaks, bold, powers and entities in plain form, and without marks of chat templates."""
-    if "<|" in text:
-        text = _MARK.sub("\n", text)
+    text = _MARK.sub("\n", text)
     if not _ELEMENT.search(text):
         return text
     text = _INDEX.sub(r"_{\1}", _POWER.sub(r"^{\1}", text))

@@ -17,14 +17,12 @@ _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 
 def without_programs(text: str) -> str:
     """The text without programs, what they printed, and the notes of a calculator ("<<3*4=12>>")."""
-    if "```" in text:
-        text = _OUTPUT.sub("\n\n", _PROGRAM.sub("\n\n", text))
-    return _CALCULATOR.sub("", text) if "<<" in text else text
+    return _CALCULATOR.sub("", _OUTPUT.sub("\n\n", _PROGRAM.sub("\n\n", text)))
 
 
 def printed_answer(text: str) -> Extraction | None:
     """What the last program printed, where the text behind it holds no number; None for no program."""
-    outputs = [*_OUTPUT.finditer(text)] if "```" in text else []
+    outputs = [*_OUTPUT.finditer(text)]
     if not outputs or any(letter.isdigit() for letter in text[outputs[-1].end() :]):
         return None
     for output in reversed(outputs):

@@ -24,6 +24,10 @@ _HEADING = re.compile(
 )
 
 
+_ANOTHER = re.compile(r"\b(?:next|new|another|follow-?up|bonus|extra|similar)\b", re.IGNORECASE)
+_GIVEN = re.compile(r"\*\*[^*\n]*\d[^*\n]*\*\*")
+_NEAR = 200
+"""Characters before the heading of a further question in which a bold value is the answer to the first."""
 _COMPUTED_END = re.compile(r"=\s*[^=\n]{1,40}\s*\Z")
 _ANSWER_BEHIND = re.compile(
     r"\n[ \t]{0,20}(?:answer|antwort|respuesta|resposta|risposta|réponse|ответ|答案|答)\s*[:：]", re.IGNORECASE
@@ -44,7 +48,9 @@ def without_run_on(text: str, is_answered: Callable[[str], bool]) -> str:
     for heading in _HEADING.finditer(text):
         head = text[: heading.start()]
         if head.strip() and (
-            is_answered(head) or (_COMPUTED_END.search(head) and _ANSWER_BEHIND.search(text, heading.end()))
+            is_answered(head)
+            or (_ANOTHER.search(heading.group()) and _GIVEN.search(head, max(len(head) - _NEAR, 0)))
+            or (_COMPUTED_END.search(head) and _ANSWER_BEHIND.search(text, heading.end()))
         ):
             return head
     return text

@@ -51,15 +51,15 @@ def formulas(text: str) -> list[Formula]:
         close = _CLOSE.get(mark) or f"\\end{{{opening.group(1)}}}"
         inside = opening.end()
         end = -1 if close in missing else text.find(close, inside)
-        if end < 0:
+        if end == -1:
             missing.add(close)
             at = inside
             continue
         content = text[inside:end]
-        if not _is_formula(mark, content, text[end + len(close) : end + len(close) + 1]):
+        end += len(close)
+        if not _is_formula(mark, content, text[end : end + 1]):
             at = inside
             continue
-        end += len(close)
         spans.append(
             Formula(
                 content.strip() if opening.group(1) is None else text[opening.start() : end],
@@ -72,12 +72,12 @@ def formulas(text: str) -> list[Formula]:
 
 
 def _is_formula(mark: str, content: str, behind: str) -> bool:
-    if len(content) > _MAX_FORMULA or not content.strip():
-        return False
-    if mark != "$":
-        return True
-    currency = "\n\n" in content or behind.isdigit() or (content[-1:].isspace() and content[:1].isdigit())
-    return not currency and not ("\\" not in content and _PROSE.search(content))
+    formula = len(content) <= _MAX_FORMULA and bool(content.strip())
+    if mark == "$":
+        currency = "\n\n" in content or behind.isdigit() or (content[-1:].isspace() and content[:1].isdigit())
+        prose = "\\" not in content and _PROSE.search(content) is not None
+        formula = formula and not currency and not prose
+    return formula
 
 
 def masked(text: str, spans: list[Formula]) -> str:
@@ -98,10 +98,11 @@ def sentences(mask: str) -> list[Sentence]:
 def _sentences(mask: str) -> Iterator[Sentence]:
     start = 0
     for stop in _STOP.finditer(mask):
-        if mask[start : stop.start()].strip() and not _ITEM.fullmatch(mask, start, stop.end()):
+        blank = not mask[start : stop.start()].strip()
+        if not blank and _ITEM.fullmatch(mask, start, stop.end()):
+            continue
+        if not blank:
             yield Sentence(start, stop.start(), closed=not stop.group().isspace(), tail=stop.end())
-            start = stop.end()
-        elif not mask[start : stop.start()].strip():
-            start = stop.end()
+        start = stop.end()
     if mask[start:].strip():
         yield Sentence(start, len(mask), closed=False, tail=len(mask))

@@ -11,7 +11,7 @@ from math_eval.answers.words import BUT, CONDITION, STATEMENTS
 
 _MARKUP = re.compile(r"</?(?:b|strong|i|em|u|p|br|div|span|mark|code|h\d)\b[^<>]{0,80}>|\*\*|__|`", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]{1,200}?)\*\*|<(?:b|strong)>([^<\n]{1,200})</(?:b|strong)>|__([^_\n]{1,200})__")
-_EDGES = ' \t\r\n:：,，;；*_#>|"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒'
+_EDGES = ' \t\r\n:：,，、;；*_#>|"“”‘«»「」『』✅✓✔☑️🎯📌👉➡→=⇒'
 _TAIL = re.compile(
     r"\s*(?:[,，、;；(（]|\s[—–-])\s*(?:and\s+)?(?:das\s+(?:sind|ist|entspricht)|environ|etwa|rund\b|circa|aproximadamente|около|примерно|khoảng|or\s+roughly|roughly|since|because|as\b|not\b|rather|instead|i\.?\s?e\.?|that\s+is|which|so\b|where|while|given|hence|thus|or\s+about|or\s+approx|approx|about|"
     r"remember|but\b|with\b|when\b|for\b|if\b|provided|assuming|taken|attained|obtained|equivalently|in\s+other|also|namely|same|"
@@ -108,22 +108,18 @@ def trim_tail(text: str) -> str:
     spans = formulas(text)
     mask = masked(text, spans)
     for pattern in (CONDITION, _DENIED_TAIL, _TAIL, _PAREN_TAIL, _BARE_TAIL, _COLON_TAIL):
-        if pattern is CONDITION and not _RELATION.search(mask):
-            continue
         for match in pattern.finditer(mask):
             head = mask[: match.start()]
             if _has_value(head) and not _ends_open(head, spans):
                 mask = head
-                break
     return text[: len(mask)].rstrip(" ,;，；—–-")
 
 
 def _ends_open(head: str, spans: list[Formula]) -> bool:
     """Whether a statement's head ends on a mere variable, so that its value is still to come ("y(t) when u = 10 is 20")."""
-    if not head.rstrip(" ,").endswith(FILLER):
-        return False
-    last = [span for span in spans if span.end <= len(head.rstrip(" ,"))]
-    return bool(last) and bool(_VARIABLE.fullmatch(last[-1].content)) and any(span.start >= len(head) for span in spans)
+    bare = head.rstrip(" ,")
+    last = [span for span in spans if span.end == len(bare) and _VARIABLE.fullmatch(span.content)]
+    return bool(last) and spans[-1].start >= len(head)
 
 
 def _has_value(text: str) -> bool:
@@ -267,21 +263,16 @@ def _linked(formula: Formula, text: str) -> str:
 def _alike(left: str, right: str) -> bool:
     """Whether two formulas can be parts of one answer: both equations of a variable, or neither an equation."""
     sides = [content.partition("=") for content in (left, right)]
-    if not any(equals for _, equals, _ in sides):
-        return True
-    if any(content.count("=") > 1 for content in (left, right)):
-        return False
-    if all(not equals or re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt)", side) for side, equals, _ in sides):
-        return True
-    return all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
+    values = all(not equals or re.search(r"[<>≤≥≠]|\\(?:le|ge|ne|lt|gt)", side) for side, equals, _ in sides)
+    equations = all(equals and _VARIABLE.fullmatch(side.strip()) for side, equals, _ in sides)
+    return (values or equations) and not any("=" in value for _, _, value in sides)
 
 
 def _passed_over(span: Formula, mask: str, lexicon: Lexicon) -> bool:
-    if _VARIABLE.fullmatch(span.content):
-        return True
-    before = mask[max(span.start - 20, 0) : span.start]
+    before = mask[: span.start][-20:]
     return bool(
-        lexicon.negation.search(before[-12:])
+        _VARIABLE.fullmatch(span.content)
+        or lexicon.negation.search(before[-12:])
         or re.search(r"\b(?:at|when|for|where|if|with|since|because|from|than)\s+$", before)
     )
 
@@ -299,9 +290,8 @@ def last_link(answer: str) -> str:
             return last_link(lines[0].replace("&", "").strip().rstrip("."))
         return answer
     parts = _split_chain(answer)
-    if len(parts) < 2 or (
-        len(parts) == 2 and (_FREE.search(_COMMAND.sub("", parts[0])) or not _COMPUTED.search(parts[0]))
-    ):
+    equation = _FREE.search(_COMMAND.sub("", parts[0])) or not _COMPUTED.search(parts[0])
+    if len(parts) < 2 + bool(equation):
         return answer
     opening = "$" if answer.startswith("$") and answer.endswith("$") and len(answer) > 1 else ""
     return opening + parts[-1].strip().lstrip("&").strip() if parts[-1].strip(" $.") else answer

@@ -16,21 +16,19 @@ _FENCE = re.compile(
     r"```[ \t]*(json|yaml|yml|text|txt|latex|tex|markdown|md|math|)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE
 )
 _LINE = re.compile(rf"^\s*{_KEY}\s*:\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_LONGEST_OPEN, _LONGEST_LINE = 200, 120
+"""Characters in a tag that is not closed, and in the one line of a fenced block, fewer than these."""
 _MARKUP = re.compile(r"</?[a-z]\w*[^<>]{0,80}>|\*\*|__", re.IGNORECASE)
 
 
-def tagged_answer(text: str) -> tuple[Extraction | None, int]:
-    """The answer of the last answer tag or JSON field, and where it ends; (None, 0) where there is none."""
-    last, end = None, 0
-    if "<" in text:
-        for match in _TAG.finditer(text):
-            inner = match.group(2).strip()
-            if inner and (match.group(0).endswith(">") or len(inner) < 200):
-                last, end = _inside(inner), match.end()
-    if last is None and '"' in text:
-        for match in _JSON.finditer(text):
-            last, end = _json_value(match.group(1)), match.end()
-    return (Extraction(last, "tag"), end) if last is not None else (None, 0)
+def tagged_answer(text: str) -> tuple[Extraction, int] | None:
+    """The answer of the last answer tag or JSON field, and where it ends; None where there is none."""
+    tags = [tag for tag in _TAG.finditer(text) if tag.group(2).strip()]
+    tags = [tag for tag in tags if tag.group().endswith(">") or len(tag.group(2).strip()) < _LONGEST_OPEN]
+    if tags:
+        return Extraction(_inside(tags[-1].group(2).strip()), "tag"), tags[-1].end()
+    fields = [*_JSON.finditer(text)]
+    return (Extraction(_json_value(fields[-1].group(1)), "tag"), fields[-1].end()) if fields else None
 
 
 def fenced_answer(text: str) -> str | None:
@@ -41,7 +39,7 @@ def fenced_answer(text: str) -> str | None:
         named = [*_LINE.finditer(match.group(2))]
         if named:
             last = named[-1].group(1).strip().strip("\"'")
-        elif len(lines) == 1 and len(lines[0]) < 120 and not text[match.end() :].strip():
+        elif len(lines) == 1 and len(lines[0]) < _LONGEST_LINE and not text[match.end() :].strip():
             last = lines[0].strip()
     return last
 
@@ -50,8 +48,8 @@ def _inside(inner: str) -> str:
     boxed = last_box(inner)
     if boxed and boxed.strip():
         return boxed.strip()
-    named, _ = tagged_answer(inner) if '"' in inner else (None, 0)
-    plain = named.text if named else _MARKUP.sub("", inner).strip()
+    named = tagged_answer(inner)
+    plain = named[0].text if named else _MARKUP.sub("", inner).strip()
     return stated_answer(plain, lexicon_of(plain)) or plain if len(plain.split()) > 3 and "\\" not in plain else plain
 
 

@@ -36,15 +36,10 @@ def after_thought(text: str) -> str | None:
     """
     if not _MARK.search(text):
         return text
-    end = 0
-    closing = None
-    for closing in _END.finditer(text):
-        end = closing.end()
-    answer = text[end:]
-    if opening := _BEGIN.search(answer):
-        before = answer[: opening.start()]
-        at_start = not before.strip()
-        if closing is None and not at_start and not before.endswith("\n"):
-            return answer  # the mark is spoken of, not used
-        return before if not at_start else None
-    return answer if answer.strip() or closing is None else None
+    closings = [mark.end() for mark in _END.finditer(text)]
+    answer = text[closings[-1] :] if closings else text
+    opening = _BEGIN.search(answer)
+    before = answer[: opening.start()] if opening else ""
+    if opening and (closings or not before.strip() or before.endswith("\n")):  # elsewhere the mark is spoken of
+        answer = before
+    return answer if answer.strip() or answer == text else None

@@ -15,7 +15,7 @@ NUMBER = re.compile(
     rf"|{_CURRENCY}\s?{_CORE}|\d+(?:[.,]\d+)*",
 )
 _UNIT = re.compile(
-    r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?|(?:square|cubic)\s[A-Za-z]+)"
+    r"\s?(%|٪|°[CF]?|‰|(?:million|billion|trillion|thousand|hundred|dozen)s?(?:\s[A-Za-z]+)?|万|亿|억|만|[^\W\d_]+(?:[²³]|\^[23])?(?:/[^\W\d_]+)?)"
 )
 _SCALE = re.compile(r"(?:million|billion|trillion|thousand|hundred|dozen)s?\b|[万亿억만%٪°‰]", re.IGNORECASE)
 _ASIDE = re.compile(
@@ -87,11 +87,8 @@ def with_unit(text: str, number: re.Match[str]) -> str:
         return value + {"٪": "%", "°C": "", "°F": ""}.get(word, unit.group())
     bare = re.split(r"[\s/^²³]", word)[0]
     known = bare.lower() in UNITS or bare.lower().rstrip("s") in UNITS or bare in LETTER_UNITS
-    if (known or word.startswith(("square ", "cubic "))) and (
-        bare.lower() != "in" or not text[unit.end() :].strip(" .")
-    ):
-        return f"{value} \\text{{{word}}}"
-    return value
+    preposition = bare.lower() == "in" and text[unit.end() :].strip(" .")
+    return f"{value} \\text{{{word}}}" if known and not preposition else value
 
 
 def _plain(token: str) -> str:
@@ -129,9 +126,7 @@ def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> s
     A number behind a preposition or an article ("in 3 days", "the 120 km"), before "times", or denied ("not 5") is
     passed over where another is left, or always with `strict`. The number of a step, figure or equation is no value.
     """
-    matches = [
-        match for match in numbers(text) if not _REFERENCE.search(text[max(match.start() - 16, 0) : match.start()])
-    ]
+    matches = [match for match in numbers(text) if not _REFERENCE.search(text[: match.start()][-16:])]
     plain = [match for match in matches if not _is_aside(text, match, negation)]
     chosen = plain or ([] if strict else matches)
     if not chosen:
@@ -149,7 +144,7 @@ def value_of(text: str, negation: re.Pattern[str], *, strict: bool = False) -> s
 
 
 def _is_aside(text: str, match: re.Match[str], negation: re.Pattern[str]) -> bool:
-    before = text[max(match.start() - 24, 0) : match.start()]
+    before = text[: match.start()][-24:]
     denied = negation.search(before[-12:])
     return bool(denied or _ASIDE.search(before) or _BEHIND.match(text, match.end()))
 

@@ -10,7 +10,7 @@ import re
 
 _MARK = re.compile(r"\\text\s*\{\s*(?:for|where|if|with|when)\b|(?<![A-Za-z\\])(?:for|if|when)(?![A-Za-z])")
 _OTHERWISE = re.compile(r"(?:\\text\s*\{\s*)?(?:otherwise|else)\b")
-_ALWAYS = re.compile(r"(?:for|with|where)?[\s\\text{}$]*(?:all|every|each|any|some)\b", re.IGNORECASE)
+_ALWAYS = re.compile(r"(?:[\s\\text{}$]*(?:for|with|where))?[\s\\text{}$]*(?:all|every|each|any|some)\b", re.IGNORECASE)
 _INNER_COMMA = re.compile(r"([,;])\s*((?:and|or)?)\s*\}")
 _TAIL = re.compile(r"[,;.]?(?:\s|\\quad|\\qquad|\\,)*\\text\s*\{\s*(?:for|where|if|with|when)\b[^{}]*\}.*$", re.DOTALL)
 _WHOLE = re.compile(
@@ -39,6 +39,8 @@ def _without_tail(text: str) -> str:
     if "\\text" not in text:
         return text
     bare = _TAIL.sub("", text)
+    if bare.count("\\begin") != bare.count("\\end"):
+        return text  # the condition of a row, not of the whole
     if bare and (found := _WHOLE.match(text, len(bare))):
         low = {"positive": "^+", "nonnegative": "_{\\ge0}", "non-negative": "_{\\ge0}"}.get(found.group(1) or "", "")
         bare += f",{found.group(2)}\\in\\mathbb{{Z}}{low}" + (

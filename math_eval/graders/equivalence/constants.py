@@ -28,7 +28,7 @@ def free_constants(label: Node | None, left: Node, right: Node) -> tuple[list[st
             pattern = re.compile(f"{_CONSTANT.pattern}|{_LETTER.pattern}")
         case Symbol(name=name) if name in _CURVES:
             pass
-        case _ if not (_ends_on_constant(left) and _ends_on_constant(right)):
+        case _ if not (_ends_on_constant(left) and _ends_on_constant(right)) and not _has_numbered(left, right):
             return None
     names = symbols(left), symbols(right)
     shared = names[0] & names[1]
@@ -46,6 +46,11 @@ def constants_renamed(answer: Node, given: list[str], wanted: list[str]) -> Iter
     """The answer with its constants named like the gold's, in every order."""
     for order in permutations(wanted):
         yield renamed(answer, {old: Symbol(new) for old, new in zip(given, order, strict=True)})
+
+
+def _has_numbered(left: Node, right: Node) -> bool:
+    """Whether one side holds constants C₁ and C₂, as general solutions do."""
+    return any(sum(_NUMBERED.fullmatch(name) is not None for name in symbols(side)) > 1 for side in (left, right))
 
 
 def _ends_on_constant(node: Node) -> bool:

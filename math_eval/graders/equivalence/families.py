@@ -27,7 +27,7 @@ from latex2sympy.nodes import (
 )
 from math_eval.graders.equivalence.match import Match, decided
 from math_eval.graders.equivalence.policy import DEFAULT
-from math_eval.graders.equivalence.sequences import endless
+from math_eval.graders.equivalence.sequences import endless, endless_powers
 from math_eval.graders.equivalence.trees import renamed
 from math_eval.graders.equivalence.values import BITS, same_value
 
@@ -120,6 +120,9 @@ def family(node: Node) -> Family | None:
 
 def _endless(items: Sequence[Node]) -> Family | None:
     found = endless(items)
+    if found is None and (powers := endless_powers(items)) is not None:
+        power = Apply("pow", (Number(powers[1]), _PARAMETER))
+        return Family((Apply("mul", (Number(powers[0]), power)),), Fraction(0))
     if found is None or found[1] < 0:
         return None
     return Family((Apply("add", (Number(found[0]), Apply("mul", (Number(found[1]), _PARAMETER)))),), Fraction(0))
@@ -186,6 +189,14 @@ def _undeclared(node: Node) -> Family | None:
 def _trigonometric(node: Node) -> Family | None:
     """X = π/2 + kπ where neither side declares k."""
     return _undeclared(node) if contains(node, Constant) or _has_degree(node) else None
+
+
+def same_undeclared(answer: Node, gold: Node) -> Match | None:
+    """Whether both are one family of angles, though neither declares its letter; None where that does not show."""
+    if not (symbols(answer) <= _LETTERS and symbols(gold) <= _LETTERS):
+        return None
+    outcome = same_family(answer, gold)
+    return outcome if outcome is not None and outcome.correct else None
 
 
 def _has_degree(node: Node) -> bool:

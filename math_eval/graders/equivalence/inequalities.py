@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import Apply, Node, Number, Symbol, symbols
 from math_eval.graders.equivalence.intervals import INFINITY, MINUS_INFINITY, Piece, common, interval, point, position
@@ -17,6 +18,9 @@ MAX_BARS = 4
 """Absolute values inside one another."""
 MAX_BITS = 256
 """Coefficients larger than this are not computed with."""
+
+_FACTORS = 80
+"""Units of factoring, for each coefficient."""
 
 Poly = list[Fraction]
 """Coefficients, the constant one first; no zero at the end."""
@@ -125,6 +129,17 @@ def _fraction(node: Node, name: str) -> tuple[Poly, Poly] | None:
     return None
 
 
+def quadratic(node: Node, name: str) -> Node | None:
+    """A polynomial of degree two with its square completed, so that the variable stands in it once; else None."""
+    made = _fraction(node, name)
+    if made is None or len(made[0]) != 3 or len(made[1]) != 1:
+        return None
+    c, b, a = (one / made[1][0] for one in made[0])
+    half = b / (2 * a)
+    square = Apply("pow", (Apply("add", (Symbol(name), Number(half))), Number(Fraction(2))))
+    return Apply("add", (Apply("mul", (Number(a), square)), Number(c - a * half * half)))
+
+
 def _mapped(
     made: tuple[Poly, Poly] | None, rule: Callable[[Poly, Poly], tuple[Poly, Poly]]
 ) -> tuple[Poly, Poly] | None:
@@ -189,6 +204,7 @@ def _roots(poly: Poly, *, pole: bool) -> list[_Root] | None:
 
     if len(poly) < 2:
         return []
+    spend(_FACTORS * len(poly))
     made = fmpq_poly([fmpq(one.numerator, one.denominator) for one in poly])
     found: list[Node] = []
     for factor, _ in (made * made.denom()).numer().factor()[1]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from latex2sympy.nodes import Bracket, Matrix, Node, Words
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
+from math_eval.graders.equivalence.piecewise import same_piecewise
 from math_eval.graders.equivalence.unknowns import items_of
 
 MAX_CASES = 24
@@ -19,8 +20,12 @@ def same_matrix(answer: Node, gold: Node, same: Same) -> Match | None:
         return None
     if any(isinstance(one, Matrix) and one.kind == "det" for one in (answer, gold)):
         return undecided("needs_cas") if answer != gold else None
-    if all(isinstance(one, Matrix) and one.kind == "cases" for one in (answer, gold)):
-        return _same_cases(answer, gold, same)
+    cases = [isinstance(one, Matrix) and one.kind == "cases" for one in (answer, gold)]
+    outcome = _same_cases(answer, gold, same) if all(cases) else None
+    if any(cases) and not (outcome and outcome.correct) and (found := same_piecewise(answer, gold)):
+        return found
+    if outcome is not None:
+        return outcome
     left, right = _rows(answer), _rows(gold)
     if left is None or right is None:
         return decided(same=False, rule="matrix")

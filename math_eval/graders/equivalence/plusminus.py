@@ -18,7 +18,7 @@ def expanded(node: Node) -> Node:
         items = [inner for one in node.items for inner in _spread(one)]
         return Bracket(node.open, node.close, tuple(items)) if len(items) != len(node.items) else node
     found = _spread(node)
-    return Listing(tuple(found)) if len(found) > 1 else node
+    return Listing(tuple(found), either=isinstance(node, Relation)) if len(found) > 1 else node
 
 
 def independent(node: Node) -> Node:

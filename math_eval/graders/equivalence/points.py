@@ -18,6 +18,7 @@ _NEAR = 12
 """Points from this number on lie further out."""
 _FAR = 37
 _WHOLE = 5
+_SIZES = (3_331, 10**7 + 19)
 
 Point = dict[str, Fraction]
 
@@ -45,6 +46,18 @@ def _points(names: tuple[str, ...], salt: str) -> tuple[list[Point], list[Point]
         reals.append(point)
     wholes = [{name: Fraction(2 + _bits(name, number, salt) % 9) for name in names} for number in range(_WHOLE)]
     return reals, wholes
+
+
+@lru_cache(maxsize=4096)
+def far_points(names: tuple[str, ...]) -> list[Point]:
+    """Points far out on every side, where |x + 10³| and x + 10³ part: they depend on the names alone, as keys must."""
+    first = evaluation_points(names)[0][0]
+    signs = ((1, 1), (-1, -1), (1, -1), (-1, 1))[: 4 if len(names) > 1 else 2]
+    return [
+        {name: value * size * side[at % 2] for at, (name, value) in enumerate(first.items())}
+        for size in _SIZES
+        for side in signs
+    ]
 
 
 def _fraction(name: str, number: int, salt: str) -> Fraction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 
 from latex2sympy.nodes import (
     Apply,
@@ -16,6 +17,7 @@ from latex2sympy.nodes import (
     Relation,
     SetBuilder,
     Symbol,
+    contains,
     symbols,
 )
 from latex2sympy.words import ANONYMOUS
@@ -35,9 +37,12 @@ from math_eval.graders.equivalence.intervals import (
     point,
     position,
 )
+from math_eval.graders.equivalence.ranges import range_of
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ORDER = frozenset(_FLIPPED)
+_COUNTING = frozenset("ijklmn")
+"""Letters that run over whole numbers where nothing is said."""
 _ZERO = Number(Fraction(0))
 _POSITIVE = Piece(_ZERO, INFINITY, low_closed=False, high_closed=False)
 _NEGATIVE = Piece(MINUS_INFINITY, _ZERO, low_closed=False, high_closed=False)
@@ -68,7 +73,7 @@ def is_region(node: Node) -> bool:
         ):
             return is_region(SetBuilder(element, inner))
         case SetBuilder(element=Symbol() as element, condition=condition):
-            return is_region(condition) and _unknown(condition) in {element.name, None}
+            return is_region(condition) and unknown_of(condition) in {element.name, None}
         case Apply(op="union" | "difference" | "intersection", args=args):
             return any(is_region(one) for one in args) or all(_pair(one) or _finite(one) for one in args)
         case Listing(items=items):
@@ -93,7 +98,7 @@ def _pair(node: Node) -> bool:
     return isinstance(node, Bracket) and node.open in "([" and len(node.items) == 2
 
 
-def _unknown(node: Node) -> str | None:
+def unknown_of(node: Node) -> str | None:
     """The one variable that an inequality is solved for."""
     names = symbols(node)
     if len(names) == 1:
@@ -102,7 +107,7 @@ def _unknown(node: Node) -> str | None:
         match part:
             case Symbol(name=name) | Apply(op="abs", args=(Symbol(name=name),)):
                 return name
-        inner = _unknown(part)
+        inner = unknown_of(part)
         if inner is not None:
             return inner
     return None
@@ -112,23 +117,47 @@ def listed(node: Node) -> Node:
     """A set of single members written with a condition: {x | x = 1 or x = 4}, [2, 5] ∩ ℤ; others as they are."""
     match node:
         case SetBuilder(element=Symbol(name=name), condition=Listing(items=items, either=True)):
-            values = [value for one in items if (value := _solved(one)) is not None and _unknown(one) == name]
+            values = [value for one in items if (value := _solved(one)) is not None and unknown_of(one) == name]
             return Bracket("{", "}", tuple(values)) if len(values) == len(items) else node
         case SetBuilder(
             element=Relation(ops=("in",), items=(Symbol() as element, NumberSet(name="Z"))), condition=inner
         ):
-            return _whole(pieces(inner) if is_region(inner) and _unknown(inner) == element.name else None) or node
+            return _whole(pieces(inner) if is_region(inner) and unknown_of(inner) == element.name else None) or node
         case SetBuilder(element=Bracket(open="(", items=names), condition=Listing(items=items)):
             found = {one.items[0]: one.items[1] for one in items if isinstance(one, Relation) and _solved(one)}
             if set(found) != set(names) or len(items) != len(names):
                 return node
             return Bracket("{", "}", (Bracket("(", ")", tuple(found[name] for name in names)),))
+        case SetBuilder(element=Apply() as element, condition=condition):
+            return _range(element, condition) or node
+        case SetBuilder(
+            element=Symbol() as name,
+            condition=Listing(items=(Relation(ops=("=",), items=(label, Apply() as element)), condition)),
+        ) if name == label:
+            return _range(element, condition) or node
         case (
             Apply(op="intersection", args=(inner, NumberSet(name="Z")))
             | Apply(op="intersection", args=(NumberSet(name="Z"), inner))
         ):
             return _whole(pieces(inner)) or node
     return node
+
+
+def _range(element: Node, condition: Node) -> Node | None:
+    """The values of a formula in one variable, {x² : x ∈ ℝ}, as the set of numbers that they are."""
+    name = unknown_of(condition) if is_region(condition) else None
+    domain = pieces(condition) if name is not None else None
+    if name is None or name in _COUNTING or domain is None or contains(condition, SetBuilder):
+        return None
+    try:
+        found = range_of(element, name, domain)
+    except UnplacedError:
+        return None
+    parts: list[Node] = [
+        Bracket("[" if one.low_closed else "(", "]" if one.high_closed else ")", (one.low, one.high))
+        for one in found or ()
+    ]
+    return parts[0] if len(parts) == 1 else reduce(lambda a, b: Apply("union", (a, b)), parts) if parts else None
 
 
 def _whole(found: list[Piece] | None) -> Node | None:
@@ -154,6 +183,8 @@ def list_against_interval(items: Node, region: Node) -> bool:
             return _pair(inside)
         case Bracket(open="(") if _same_unknown(items.items):
             return True  # x = 1, x = 2 is no point
+        case Bracket(open="(", items=(low, high)) if infinite_sign(low) or infinite_sign(high):
+            return True
         case Bracket(open=opened, close=closed, items=(low, high)) if (opened, closed) != ("(", ")"):
             ends = position(low), position(high)
             return opened in "([]" and ends[0] is not None and ends[1] is not None and ends[0] < ends[1]
@@ -168,17 +199,25 @@ def _same_unknown(items: tuple[Node, ...]) -> bool:
 
 def unknowns_agree(left: Node, right: Node) -> bool:
     """Whether two sets speak of the same variable, where both name one."""
-    names = {None if isinstance(one, SetBuilder) else _unknown(one) for one in (left, right)}
+    names = {None if isinstance(one, SetBuilder) else unknown_of(one) for one in (left, right)}
     return len(names - {None, ANONYMOUS.name}) < 2
 
 
 def pieces(node: Node) -> list[Piece] | None:
     """The pieces of a set of real numbers in order, None where the node is no such set or not one we can compute."""
     try:
-        found = _pieces(node)
+        found = _pieces(_uncalled(node))
         return None if found is None or len(found) > MAX_PIECES else merged(found)
     except UnplacedError:
         return None
+
+
+def _uncalled(node: Node) -> Node:
+    """An inequality on f(x) as one on a number of its own: 0 < f(x) < 1 is the interval of its values."""
+    if not isinstance(node, Relation) or sum(isinstance(one, Apply) and one.op == "call" for one in node.items) != 1:
+        return node
+    items = (Symbol("value") if isinstance(one, Apply) and one.op == "call" else one for one in node.items)
+    return replace(node, items=tuple(items))
 
 
 def _pieces(node: Node) -> list[Piece] | None:
@@ -247,7 +286,7 @@ def _from_list(items: tuple[Node, ...], *, either: bool) -> list[Piece] | None:
 
     What a variable is not is said of all the rest.
     """
-    if len({_unknown(one) for one in items}) != 1:
+    if len({unknown_of(one) for one in items}) != 1:
         return None
     excluded = [one.items[1] for one in items if isinstance(one, Relation) and one.ops == ("!=",)]
     values = [value for one in items if (value := _solved(one)) is not None]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
-from latex2sympy.nodes import Apply, Node, Symbol
+from latex2sympy.budget import spend
+from latex2sympy.nodes import Apply, Node, Symbol, size
 
 MAX_NAMES = 6
+_NODES_OF_A_UNIT = 3
 _OPERATIONS = frozenset({"union", "intersection", "difference"})
 
 
@@ -20,6 +22,7 @@ def same_sets(left: Node, right: Node) -> bool | None:
     names = sorted(_names(left) | _names(right))
     if len(names) > MAX_NAMES:
         return None
+    spend(2 ** len(names) * (size(left) + size(right)) / _NODES_OF_A_UNIT)
     rows = (dict(zip(names, row, strict=True)) for row in product((False, True), repeat=len(names)))
     return all(_holds(left, row) == _holds(right, row) for row in rows)
 

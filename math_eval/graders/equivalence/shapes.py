@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from latex2sympy import LimitError
-from latex2sympy.ball import Undefined, ball
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import (
-    Apply,
     Based,
     Bracket,
     Dots,
@@ -20,21 +18,24 @@ from latex2sympy.nodes import (
     Number,
     Relation,
     Words,
+    symbols,
 )
 from math_eval.graders.equivalence.constants import constants_renamed, free_constants
+from math_eval.graders.equivalence.either import same_branches
 from math_eval.graders.equivalence.equations import same_equation
-from math_eval.graders.equivalence.families import may_be_family, same_family
+from math_eval.graders.equivalence.families import may_be_family, same_family, same_undeclared
 from math_eval.graders.equivalence.intervals import infinite_sign, lone_point, same_region
-from math_eval.graders.equivalence.linear import computed
 from math_eval.graders.equivalence.match import Match, decided, every, undecided
 from math_eval.graders.equivalence.matrices import same_matrix
+from math_eval.graders.equivalence.mixed import readings_of, same_residue
 from math_eval.graders.equivalence.opaque import has_opaque, same_with_opaque
 from math_eval.graders.equivalence.phrases import is_nothing, is_undefined, same_words
-from math_eval.graders.equivalence.plusminus import expanded, independent, scaled
+from math_eval.graders.equivalence.plusminus import independent
 from math_eval.graders.equivalence.policy import Policy
+from math_eval.graders.equivalence.preparing import is_number, is_tuple, prepared
 from math_eval.graders.equivalence.ratios import same_ratio
-from math_eval.graders.equivalence.regions import is_region, list_against_interval, listed, pieces, unknowns_agree
-from math_eval.graders.equivalence.sequences import written_out
+from math_eval.graders.equivalence.regions import is_region, list_against_interval, pieces, unknowns_agree
+from math_eval.graders.equivalence.sequences import same_dotted
 from math_eval.graders.equivalence.sets import is_set_formula, same_sets
 from math_eval.graders.equivalence.trees import is_plain
 from math_eval.graders.equivalence.unknowns import (
@@ -47,7 +48,7 @@ from math_eval.graders.equivalence.unknowns import (
     spoken_order,
     with_names,
 )
-from math_eval.graders.equivalence.values import BITS, same_scalar, scalar
+from math_eval.graders.equivalence.values import STEP, charge, same_scalar, scalar
 
 MAX_ITEMS = 100
 """Unordered lists are matched pair by pair up to so many items that differ in spelling."""
@@ -66,6 +67,7 @@ class Comparison:
             return decided(same=True, rule="same")
         if is_plain(answer) and is_plain(gold):
             return self._single(answer, gold)
+        charge(answer, gold)
         outcome = self._prepared(prepared(answer), prepared(gold))
         if outcome.status != "wrong" or not (isinstance(answer, Bracket) or isinstance(gold, Bracket)):
             return outcome
@@ -78,11 +80,20 @@ class Comparison:
             return decided(same=True, rule="same")
         if is_plain(answer) and is_plain(gold):
             return self._single(answer, gold)
-        if _is_tuple(answer) and _is_tuple(gold):
+        charge(answer, gold)
+        if is_tuple(answer) and is_tuple(gold):
             return self._collection(answer, gold) or decided(same=False, rule="tuple")
         if list_against_interval(answer, gold) or list_against_interval(gold, answer):
             return decided(same=False, rule="interval")
-        for rule in (self._named, self._labelled, self._words, self._families, self._regions):
+        for rule in (
+            self._mixed,
+            self._named,
+            same_branches,
+            self._labelled,
+            self._words,
+            self._families,
+            self._regions,
+        ):
             outcome = rule(answer, gold)
             if outcome is not None:
                 return outcome
@@ -90,12 +101,14 @@ class Comparison:
             outcome = rule(answer, gold)
             if outcome is not None:
                 return outcome
-        return self._single(answer, gold)
+        residues = same_residue(answer, gold)
+        return self._single(answer, gold) if residues is None else self.same(*residues)
 
     def _single(self, answer: Node, gold: Node) -> Match:
         """Single values."""
+        spend(STEP)
         signs = infinite_sign(answer), infinite_sign(gold)
-        if any(signs) and all(sign or _is_number(one) for sign, one in zip(signs, (answer, gold), strict=True)):
+        if any(signs) and all(sign or is_number(one) for sign, one in zip(signs, (answer, gold), strict=True)):
             return decided(same=signs[0] == signs[1], rule="infinite")
         if is_set_formula(answer) and is_set_formula(gold) and (same := same_sets(answer, gold)) is not None:
             return decided(same=same, rule="sets")
@@ -103,7 +116,9 @@ class Comparison:
         outcome = same_scalar(left, right, self.policy)
         if outcome.status == "undecided" and (has_opaque(answer) or has_opaque(gold)):
             return same_with_opaque(left.node, right.node, self.policy)
-        return outcome if outcome.status != "wrong" else self._constants(None, answer, gold) or outcome
+        if outcome.status == "wrong" and symbols(answer) and symbols(gold):
+            return self._constants(None, answer, gold) or same_undeclared(answer, gold) or outcome
+        return outcome
 
     def _labelled(self, answer: Node, gold: Node) -> Match | None:
         """Labels taken off, and the values of chains: "m + n = 256 + 37 = 293" for 293; None where there are none."""
@@ -135,12 +150,16 @@ class Comparison:
         outcome = self.same(left, right)
         return outcome if outcome.correct else self._constants(given.label, left, right) or outcome
 
+    def _values(self, answer: Node, gold: Node) -> Match:
+        return same_scalar(scalar(answer), scalar(gold), self.policy)
+
     def _constants(self, label: Node | None, answer: Node, gold: Node) -> Match | None:
         """General solutions whose free constants have other names."""
         names = free_constants(label, answer, gold)
         if names is None:
             return None
-        outcomes = (self.same(one, gold) for one in constants_renamed(answer, *names))
+        compared = self.same if label is not None else self._values  # without a label nothing else is left to do
+        outcomes = (compared(one, gold) for one in constants_renamed(answer, *names))
         return next((outcome for outcome in outcomes if outcome.correct), None)
 
     def _any_value(self, pairs: Sequence[tuple[Node, Node]]) -> Match:
@@ -149,6 +168,13 @@ class Comparison:
         if last.correct:
             return last
         return next((found for pair in reversed(pairs[:-1]) if (found := self.same(*pair)).correct), last)
+
+    def _mixed(self, answer: Node, gold: Node) -> Match | None:
+        """Values in several units: by one of them."""
+        left, right = readings_of(answer), readings_of(gold)
+        if len(left) == len(right) == 1:
+            return None
+        return self._any_value([(one, other) for one in left for other in right])
 
     def _families(self, answer: Node, gold: Node) -> Match | None:
         if not may_be_family(answer) and not may_be_family(gold):
@@ -184,7 +210,7 @@ class Comparison:
 
     def _number_and_region(self, answer: Node, gold: Node) -> Match | None:
         """A number is never a set of several; None where neither side is a number."""
-        number = _is_number(answer), _is_number(gold)
+        number = is_number(answer), is_number(gold)
         if not any(number):
             return None
         found = pieces(gold if number[0] else answer)
@@ -210,11 +236,12 @@ class Comparison:
             return None
         given, wanted = items_of(answer), items_of(gold)
         if any(isinstance(one, Dots) for one in (*given, *wanted)):
-            return self._in_order(given, wanted, "list")
+            return same_dotted(given, wanted, self._in_order(given, wanted, "list"))
         if isinstance(answer, Listing) and self._says_again(given, gold):
             return decided(same=True, rule="list")
         if isinstance(gold, Listing):
-            return self._unordered(given, wanted, "list")
+            again = self._says_again(wanted, answer)
+            return decided(same=True, rule="list") if again else self._unordered(given, wanted, "list")
         if isinstance(gold, Bracket) and gold.open == "{":
             if isinstance(answer, Bracket) and answer.open != "{":
                 return decided(same=False, rule="set")
@@ -289,9 +316,11 @@ class Comparison:
                 return unsettled or decided(same=False, rule=rule)
         return decided(same=True, rule=rule)
 
-    def _says_again(self, given: Sequence[Node], gold: Node) -> bool:
-        """Whether a list holds just what the gold holds, with something said twice."""
-        wanted = items_of(gold) if isinstance(gold, Listing) else (gold,)
+    def _says_again(self, given: Sequence[Node], other: Node) -> bool:
+        """Whether a list holds just what the other side holds, with something said twice."""
+        wanted = items_of(other) if isinstance(other, Listing) else (other,)
+        if len({one.items[0] for one in given if isinstance(one, Relation)}) > 1:
+            return False  # x = 2, y = 2
         if len(given) <= len(wanted) or len(given) > min(2 * len(wanted) + 2, MAX_ITEMS):
             return False
         met: set[int] = set()
@@ -353,37 +382,6 @@ def _rest(items: Sequence[Node], taken: Counter[Node]) -> list[Node]:
         else:
             rest.append(one)
     return rest
-
-
-def prepared(node: Node) -> Node:
-    """The tree with ± and dots written out, vectors and matrices computed, P(2, 3) as the point."""
-    return computed(scaled(expanded(written_out(listed(_point(node))))))
-
-
-def _point(node: Node) -> Node:
-    """P(2, 3) names a point: the pair is what counts."""
-    if isinstance(node, Apply) and node.op == "call" and len(node.args) > 2:
-        return Bracket("(", ")", node.args[1:])
-    return node
-
-
-def _is_tuple(node: Node) -> bool:
-    """Whether a node is a point or tuple of plain values, where no other rule can apply."""
-    return (
-        isinstance(node, Bracket)
-        and node.open == "("
-        and node.close == ")"
-        and all(isinstance(one, Number | Apply) and not infinite_sign(one) for one in node.items)
-    )
-
-
-def _is_number(node: Node) -> bool:
-    """Whether a node has a finite value that can be computed here."""
-    try:
-        ball(node, {}, BITS)
-    except (Undefined, LimitError):
-        return False
-    return True
 
 
 def _mirrored(node: Relation) -> Relation:

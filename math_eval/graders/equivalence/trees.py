@@ -22,7 +22,7 @@ from latex2sympy.nodes import (
 )
 
 _SPECIAL = frozenset(
-    "pm mp call accent compose union intersection difference det norm abs transpose dot cross pmod".split()
+    "pm mp call accent compose union intersection difference det norm abs transpose dot cross pmod mixed".split()
 )
 
 

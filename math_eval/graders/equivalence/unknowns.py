@@ -32,7 +32,9 @@ _ROUNDING = Policy(answer_figures=2, gold_figures=2)
 MAX_LINKS = 16
 _TRIGONOMETRIC = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
 _COORDINATES = frozenset("xyz")
+_ARITHMETIC = frozenset({"add", "mul", "div", "pow", "neg", "sqrt", "root", "abs"})
 _ANY_LETTER = frozenset({"f", "g", "h", "F", "G", "H", "y"})
+_ANY_FUNCTION = frozenset("fghFGHPQ")
 _ALPHABETS = ("xyz", "abcd", "mnk", "pqr", "uvw", "rst", "ABCD", "XYZ", "PQR", "MN")
 """Letters that are said in this order where a tuple does not name them."""
 
@@ -58,6 +60,8 @@ def chain(node: Node, *, of_gold: bool = False) -> Chain | None:
     """
     if not isinstance(node, Relation) or len(node.items) > MAX_LINKS:
         return None
+    if node.ops == ("equiv",) and _is_function(node.items[0]) and not _is_residue(node.items[1]):
+        node = Relation(("=",), node.items)  # f ≡ 0
     if any(op not in {"=", "in", "approx"} for op in node.ops):
         return None
     first, last = node.items[0], node.items[-1]
@@ -71,6 +75,14 @@ def chain(node: Node, *, of_gold: bool = False) -> Chain | None:
     if "in" not in node.ops and len(set(node.items)) > 1 and all(map(_is_closed, node.items)):
         return Chain(None, node.items, _agree(node.items, node.ops))
     return None
+
+
+def _is_residue(node: Node) -> bool:
+    return isinstance(node, Apply) and node.op == "pmod"
+
+
+def _is_function(node: Node) -> bool:
+    return (isinstance(node, Symbol) and node.name in _ANY_FUNCTION) or (isinstance(node, Apply) and node.op == "call")
 
 
 def prefixed(node: Node) -> tuple[Node, Node] | None:
@@ -122,7 +134,7 @@ def is_name(node: Node) -> bool:
         case Apply(op="mul", args=args) if all(isinstance(one, Symbol) for one in args):
             names = [one.name for one in args if isinstance(one, Symbol)]
             return len(names) <= 4 and all(name.isupper() or name in {"angle", "triangle"} for name in names)
-        case Apply(op="accent" | "abs" | "norm", args=args):
+        case Apply(op="accent" | "abs" | "norm" | "cross" | "dot", args=args):
             return all(is_name(one) for one in args)
     return False
 
@@ -139,18 +151,42 @@ def _is_quantity(node: Node, *, of_gold: bool, value: Node) -> bool:
         case Apply(op="pow", args=(Symbol(), Apply(op="neg"))) | Apply(op="transpose", args=(Symbol(),)):
             return isinstance(value, Matrix)
         case Apply(op="mul", args=args):
-            return all(isinstance(one, Symbol) for one in args) and _asked_for(node, value, of_gold=of_gold)
+            plain = all(isinstance(one, Symbol) for one in args)
+            return (plain and _asked_for(node, value, of_gold=of_gold)) or _is_formula_asked_for(
+                node, value, of_gold=of_gold
+            )
         case Apply(op="add", args=args):
-            plain = (one.args[0] if isinstance(one, Apply) and one.op == "neg" else one for one in args)
-            return all(isinstance(one, Symbol) for one in plain) and _asked_for(node, value, of_gold=of_gold)
-        case Binder(kind="lim" | "int"):
-            return not symbols(node)
+            terms = (one.args[0] if isinstance(one, Apply) and one.op == "neg" else one for one in args)
+            plain = all(isinstance(one, Symbol) for one in terms)
+            return (plain and _asked_for(node, value, of_gold=of_gold)) or _is_formula_asked_for(
+                node, value, of_gold=of_gold
+            )
+        case Binder(kind="lim" | "int" as kind):
+            return not symbols(node) or (kind == "lim" and not of_gold and not symbols(value))
+        case Apply(op="factorial" | "binom" | "max" | "min" | "gcd" | "lcm" | "arg"):
+            return not of_gold and bool(symbols(node)) and not symbols(value)
+        case Apply(op="pow" | "sqrt" | "root" | "abs" | "neg"):
+            return _is_formula_asked_for(node, value, of_gold=of_gold)
     return False
 
 
 def _asked_for(node: Node, value: Node, *, of_gold: bool) -> bool:
     names = symbols(node)
     return len(names) > 1 and not symbols(value) and not (of_gold and names <= _COORDINATES)
+
+
+def _is_formula_asked_for(node: Node, value: Node, *, of_gold: bool) -> bool:
+    """100m + n, a² + b², |a - b| before a number: what an answer may be labelled with; a curve in x and y is none."""
+    names = symbols(node)
+    if of_gold or len(names) < 2 or symbols(value) or not all(len(name) == 1 for name in names):
+        return False
+    return not names & _COORDINATES and _is_arithmetic(node)
+
+
+def _is_arithmetic(node: Node) -> bool:
+    if isinstance(node, Apply):
+        return node.op in _ARITHMETIC and all(map(_is_arithmetic, node.args))
+    return isinstance(node, Symbol | Number)
 
 
 def _names_only(node: Node) -> bool:
@@ -212,6 +248,29 @@ def named_values(node: Node) -> dict[str, Node] | None:
                 found[str(pair[0])] = pair[1]
             return found if len(found) == len(items) else None
     return None
+
+
+def grouped(node: Node) -> Node:
+    """X = 1, y = 2, x = 3, y = 4 as a list of points; every other tree as it is."""
+    if not isinstance(node, Listing) or len(node.items) < 4:
+        return node
+    pairs = [
+        (one.items[0].name, one.items[1])
+        for one in node.items
+        if isinstance(one, Relation) and one.ops == ("=",) and isinstance(one.items[0], Symbol)
+    ]
+    names = list(dict.fromkeys(name for name, _ in pairs))
+    size = len(names)
+    if len(pairs) < len(node.items) or size < 2 or len(pairs) % size or len(pairs) == size:
+        return node
+    points: list[Node] = []
+    for at in range(0, len(pairs), size):
+        values = dict(pairs[at : at + size])
+        if len(values) != size:
+            return node
+        named = {str(Symbol(name)): values[name] for name in names}
+        points.append(Bracket("(", ")", tuple(spoken_order(named))))
+    return Listing(tuple(points), node.either)
 
 
 def spoken_order(values: dict[str, Node]) -> list[Node]:

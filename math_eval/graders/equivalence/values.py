@@ -10,17 +10,23 @@ from flint import acb
 
 from latex2sympy import LimitError
 from latex2sympy.ball import Undefined, ball
+from latex2sympy.budget import spend
 from latex2sympy.exact import rational
 from latex2sympy.measures import measure
-from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, symbols
+from latex2sympy.nodes import Apply, Binder, Constant, Node, Number, Quantity, Symbol, children, contains, size, symbols
+from latex2sympy.powers import prime_powers
 from latex2sympy.units import LETTER_UNITS
 from math_eval.graders.equivalence.match import Match, decided, undecided
-from math_eval.graders.equivalence.points import evaluation_points, points_around
+from math_eval.graders.equivalence.points import evaluation_points, far_points, points_around
 from math_eval.graders.equivalence.policy import Policy
 
 BITS = 256
 MORE_BITS = (1024, 4096)
 MIN_POINTS = 3
+STEP, _WALKS = 8, 3
+"""Units of one comparison of short values, and of the rules that look at each node of two trees."""
+_POINTS = 40
+"""Units of a comparison of functions before any point is evaluated."""
 _ACCURACY = 150
 _DOUBLE_FIGURES = 15
 """Digits of a number that was printed from double precision in full."""
@@ -165,8 +171,10 @@ def _in_one_unit(answer: Scalar, gold: Scalar) -> tuple[Node, Node] | None:
 def _with_letter(side: Scalar) -> Scalar | None:
     """5 m without a unit as a value in metres, against a side that has a unit."""
     match side.node:
-        case Apply(op="mul", args=(Number() as value, Symbol(name=letter))) if letter in LETTER_UNITS:
-            return Scalar(value, side.percent, letter.lower())
+        case Apply(op="mul", args=(Number() as value, Symbol(name=letter))) if (
+            letter in LETTER_UNITS or letter == "Omega"
+        ):
+            return Scalar(value, side.percent, "ohm" if letter == "Omega" else letter.lower())
     return None
 
 
@@ -192,24 +200,48 @@ def same_value(answer: Node, gold: Node, policy: Policy) -> Match:
     names = symbols(answer) | symbols(gold)
     if not names and (outcome := _rounded(answer, gold, policy)):
         return outcome
-    return _same_function(answer, gold, sorted(names), policy)
+    return _same_function(answer, gold, sorted(names))
+
+
+def charge(answer: Node, gold: Node) -> None:
+    """Counts the rules that look at each node of both trees. BudgetError."""
+    spend(STEP + _WALKS * (size(answer) + size(gold)))
 
 
 def _limited(answer: Node, gold: Node, error: LimitError) -> Match:
-    """Numbers too large to compute exactly: their logarithms may still tell them apart or together."""
+    """Numbers too large to compute exactly: balls, or those of their logarithms, may still tell them apart."""
     if symbols(answer) | symbols(gold):
         return undecided(f"limit:{error.limit}")
-    try:
-        left, right = ball(answer, {}, BITS), ball(gold, {}, BITS)
-    except (LimitError, Undefined):
-        return undecided(f"limit:{error.limit}")
-    return undecided(f"limit:{error.limit}") if left.overlaps(right) else decided(same=False, rule="ball")
+    powers = prime_powers(answer), prime_powers(gold)
+    if powers[0] is not None and powers[1] is not None:
+        return decided(same=powers[0] == powers[1], rule="powers")
+    for left, right in ((answer, gold), (_logarithm(answer), _logarithm(gold))):
+        try:
+            if not ball(left, {}, BITS).overlaps(ball(right, {}, BITS)):
+                return decided(same=False, rule="ball")
+        except (LimitError, Undefined):
+            continue
+    return undecided(f"limit:{error.limit}")
+
+
+def _logarithm(node: Node) -> Node:
+    """The logarithm of a number's absolute value, found without the number where it is a product or a power."""
+    match node:
+        case Apply(op="neg", args=(inner,)):
+            return _logarithm(inner)
+        case Apply(op="mul", args=factors):
+            return Apply("add", tuple(map(_logarithm, factors)))
+        case Apply(op="div", args=(top, bottom)):
+            return Apply("add", (_logarithm(top), Apply("neg", (_logarithm(bottom),))))
+        case Apply(op="pow", args=(base, exponent)):
+            return Apply("mul", (exponent, _logarithm(base)))
+    return Apply("ln", (Apply("abs", (node,)),))
 
 
 def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, policy: Policy) -> bool:
     if left == right:
         return True
-    if policy.tolerance and abs(left - right) <= Fraction(policy.tolerance) * max(abs(left), abs(right)):
+    if policy.tolerance and abs(left - right) <= _share(policy) * max(abs(left), abs(right)):
         return True
     if policy.decimals == "exact":
         return False
@@ -227,6 +259,8 @@ def _same_rational(left: Fraction, right: Fraction, answer: Node, gold: Node, po
 
 def _rounded(answer: Node, gold: Node, policy: Policy) -> Match | None:
     """A decimal against an irrational number."""
+    if policy.tolerance and _tolerated(answer, gold, policy):
+        return decided(same=True, rule="tolerance")
     if policy.decimals == "exact":
         return None
     given, wanted = decimal(answer), decimal(gold)
@@ -234,13 +268,23 @@ def _rounded(answer: Node, gold: Node, policy: Policy) -> Match | None:
         return _near(gold, given.value, max(given.half, printed(given)))
     if wanted and wanted.figures >= policy.gold_figures:
         return _near(answer, wanted.value, max(wanted.half, printed(wanted)))
-    if policy.tolerance:
-        center = rational(gold) if rational(gold) is not None else rational(answer)
-        if center is not None:
-            return _near(
-                answer if rational(gold) is not None else gold, center, abs(center) * Fraction(policy.tolerance)
-            )
     return None
+
+
+def _share(policy: Policy) -> Fraction:
+    """The relative error that is accepted, as it is written: 0.1 is a tenth."""
+    return Fraction(str(policy.tolerance))
+
+
+def _tolerated(answer: Node, gold: Node, policy: Policy) -> bool:
+    """Whether two constants differ by no more than the tolerance, relative to the larger one."""
+    try:
+        left, right = (ball(side, {}, BITS, complex_values=True) for side in (answer, gold))
+        share = ball(Number(_share(policy)), {}, BITS)
+    except (Undefined, LimitError):
+        return False
+    distance = abs(left - right)
+    return bool(distance <= share * abs(left) or distance <= share * abs(right))
 
 
 def _near(node: Node, center: Fraction, half: Fraction) -> Match | None:
@@ -255,18 +299,20 @@ def _near(node: Node, center: Fraction, half: Fraction) -> Match | None:
     return decided(same=False, rule="rounded") if distance > limit else None
 
 
-def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -> Match:
+def _same_function(answer: Node, gold: Node, names: list[str]) -> Match:
+    spend(_POINTS)
+    charge(answer, gold)
     complex_values = _has_i(gold) or (not names and _has_i(answer))
     if any(one.kind in {"int", "lim"} for one in (*_binders(answer), *_binders(gold))):
         return undecided("needs_cas")
     reals, wholes = evaluation_points(names)
-    if names and (corners := _corners(answer) | _corners(gold)):
-        reals = [*reals, *points_around(names, corners)]
+    if names and (places := corners(answer) | corners(gold)):
+        reals = [*reals, *points_around(names, places), *far_points(tuple(names))]
     agreed, limit = 0, ""
     for points in (reals, wholes):
         for point in points:
             try:
-                verdict = _at(answer, gold, point, complex_values=complex_values, policy=policy)
+                verdict = _at(answer, gold, point, complex_values=complex_values)
             except Undefined:
                 continue
             except LimitError as error:
@@ -284,9 +330,10 @@ def _same_function(answer: Node, gold: Node, names: list[str], policy: Policy) -
 
 _CORNERED = frozenset({"abs", "norm", "floor", "ceil", "min", "max", "mod", "sgn", "sqrt", "root", "log", "ln"})
 _MAX_CORNERS = 12
+_FARTHEST = 10**12
 
 
-def _corners(node: Node) -> frozenset[Fraction]:
+def corners(node: Node) -> frozenset[Fraction]:
     """The constants of a tree that has functions with corners or borders, where sides may differ beyond them."""
     return frozenset(sorted(_constants(node))[:_MAX_CORNERS]) if _has_corner(node) else frozenset()
 
@@ -296,7 +343,14 @@ def _has_corner(node: Node) -> bool:
 
 
 def _constants(node: Node) -> set[Fraction]:
-    own = {node.value} if isinstance(node, Number) and abs(node.value) < 10**6 else set()
+    own: set[Fraction] = set()
+    if isinstance(node, Number | Apply):
+        try:
+            value = rational(node)
+        except LimitError:
+            value = None
+        if value is not None and abs(value) < _FARTHEST:
+            own.add(value)
     return own.union(*map(_constants, children(node)))
 
 
@@ -323,7 +377,7 @@ def _binders(node: Node) -> list[Binder]:
     return own + [found for child in children(node) for found in _binders(child)]
 
 
-def _at(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values: bool, policy: Policy) -> bool | None:
+def _at(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values: bool) -> bool | None:
     """False: certainly different here. True: the same to many bits. None: too blurred to say."""
     for bits in (BITS, *MORE_BITS):
         left = ball(answer, point, bits, complex_values=complex_values)
@@ -331,7 +385,7 @@ def _at(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values:
         if complex_values:
             left, right = _complex(left), _complex(right)
         if not left.overlaps(right):
-            return bool(policy.tolerance) and not point and _within(left, right, policy.tolerance)
+            return False
         if _sharp(left) and _sharp(right):
             return True
     return None
@@ -339,10 +393,6 @@ def _at(answer: Node, gold: Node, point: dict[str, Fraction], *, complex_values:
 
 def _complex(value: Any) -> Any:
     return acb(value)
-
-
-def _within(left: Any, right: Any, tolerance: float) -> bool:
-    return bool(abs(left - right) <= tolerance * max(abs(left), abs(right), key=float))
 
 
 def _sharp(value: Any) -> bool:

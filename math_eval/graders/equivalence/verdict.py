@@ -7,9 +7,11 @@ algebra system could settle is undecided here; grade_many may ask one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from latex2sympy import LimitError, MathTextError, Node, parse
+from latex2sympy.budget import READ, budget, spend
+from latex2sympy.errors import BudgetError
 from latex2sympy.nodes import Words
 from latex2sympy.parser import parse_cached
 from latex2sympy.plain import is_prose
@@ -19,11 +21,12 @@ from math_eval.graders.equivalence.conditions import unconditioned
 from math_eval.graders.equivalence.match import Match, decided, undecided
 from math_eval.graders.equivalence.phrases import restated
 from math_eval.graders.equivalence.policy import DEFAULT, Policy
-from math_eval.graders.equivalence.readings import as_decimal_comma, as_foreign, as_list
+from math_eval.graders.equivalence.readings import portions, readings
+from math_eval.graders.equivalence.sentences import same_sentence
 from math_eval.graders.equivalence.shapes import Comparison
 from math_eval.records import AnswerKind, Verdict
 
-GRADER_VERSION = "5"
+GRADER_VERSION = "6"
 """Raised whenever a verdict can change, so that stored verdicts are remade."""
 
 _LETTERS = frozenset("ABCDEFGH")
@@ -53,16 +56,26 @@ def grade(
     """
     if not answer.strip():
         return Verdict("wrong", "empty")
-    outcome = _against(answer, gold, kind, options or {}, policy)
-    for other in accepted:
-        if outcome.correct:
-            break
-        outcome = _against(answer, other, kind, options or {}, policy)
+    with budget():
+        outcome = _against(answer, gold, kind, options or {}, policy)
+        for other in accepted:
+            if outcome.correct:
+                break
+            outcome = _against(answer, other, kind, options or {}, policy)
     return Verdict(outcome.status, outcome.rule)
 
 
 def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
-    if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold):
+    try:
+        return _compare(answer, gold, kind, options, policy)
+    except RecursionError:
+        return undecided("limit:depth")
+    except (LimitError, BudgetError) as error:
+        return undecided(f"limit:{error.limit}")
+
+
+def _compare(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str], policy: Policy) -> Match:
+    if _PLAIN.fullmatch(answer) and _PLAIN.fullmatch(gold) and not policy.tolerance:
         return decided(same=answer == gold, rule="exact")
     if len(answer) > MAX_CHARS:
         return decided(same=True, rule="text") if answer.strip() == gold.strip() else undecided("limit:length")
@@ -73,12 +86,7 @@ def _against(answer: str, gold: str, kind: AnswerKind, options: Mapping[str, str
     text = squeezed(answer)
     if len(gold) <= MAX_CHARS and ((text and text == squeezed(gold)) or answer.strip() == gold.strip()):
         return decided(same=True, rule="text")
-    try:
-        return same_text(answer, gold, policy)
-    except RecursionError:
-        return undecided("limit:depth")
-    except LimitError as error:
-        return undecided(f"limit:{error.limit}")
+    return same_text(answer, gold, policy)
 
 
 def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
@@ -86,7 +94,8 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
     wanted = _read(gold, cached=True)
     if wanted is None:
         text = squeezed(answer).lower()
-        if text and text == squeezed(gold).lower():
+        same = (text and text == squeezed(gold).lower()) or same_sentence(answer, gold)
+        if same or _by_name(answer, gold, policy):
             return decided(same=True, rule="text")
         return undecided("prose" if is_prose(gold) else "unparsed")
     if isinstance(wanted, str):
@@ -97,24 +106,28 @@ def same_text(answer: str, gold: str, policy: Policy = DEFAULT) -> Match:
     outcome = undecided("unparsed") if given is None else Comparison(policy).same(given, wanted)
     if outcome.correct:
         return outcome
-    for reading in _readings(answer, gold):
+    for reading in readings(answer, gold):
         again = _compared(*reading, policy)
         if again.correct:
             return again
-    if outcome.status == "wrong" and _is_sentence(gold, wanted):
-        return undecided("prose")
+    if _by_name(answer, gold, policy):
+        return decided(same=True, rule="text")
+    if _is_sentence(gold, wanted):
+        if same_sentence(answer, gold):
+            return decided(same=True, rule="text")
+        return undecided("prose") if outcome.status == "wrong" or outcome.rule == "unparsed" else outcome
     return outcome
 
 
-def _readings(answer: str, gold: str) -> Iterator[tuple[str, str]]:
-    """Both sides once more, where a number in them can be read in another way."""
-    for rule in (as_list, as_foreign):
-        pair = rule(answer), rule(gold)
-        if pair != (answer, gold):
-            yield pair
-    pointed = as_decimal_comma(answer)
-    if pointed != answer and as_decimal_comma(gold) == gold:
-        yield pointed, gold
+def _by_name(answer: str, gold: str, policy: Policy) -> bool:
+    """Whether both sides give the same values by the same names, in any order: "3/4 switch, 1/4 stay"."""
+    wanted = portions(gold)  # empty for nearly every gold
+    given = portions(answer) if wanted else {}
+    return (
+        bool(wanted)
+        and given.keys() == wanted.keys()
+        and all(same_text(given[name], wanted[name], policy).correct for name in wanted)
+    )
 
 
 def _compared(answer: str, gold: str, policy: Policy) -> Match:
@@ -134,6 +147,7 @@ def _is_sentence(gold: str, wanted: Node) -> bool:
 def _read(text: str, *, cached: bool) -> Node | str | None:
     """The tree of a text, None where it cannot be parsed, "limit:…" where a limit was reached."""
     reader = parse_cached if cached else parse
+    spend(READ * len(text))
     if (
         text.lstrip().startswith("\\text")
         and (lead := _TEXT_LEAD.match(text))

@@ -10,6 +10,7 @@ import hashlib
 
 from latex2sympy import LimitError, MathTextError, Node, parse
 from latex2sympy.ball import Undefined, ball
+from latex2sympy.budget import READ, budget, spend
 from latex2sympy.exact import rational
 from latex2sympy.nodes import (
     Apply,
@@ -27,12 +28,12 @@ from latex2sympy.nodes import (
 from math_eval.graders.equivalence.clean import MAX_CHARS, squeezed
 from math_eval.graders.equivalence.intervals import infinite_sign
 from math_eval.graders.equivalence.plusminus import expanded
-from math_eval.graders.equivalence.points import evaluation_points
+from math_eval.graders.equivalence.points import Point, evaluation_points, far_points
 from math_eval.graders.equivalence.regions import is_region, pieces
 from math_eval.graders.equivalence.unknowns import prefixed
 from math_eval.graders.equivalence.values import BITS, scalar
 
-KEY_VERSION = "4"
+KEY_VERSION = "5"
 """Raised whenever a key can change; keys of different versions do not vote together."""
 
 _DIGITS = 40
@@ -46,7 +47,9 @@ def answer_key(answer: str) -> str:
     if len(answer) > MAX_CHARS:
         return "t:" + hashlib.sha256(answer.strip().encode("utf-8", "surrogatepass")).hexdigest()
     try:
-        return _key(parse(answer))
+        with budget():
+            spend(READ * len(answer))
+            return _key(parse(answer))
     except (MathTextError, Undefined, RecursionError):
         return f"t:{text.lower()}"
 
@@ -106,13 +109,22 @@ def _value(node: Node) -> str:
     if sign := infinite_sign(one.node):
         return f"v:{'-' if sign < 0 else ''}oo"
     names = sorted(symbols(one.node))
-    digits = []
+    digits: list[str] = []
     for points in evaluation_points(names):
-        for point in points:
-            try:
-                digits.append(ball(one.node, point, BITS, complex_values=not names).str(_DIGITS, radius=False))
-            except Undefined:
-                continue
+        digits += _digits_at(one.node, points)
         if len(digits) >= 3 or (digits and not names):
-            return f"v:{hashlib.sha256(';'.join(digits[:6]).encode()).hexdigest()[:24]}{','.join(names)}{mark}"
+            far = _digits_at(one.node, far_points(tuple(names))) if names else []
+            shown = ";".join((*digits[:6], *far))
+            return f"v:{hashlib.sha256(shown.encode()).hexdigest()[:24]}{','.join(names)}{mark}"
     raise Undefined("no point decides")
+
+
+def _digits_at(node: Node, points: list[Point]) -> list[str]:
+    """The digits of a value at each point where it has one that can be computed."""
+    found: list[str] = []
+    for point in points:
+        try:
+            found.append(ball(node, point, BITS, complex_values=not point).str(_DIGITS, radius=False))
+        except (Undefined, LimitError):
+            continue
+    return found
