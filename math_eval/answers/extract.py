@@ -24,7 +24,7 @@ MAX_CHARS = 400_000
 _END_CHARS = 40_000
 """Characters of a response in which its conclusion is sought, the last ones."""
 
-EXTRACTION_VERSION = "5"
+EXTRACTION_VERSION = "6"
 """Raised whenever a rule changes, so that stored verdicts are remade."""
 
 _BLANKS = re.compile(r"[^\S\n]{3,}")

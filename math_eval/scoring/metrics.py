@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -13,6 +13,9 @@ from math_eval.scoring.figures import DEFAULT_OPTIONS, Figure, SampleScore, Scor
 from math_eval.scoring.intervals import average_interval
 
 QUANTILES = (0.5, 0.9, 0.99)
+
+_NO_SAMPLE = 0.0
+"""A rate that is not written. It is this very object, since msgspec omits a number only if it is the default itself."""
 
 _WITHOUT_COMPLETION = FAILED | {"filtered", "refused"}
 """Ends of samples that are states of their own, and not counted as completions without an answer."""
@@ -77,9 +80,9 @@ class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     groups: dict[str, dict[str, dict[str, float]]]
     known_bad: int
     accuracy_without_known_bad: float
-    cut_in_thought: float = 0.0
-    filtered: float = 0.0
-    refused: float = 0.0
+    cut_in_thought: float = _NO_SAMPLE
+    filtered: float = _NO_SAMPLE
+    refused: float = _NO_SAMPLE
     tokens_thought: float | None = None
 
 
@@ -182,9 +185,9 @@ def score_set(
         groups=_groups(sampled, scores),
         known_bad=sum(bool(problem.known_bad) for problem in sampled),
         accuracy_without_known_bad=_mean(scores_of_good),
-        cut_in_thought=sum(outcome.finish in CUT_IN_THOUGHT for outcome in flat) / total,
-        filtered=sum(outcome.finish == "filtered" for outcome in flat) / total,
-        refused=sum(outcome.finish == "refused" for outcome in flat) / total,
+        cut_in_thought=_rate(flat, CUT_IN_THOUGHT),
+        filtered=_rate(flat, {"filtered"}),
+        refused=_rate(flat, {"refused"}),
         tokens_thought=_known_mean([outcome.tokens_thought for outcome in flat]) if flat else None,
     )
 
@@ -248,6 +251,12 @@ def averages(metrics: Sequence[SetResult]) -> list[Average]:
             macro = _mean([result.accuracy for result in results])
             rows.append(Average(name, over, macro, micro, interval.low, interval.high, interval.se))
     return rows
+
+
+def _rate(flat: Sequence[SampleScore], finishes: Collection[str]) -> float:
+    """The share of the samples that ended in one of these ways."""
+    count = sum(outcome.finish in finishes for outcome in flat)
+    return count / len(flat) if count else _NO_SAMPLE
 
 
 def _known_mean(counts: Sequence[int | None]) -> float | None:
