@@ -137,11 +137,17 @@ class VllmEngine:
             finish: Finish = "abort" if output.finish_reason == "abort" else "error"
             return failed(f"vLLM ended the request: {output.finish_reason}", tokens_in, finish)
         ids = tuple(output.token_ids)
-        text, _ = cut_at_stop(self._text(output.text, ids), prompt.stop)
+        ends_with_token = output.finish_reason == "stop" and not isinstance(output.stop_reason, str)
+        text, _ = cut_at_stop(self._text(output.text, ids[:-1] if ends_with_token else ids), prompt.stop)
         return Completion(text, output.finish_reason, tokens_in, len(ids), token_ids=ids)
 
     def _text(self, text: str, ids: tuple[int, ...]) -> str:
-        """The text of a completion without the special tokens that are no marks of thoughts."""
+        """The text of a completion without the special tokens that are no marks of thoughts.
+
+        Args:
+            text: The text as vLLM gives it: with all special tokens if some of them are marks, else with none.
+            ids: Its tokens, without the one that ended it.
+        """
         if not self._marks or self._dropped_ids.isdisjoint(ids):
             return text
         return self._tokenizer.decode(ids, self._dropped_ids)
