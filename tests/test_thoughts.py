@@ -427,6 +427,18 @@ def test_the_table_shows_how_samples_ended(tmp_path):
     assert score_run(run.folder)[1] == run.metrics
 
 
+def test_a_run_is_graded_again_as_it_was_graded(tmp_path):
+    told = Completion("I do not know.", "stop", 5, 20, thought="\\boxed{12}")
+    run = evaluated(tmp_path, [Completion(f"<think>{DRAFT}", "length", 5, 40), told])
+    first = {line.problem: line for line in RunStore(run.folder).verdicts("equivalence")}
+    assert first["0"].found_by == UNFINISHED
+    RunStore(run.folder).verdicts_path("equivalence").unlink()
+    assert [one.verdict.correct for one in run_samples(run.folder, load_grader("equivalence"))] == [False, False]
+    assert {line.problem: line for line in RunStore(run.folder).verdicts("equivalence")} == first
+    by_reference = {one.key.problem: one for one in run_samples(run.folder, load_grader("qwen"))}
+    assert (by_reference["1"].answer, by_reference["0"].answer) == ("12", "7")
+
+
 def test_what_no_sample_has_is_not_written(tmp_path):
     run = evaluated(tmp_path, [Completion("12", "stop", None, None), Completion("7", "length", None, None)])
     [written] = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))["benchmarks"]

@@ -19,7 +19,8 @@ from math_eval.runfolder.store import RunStore
 pytestmark = pytest.mark.model
 
 DRAFT, ANSWER = "Perhaps \\boxed{7}", "So the answer is 12."
-USER = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+USER = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+TURN = "<|im_start|>assistant\n"
 SPARE = ["<repo_name>", "<reponame>", "<file_sep>", "<filename>", "<gh_stars>", "<issue_start>", "<issue_comment>"]
 """Special tokens of SmolLM2 that no prompt of ours has, to be renamed."""
 
@@ -44,6 +45,11 @@ KINDS = {
 """Kind → its marks, which of them are special tokens, and what the template writes of them."""
 
 
+def chat_template(opening):
+    """A template whose generation prompt ends with a text; Jinja would drop a newline at the end of a file."""
+    return f"{USER}{{{{ {json.dumps(TURN + opening, ensure_ascii=False)} }}}}"
+
+
 def model_folder(smollm, tmp_path, tokens):
     """The model's folder with some spare special tokens renamed."""
     folder = tmp_path / "model"
@@ -63,8 +69,8 @@ def asked(folder, tmp_path, engine, kind, *, name="run", template="", arguments=
     (start, end), _, opening = KINDS[kind]
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"question": "5 + 7?", "answer": "12"}) + "\n", encoding="utf-8")
-    chat_template = tmp_path / f"{name}.jinja"
-    chat_template.write_text(template or USER + opening, encoding="utf-8")
+    template_file = tmp_path / f"{name}.jinja"
+    template_file.write_text(template or chat_template(opening), encoding="utf-8")
     family = tmp_path / "own.yaml"
     marks = json.dumps({"start": start, "end": end, "opened_by_template": True}, ensure_ascii=False)
     family.write_text(
@@ -76,7 +82,7 @@ def asked(folder, tmp_path, engine, kind, *, name="run", template="", arguments=
         engine=engine,
         prompt="chat",
         family=str(family),
-        chat_template=chat_template,
+        chat_template=template_file,
         chat_template_kwargs=arguments,
         max_tokens=max_tokens,
         greedy=True,
@@ -125,7 +131,7 @@ def test_transformers_tells_thought_and_answer_apart(smollm, tmp_path, says, kin
     tokens = says(folder, f"{thought}{end}{ANSWER}")
     line, answer = asked(folder, tmp_path, "transformers", kind)
     assert (line.thought, line.text, line.finish, answer) == (DRAFT, ANSWER, "stop", "12")
-    in_answer = says(folder, ANSWER)
+    in_answer = says(folder, end[len(end.rstrip()) :] + ANSWER)
     assert (line.tokens_out, line.tokens_thought) == (tokens, tokens - in_answer)
     says(folder, f"{thought}{end}{ANSWER}")
     line, answer = asked(folder, tmp_path, "transformers", kind, name="cut", max_tokens=tokens - in_answer - 3)
@@ -136,7 +142,7 @@ def test_transformers_tells_thought_and_answer_apart(smollm, tmp_path, says, kin
 
 def test_the_rendered_prompt_decides_whether_the_thought_is_open(smollm, tmp_path, says):
     """The family says that its template opens the thought; an argument of the template closes it again."""
-    template = USER + "<think>\n{% if not enable_thinking %}\n</think>\n\n{% endif %}"
+    template = chat_template("<think>\n") + "{% if not enable_thinking %}\n</think>\n\n{% endif %}"
     for thinking, parts in ((True, (ANSWER, "", "")), (False, ("", ANSWER, "12"))):
         says(smollm, ANSWER)
         line, answer = asked(
@@ -157,7 +163,7 @@ def test_special_tokens_that_are_no_marks_are_dropped(smollm, tmp_path, says):
     line, _ = asked(folder, tmp_path, "transformers", "special")
     assert (line.thought, line.text) == (DRAFT, ANSWER)
     says(smollm, f"<file_sep>{ANSWER}<filename>")
-    assert asked(smollm, tmp_path, "transformers", "plain", name="none", template=USER)[0].text == ANSWER
+    assert asked(smollm, tmp_path, "transformers", "plain", name="none", template=chat_template(""))[0].text == ANSWER
 
 
 def speaking_model(folder, script, first):
@@ -193,8 +199,7 @@ def test_vllm_tells_thought_and_answer_apart(smollm, tmp_path, kind):
     draft = "Perhaps \\boxed{7}<spare>" if special else DRAFT
     text = f"{draft}{end}{ANSWER}" if opening else f"{start}{draft}{end}{ANSWER}"
     script = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-    [first] = tokenizer("\n", add_special_tokens=False)["input_ids"]
-    speaking_model(folder, script, first)
+    speaking_model(folder, script, tokenizer(TURN + opening)["input_ids"][-1])
     line, answer = asked(folder, tmp_path, "vllm", kind)
     assert (line.thought, line.text, line.finish, answer) == (DRAFT, ANSWER, "stop", "12")
     in_answer = len(tokenizer(ANSWER, add_special_tokens=False)["input_ids"]) + 1

@@ -18,6 +18,7 @@ from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
 from math_eval.generate.conversation import Executor, ToolUse, converse
 from math_eval.generate.encoded import EncodedPrompts
+from math_eval.generate.model_settings import ASK_NO_MODEL
 from math_eval.generate.order import LongestFirst, Part
 from math_eval.generate.plan import BenchmarkTask, Plan
 from math_eval.generate.sets import SamplingSet
@@ -282,7 +283,7 @@ class Pipeline:
         elif prompt.text:
             opened = opens_thought(prompt.text, start)
         else:  # the server renders the messages
-            opened = marks is not None and marks.opened_by_template and self._plan.engine != "replay"
+            opened = marks is not None and marks.opened_by_template and self._plan.engine not in ASK_NO_MODEL
         token_texts = tokenizer.token_texts if tokenizer else None
         return tell_apart(completion, start, end, opened=opened, token_texts=token_texts)
 
