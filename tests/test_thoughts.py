@@ -573,6 +573,8 @@ def test_files_of_other_harnesses_have_thoughts_too(tmp_path):
         ("The answer is 12.", "", "thought-length", False),
         ("", "", "filtered", False),
     ]
+    reference = file_samples(path, load_grader("qwen"), row_format=str(layout)).samples
+    assert [one.answer for one in reference][2:4] == ["7", "12"], "the reference reads the thought too"
     [result] = score_files([path], row_format=str(layout)).benchmarks
     assert (result.cut_in_thought, result.filtered, result.tokens_out) == (0.4, 0.2, None)
 
