@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import http.server
 import json
+import re
 import threading
 import time
 
@@ -580,11 +581,14 @@ def test_files_of_other_harnesses_have_thoughts_too(tmp_path):
 
 
 class Stub(http.server.BaseHTTPRequestHandler):
-    reply: dict = {}
+    """Replies to the question "N?" with the reply of that number."""
+
+    replies: list = []
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        content = json.dumps(Stub.reply).encode()
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        question = re.search(r"\b(\d)\?", json.dumps(body["messages"]))
+        content = json.dumps(Stub.replies[int(question.group(1))]).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -604,40 +608,50 @@ def stub():
         thread.join()
 
 
-def family_file(tmp_path, start, end, *, opened):
-    path = tmp_path / "own.yaml"
-    marks = json.dumps({"start": start, "end": end, "opened_by_template": opened})
-    path.write_text(
-        f"schema: 1\ntitle: own\nmatch: [own]\nprompt: chat\nfits: [chat]\nthought: {marks}\n", encoding="utf-8"
-    )
-    return str(path)
+CUT = (DRAFT, "", "thought-length", "")
+DONE = (DRAFT, ANSWER, "stop", "12")
 
 
-@pytest.mark.parametrize("kind", ALL_MARKS)
+def asked(tmp_path, url, name, replies, **options):
+    """Thought, text, finish and extracted answer of the sample for each reply of a server."""
+    Stub.replies = replies
+    settings = EngineSettings(base_urls=(url,))
+    options = {"engine": "server", "greedy": True, "samples": 0, "settings": settings, **options}
+    run = evaluated(tmp_path, replies, name, **options)
+    samples = {one.key.problem: one for one in run_samples(run.folder, load_grader("equivalence"))}
+    ordered = [samples[str(number)] for number in range(len(replies))]
+    return [(one.thought, one.text, one.finish, one.answer) for one in ordered]
+
+
+@pytest.mark.parametrize("kind", MARKS)
 def test_each_kind_of_marks_through_a_server(kind, stub, tmp_path):
-    start, end = ALL_MARKS[kind]
-    family = family_file(tmp_path, start, end, opened=False)
-    settings = EngineSettings(base_urls=(stub,))
+    start, end = MARKS[kind]
+    whole, cut = reply(f"{start}{DRAFT}{end}{ANSWER}"), reply(f"{start}{DRAFT}", "length")
+    field = reply(ANSWER, reasoning_content=DRAFT)
+    for opened in (False, True):
+        replies = [whole, cut, field, *([reply(f"{DRAFT}{end}{ANSWER}"), reply(DRAFT, "length")] if opened else [])]
+        marks = json.dumps({"start": start, "end": end, "opened_by_template": opened})
+        path = tmp_path / f"own-{opened}.yaml"
+        path.write_text(
+            f"schema: 1\ntitle: own\nmatch: [own]\nprompt: chat\nfits: [chat]\nthought: {marks}\n", encoding="utf-8"
+        )
+        found = asked(tmp_path, stub, f"opened-{opened}", replies, prompt="chat", family=str(path))
+        assert found == [DONE, CUT, DONE, DONE, CUT][: len(replies)]
 
-    def asked(name, content, family, **message):
-        Stub.reply = reply(content, **message)
-        options = {"engine": "server", "prompt": "chat", "settings": settings, "family": family}
-        run = evaluated(tmp_path, [None], name, **options)
-        [line] = stored(run)
-        [sample] = run_samples(run.folder, load_grader("equivalence"))
-        return line, sample.answer
 
-    line, answer = asked("inline", f"{start}{DRAFT}{end}{ANSWER}", family)
-    assert (line.thought, line.text, answer) == (DRAFT, ANSWER, "12")
-    line, answer = asked("cut", f"{start}{DRAFT}", family, finish="length")
-    assert (line.thought, line.text, line.finish, answer) == (DRAFT, "", "thought-length", "")
-    opened = family_file(tmp_path, start, end, opened=True)
-    line, answer = asked("opened", f"{DRAFT}{end}{ANSWER}", opened)
-    assert (line.thought, line.text, answer) == (DRAFT, ANSWER, "12")
-    line, answer = asked("opened-cut", DRAFT, opened, finish="length")
-    assert (line.thought, line.text, line.finish, answer) == (DRAFT, "", "thought-length", "")
-    line, answer = asked("field", ANSWER, opened, reasoning_content=DRAFT)
-    assert (line.thought, line.text, answer) == (DRAFT, ANSWER, "12")
+@pytest.mark.parametrize("name", FAMILIES)
+def test_each_family_with_marks_through_a_server(name, stub, tmp_path):
+    family, _, mode = name.partition(" ")
+    marks = FAMILIES[name]
+    start = "" if marks.opened_by_template else marks.start
+    replies = [
+        reply(f"{start}{DRAFT}{marks.end}{ANSWER}"),
+        reply(f"{start}{DRAFT}", "length"),
+        reply(ANSWER, reasoning_content=DRAFT),
+        reply(f"{marks.start}{DRAFT}{marks.end}{ANSWER}"),
+    ]
+    found = asked(tmp_path, stub, "run", replies, prompt="chat", family=family, mode=mode or None)
+    assert found == [DONE, CUT, DONE, DONE]
 
 
 def test_a_raw_prompt_that_opens_the_thought_does_so_for_every_engine(tmp_path):
