@@ -15,8 +15,24 @@ Message: TypeAlias = Mapping[str, str]
 AnswerKind: TypeAlias = Literal["number", "expression", "choice", "multiple-choice", "set", "text"]
 """The kind of the gold, which tells the grader what it may assume; docs/formats.md explains the kinds."""
 
-Finish: TypeAlias = Literal["stop", "length", "error"]
-"""Why a completion ended: end of text or a stop string, the token budget, or a failure."""
+Finish: TypeAlias = Literal[
+    "stop", "length", "thought-stop", "thought-length", "tool-limit", "filtered", "refused", "abort", "error"
+]
+"""Why a completion ended.
+
+stop: end of text or a stop string. length: the token budget. thought-stop, thought-length: the same inside the thought,
+with nothing behind it. tool-limit: it asked for one more tool call than it may have. filtered: a content filter.
+refused: the model or its server refused. abort: the engine gave the request up. error: another failure.
+"""
+
+CUT_IN_THOUGHT: frozenset[Finish] = frozenset({"thought-stop", "thought-length"})
+"""Ends of completions that hold a thought and nothing behind it."""
+
+CUT_BY_BUDGET: frozenset[Finish] = frozenset({"length", "thought-length"})
+"""Ends at the token budget."""
+
+FAILED: frozenset[Finish] = frozenset({"abort", "error"})
+"""Ends of completions that could not be made."""
 
 Status: TypeAlias = Literal["correct", "wrong", "undecided"]
 """The result of grading; undecided counts as wrong and is reported separately."""
@@ -121,16 +137,23 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An engine's output for one prompt; token counts are those of the prompt and of the completion."""
+    """An engine's output for one prompt; token counts are those of the prompt and the completion, None if unknown."""
 
     text: str
+    """The response; after thought and answer were told apart, what follows the thought."""
     finish: Finish
-    tokens_in: int
-    tokens_out: int
+    tokens_in: int | None
+    tokens_out: int | None
     error: str = ""
-    """Why the completion failed, where `finish` is "error"."""
+    """Why the completion failed, where `finish` is "abort" or "error"; the refusal, where it is "refused"."""
     turns: tuple[Mapping[str, Any], ...] = ()
     """For a sample that used tools: the text and program of each turn, and the program's output."""
+    thought: str | None = None
+    """The thought, without its marks; None as long as `text` may hold it."""
+    tokens_thought: int | None = None
+    """Tokens of the thought, marks included, which `tokens_out` includes; None if unknown."""
+    token_ids: tuple[int, ...] = ()
+    """The tokens of the response, until thought and answer are told apart; empty where the engine knows none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from math_eval.answers.lexicon import lexicon_of
 from math_eval.answers.plain import plain_text
 from math_eval.answers.programs import printed_answer, without_programs
 from math_eval.answers.run_on import heads_before_questions, without_run_on
-from math_eval.answers.thoughts import UNFINISHED, after_thought
+from math_eval.answers.thoughts import UNFINISHED, after_thought, opening_of, split_thought
 from math_eval.records import AnswerKind, Extraction
 
 MAX_CHARS = 400_000
@@ -34,7 +34,7 @@ _GSM8K = re.compile(r"####[ \t]*([-+$]?\d[\d,]*(?:\.\d+)?)[ \t]*\.?\s*\Z")
 _NEXT_QUESTION = re.compile(r"\n[ \t]{0,20}(?:Question|Problem|Q|Exercise)\b")
 
 
-def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction:
+def extract_answer(response: str, kind: AnswerKind = "expression", *, reads_unfinished: bool = False) -> Extraction:
     r"""The answer in a response, with the rule that found it; an empty text where there is none.
 
     What is passed over: thoughts; what the model writes behind its end (chat tokens, another question behind an
@@ -48,8 +48,13 @@ def extract_answer(response: str, kind: AnswerKind = "expression") -> Extraction
     Args:
         response: What a model wrote.
         kind: What the gold is; for choice problems the answer is reduced to its letters where it names some.
+        reads_unfinished: Whether a thought that never ends is read as if it were the response.
     """
-    text = after_thought(_BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", response[-MAX_CHARS:])))
+    end = response if len(response) <= MAX_CHARS else opening_of(response) + response[-MAX_CHARS:]
+    whole = _BLANK_LINES.sub("\n\n", _BLANKS.sub("  ", end))
+    text = after_thought(whole)
+    if text is None and reads_unfinished:
+        text = split_thought(whole).thought
     if text is None:
         return Extraction("", UNFINISHED)
     if kind not in CHOICES and (number := _hash_answer(text)):

@@ -84,8 +84,10 @@ def _show(run: Run, *, groups: bool, as_json: bool, as_markdown: bool) -> None:
     else:
         show(table)
     if timing.samples:
-        speed = timing.tokens_out / max(timing.seconds, 1e-9)
-        click.echo(f"{timing.samples} samples made in {timing.seconds:.1f} s, {speed:.0f} tokens/s", err=True)
+        speed = (
+            f"{timing.tokens_out / max(timing.seconds, 1e-9):.0f} tokens/s" if timing.tokens_out else "tokens unknown"
+        )
+        click.echo(f"{timing.samples} samples made in {timing.seconds:.1f} s, {speed}", err=True)
     else:
         click.echo("nothing to make: the run folder has every sample", err=True)
     if run.rewards:

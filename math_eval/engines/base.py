@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 from math_eval.options import Option
-from math_eval.records import ChatForm, Completion, Prompt, Sampling
+from math_eval.records import ChatForm, Completion, Finish, Prompt, Sampling
 
 DType = Literal["auto", "bfloat16", "float16", "float32", "half", "float"]
 """The number types that both vLLM and transformers take; half is float16, float is float32."""
@@ -49,8 +49,8 @@ class EngineSettings:
     """The settings of an engine.
 
     The `settings_read` of an engine's class names the settings that the engine reads; the others are refused. Each
-    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, and `chat` is how chat
-    messages become a prompt.
+    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, `chat` is how chat
+    messages become a prompt, and `thought_marks` are the marks of thoughts that the model is known to write.
     """
 
     tensor_parallel: Annotated[int, Option("engine", "GPUs that share each layer.", low=1)] = 1
@@ -121,6 +121,7 @@ class EngineSettings:
     lora: Annotated[Path | None, Option("model", "Folder of a LoRA adapter for the model.")] = None
     latency_s: float = 0.0
     chat: ChatForm = field(default_factory=ChatForm)
+    thought_marks: tuple[str, ...] = ()
 
 
 def backlog(slots: int) -> int:
@@ -140,14 +141,15 @@ EngineFactory = Callable[[], Engine]
 """Makes the engine when the first sample is needed, so that a finished run loads no model."""
 
 
-def failed(reason: str, tokens_in: int = 0) -> Completion:
+def failed(reason: str, tokens_in: int | None = None, finish: Finish = "error") -> Completion:
     """Makes the completion of a sample that could not be made.
 
     Args:
         reason: Why; it is stored on one line, shortened to 500 characters.
         tokens_in: Tokens of the prompt, if they were counted.
+        finish: How it ended: "error" or "abort".
     """
-    return Completion(text="", finish="error", tokens_in=tokens_in, tokens_out=0, error=" ".join(reason.split())[:500])
+    return Completion(text="", finish=finish, tokens_in=tokens_in, tokens_out=0, error=" ".join(reason.split())[:500])
 
 
 def no_room(tokens_in: int, context: int) -> Completion:

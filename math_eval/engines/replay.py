@@ -1,15 +1,15 @@
 """An engine that returns stored completions, so that all steps after generation can be used without a model.
 
-It reads our own run folders, rows such as `{"id": …, "completion": …}`, and the rows of the reference (`idx`,
-`question` and a list `code`). A row with a question is matched by the question, because other harnesses number rows
-differently. A row without one is matched by its id within the benchmark.
+It reads our own run folders, rows such as `{"id": …, "completion": …}`, also with a thought apart, and the rows of the
+reference (`idx`, `question` and a list `code`). A row with a question is matched by the question, because other
+harnesses number rows differently. A row without one is matched by its id within the benchmark.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from math_eval.engines.base import failed
 from math_eval.errors import DataError, EngineError
@@ -18,6 +18,7 @@ from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _ID_FIELDS = ("problem", "id", "idx")
 _TEXT_FIELDS = ("text", "completion", "response", "output", "code")
+_THOUGHT_FIELDS = ("thought", "reasoning_content", "reasoning")
 
 
 class ReplayEngine:
@@ -116,8 +117,12 @@ def _completions(row: dict[str, Any], location: str) -> Iterator[Completion]:
     if row.get("state") == "failed":
         yield failed(str(row.get("error") or "generation failed"))
         return
-    finish: Finish = "length" if row.get("finish") == "length" else "stop"
-    counts = [row.get(name) for name in ("tokens_in", "tokens_out")]
-    tokens_in, tokens_out = (count if isinstance(count, int) and count >= 0 else 0 for count in counts)
+    finish: Finish = cast("Finish", row["finish"]) if row.get("finish") in get_args(Finish) else "stop"
+    thought = next((row[name] for name in _THOUGHT_FIELDS if isinstance(row.get(name), str)), None)
+    tokens_in, tokens_out, tokens_thought = (
+        count if isinstance(count := row.get(name), int) and count >= 0 else None
+        for name in ("tokens_in", "tokens_out", "tokens_thought")
+    )
+    error = str(row.get("error") or "")
     for text in texts:
-        yield Completion(text, finish, tokens_in, tokens_out)
+        yield Completion(text, finish, tokens_in, tokens_out, error, thought=thought, tokens_thought=tokens_thought)

@@ -52,7 +52,7 @@ class ScriptedEngine:
         self.calls += 1
         completion = self._completion(prompt, sampling)
         if self._slots is not None and completion.finish != "error":
-            await self._slots.hold(completion.tokens_in, completion.tokens_out, prompt.turn)
+            await self._slots.hold(completion.tokens_in or 0, completion.tokens_out or 0, prompt.turn)
         return completion
 
     def _completion(self, prompt: Prompt, sampling: Sampling) -> Completion:

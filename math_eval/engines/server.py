@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from math_eval.engines._http import HttpClient
 from math_eval.engines.base import EngineSettings, failed
-from math_eval.engines.stops import cut_at_stop
-from math_eval.records import ChatForm, Completion, Finish, Prompt, Sampling
+from math_eval.engines.reply import read_completion
+from math_eval.records import ChatForm, Completion, Prompt, Sampling
 
 if TYPE_CHECKING:
     import httpx
@@ -101,13 +101,6 @@ def _chat_fields(chat: ChatForm) -> dict[str, Any]:
 
 def _completion(reply: httpx.Response, prompt: Prompt) -> Completion:
     try:
-        content = reply.json()
-        choice = content["choices"][0]
-        text = choice["message"]["content"] if "message" in choice else choice["text"]
-        usage = content.get("usage") or {}
-        finish: Finish = "length" if choice.get("finish_reason") == "length" else "stop"
-        text, _ = cut_at_stop(str(text or ""), prompt.stop)
-        counts = [max(int(usage.get(name) or 0), 0) for name in ("prompt_tokens", "completion_tokens")]
-        return Completion(text, finish, counts[0], counts[1])
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        return read_completion(reply.json(), prompt.stop)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         return failed(f"the server's response is not a completion: {type(error).__name__}: {error}")

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from math_eval.answers.thoughts import thought_tokens
 from math_eval.engines.base import EngineSettings, failed, no_room
 from math_eval.engines.batch_size import BatchSize
 from math_eval.engines.stops import cut_at_stop
 from math_eval.engines.transformers_start import start_transformers
 from math_eval.errors import EngineError, MissingPackageError
 from math_eval.models.adapter import read_adapter
+from math_eval.models.tokenizer import special_tokens
 from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _GATHER_S = 0.05
@@ -82,6 +84,9 @@ class TransformersEngine:
         (self._model,), self._device = start_transformers(build, folder, settings)
         import torch
 
+        special = special_tokens(self._tokenizer)
+        marks = thought_tokens(special.values(), *settings.thought_marks)
+        self._dropped_ids = frozenset(token for token, text in special.items() if text not in marks)
         self.dtype = str(self._model.dtype).removeprefix("torch.")
         torch.manual_seed(settings.seed)
         limit = getattr(self._model.config, "max_position_embeddings", None) or 1 << 30
@@ -211,10 +216,10 @@ class TransformersEngine:
             ids = ids[: end + 1]
         while end is None and ids and ids[-1] == pad:
             ids.pop()  # padding from the steps that the rest of the batch took after this row's stop string
-        text = self._tokenizer.decode(ids, skip_special_tokens=True)
+        text = self._tokenizer.decode([token for token in ids if token not in self._dropped_ids])
         text, stopped = cut_at_stop(text, request.prompt.stop)
         finish: Finish = "stop" if end is not None or stopped else "length"
-        return Completion(text, finish, len(request.prompt.token_ids), len(ids))
+        return Completion(text, finish, len(request.prompt.token_ids), len(ids), token_ids=tuple(ids))
 
     def _end_ids(self, sampling: Sampling) -> list[int]:
         configured = self._model.generation_config.eos_token_id

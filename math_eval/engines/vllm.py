@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from math_eval.answers.thoughts import thought_tokens
 from math_eval.engines.base import EngineSettings, backlog, failed, no_room
 from math_eval.engines.stops import cut_at_stop
 from math_eval.engines.vllm_start import start_vllm
 from math_eval.errors import EngineError
+from math_eval.models import Tokenizer
 from math_eval.models.adapter import read_adapter
-from math_eval.records import Completion, Prompt, Sampling
+from math_eval.records import Completion, Finish, Prompt, Sampling
 
 _CPU_CACHE_GIB = 2
 """Size of the key-value cache on a CPU."""
@@ -80,6 +82,9 @@ class VllmEngine:
             from vllm.lora.request import LoRARequest
 
             self._lora = LoRARequest("adapter", 1, str(adapter.folder))
+        self._tokenizer = Tokenizer(settings.tokenizer or folder, trust_remote_code=settings.trust_remote_code)
+        self._marks = thought_tokens(self._tokenizer.special_tokens, *settings.thought_marks)
+        self._dropped_ids = self._tokenizer.dropped_ids(self._marks)
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
         """Makes one completion. A prompt that leaves no room for a new token is a failed sample.
@@ -107,6 +112,8 @@ class VllmEngine:
             stop=list(prompt.stop),
             stop_token_ids=list(sampling.stop_token_ids),
             seed=sampling.seed,
+            skip_special_tokens=not self._marks,
+            spaces_between_special_tokens=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
         final: Any = None
@@ -126,10 +133,24 @@ class VllmEngine:
         if final is None or not final.outputs:
             return failed("vLLM returned no output", tokens_in)
         [output] = final.outputs
-        text, _ = cut_at_stop(output.text, prompt.stop)
         if output.finish_reason not in {"stop", "length"}:
-            return failed(f"vLLM ended the request: {output.finish_reason}", tokens_in)
-        return Completion(text, output.finish_reason, tokens_in, len(output.token_ids))
+            finish: Finish = "abort" if output.finish_reason == "abort" else "error"
+            return failed(f"vLLM ended the request: {output.finish_reason}", tokens_in, finish)
+        ids = tuple(output.token_ids)
+        ends_with_token = output.finish_reason == "stop" and not isinstance(output.stop_reason, str)
+        text, _ = cut_at_stop(self._text(output.text, ids[:-1] if ends_with_token else ids), prompt.stop)
+        return Completion(text, output.finish_reason, tokens_in, len(ids), token_ids=ids)
+
+    def _text(self, text: str, ids: tuple[int, ...]) -> str:
+        """The text of a completion without the special tokens that are no marks of thoughts.
+
+        Args:
+            text: The text as vLLM gives it: with all special tokens if some of them are marks, else with none.
+            ids: Its tokens, without the one that ended it.
+        """
+        if not self._marks or self._dropped_ids.isdisjoint(ids):
+            return text
+        return self._tokenizer.decode(ids, self._dropped_ids)
 
     async def close(self) -> None:
         """Ends vLLM's worker processes."""

@@ -12,9 +12,10 @@ import msgspec
 
 from math_eval.benchmarks.rows import Row
 from math_eval.documents import read_document
+from math_eval.engines.reply import finish_of
 from math_eval.errors import DataError
 from math_eval.files import json_lines
-from math_eval.records import AnswerKind
+from math_eval.records import AnswerKind, Finish
 from math_eval.registry import find, names
 from math_eval.templating import compile_expression
 
@@ -33,6 +34,8 @@ class RowFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         question: Expression for the question.
         responses: Expression for the responses, a text or a list of texts.
         answers: Expression for answers that are extracted already, in place of responses.
+        thoughts: Expression for the thoughts of the responses, where a file has them apart: a text or a list of texts.
+        finishes: Expression for why the responses ended, as servers name it: a text or a list of texts.
         labels: Expression for the verdicts that the file gives.
         label_by_name: A part of the file's name → the label of all its rows.
         root: The key under which a JSON object holds the rows.
@@ -52,6 +55,8 @@ class RowFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     question: str = ""
     responses: str = ""
     answers: str = ""
+    thoughts: str = ""
+    finishes: str = ""
     labels: str = ""
     label_by_name: dict[str, bool] = {}
     root: str = ""
@@ -82,6 +87,8 @@ class StoredAnswer:
         has_prediction: Whether the file gives a prediction; it may be null.
         reward: The score that a reward model gave.
         group: The value by which the reference breaks accuracy down.
+        thought: The thought, where the file has it apart from the response.
+        finish: Why the response ended.
     """
 
     location: str
@@ -98,6 +105,8 @@ class StoredAnswer:
     has_prediction: bool = False
     reward: float | None = None
     group: str = ""
+    thought: str = ""
+    finish: Finish = "stop"
 
 
 def read_stored(
@@ -216,6 +225,7 @@ def _answers(layout: RowFormat, row: Row, number: int, path: Path) -> Iterator[S
     kind = layout.kind if layout.kind in get_args(AnswerKind) else value(layout.kind)
     predictions, rewards = value(layout.predictions), value(layout.rewards)
     group = value(layout.group)
+    thoughts, finishes = _as_list(value(layout.thoughts)), _as_list(value(layout.finishes))
     for n, (text, label) in enumerate(zip(texts, labels, strict=False)):
         prediction, has_prediction = _value_at(predictions, n)
         reward, _ = _value_at(rewards, n)
@@ -235,6 +245,8 @@ def _answers(layout: RowFormat, row: Row, number: int, path: Path) -> Iterator[S
             has_prediction=has_prediction,
             reward=float(reward) if isinstance(reward, int | float) else None,
             group="" if group is None else str(group),
+            thought=_text(_value_at(thoughts, n)[0]),
+            finish=finish_of(_value_at(finishes, n)[0]),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from math_eval.engines import Engine
 from math_eval.files import clean_text
 from math_eval.models import Tokenizer
-from math_eval.records import Completion, Prompt, Sampling
+from math_eval.records import FAILED, Completion, Finish, Prompt, Sampling
 from math_eval.sandbox.limits import ToolResult
 from math_eval.tools.transcript import (
     LIMIT_NOTE,
@@ -103,7 +103,7 @@ async def converse(
     state = _State(prompt=use.prepared(prompt))
     calls = use.max_calls if use.executor else 0
     while True:
-        budget = sampling.max_tokens - state.tokens_out
+        budget = sampling.max_tokens - state.tokens_spent
         if budget < 1:
             return state.completion("length")
         turn = await engine.complete(_next_prompt(state, tokenizer), replace(sampling, max_tokens=budget))
@@ -120,7 +120,7 @@ async def converse(
         if state.calls == calls:
             if use.rules == "qwen":
                 state.text += LIMIT_NOTE
-            return state.completion("stop")
+            return state.completion("tool-limit")
         on_tool_call(True)
         try:
             result = await use.executor.run(request.program, request.before)
@@ -142,12 +142,23 @@ class _State:
         self.calls = 0
         self.programs: list[str] = []
         self.turns: list[dict[str, Any]] = []
-        self.tokens_in = self.tokens_out = 0
+        self.tokens_in: int | None = None
+        self.tokens_out: int | None = 0
+        self.tokens_spent = 0
+        self.tokens_thought: int | None = 0
+        self.thoughts: list[str] = []
+        self.token_ids: tuple[int, ...] | None = ()
 
     def add(self, turn: Completion) -> None:
         """Adds a turn of the engine."""
         self.tokens_in = self.tokens_in or turn.tokens_in
-        self.tokens_out += turn.tokens_out
+        self.tokens_out = _sum(self.tokens_out, turn.tokens_out)
+        self.tokens_spent += turn.tokens_out or 0
+        self.tokens_thought = _sum(self.tokens_thought, turn.tokens_thought)
+        if self.token_ids is not None:
+            self.token_ids = (*self.token_ids, *turn.token_ids) if turn.token_ids else None
+        if turn.thought is not None:
+            self.thoughts.append(turn.thought.strip())
         self.text += turn.text
         self.turns.append({"text": turn.text, "finish": turn.finish, "tokens_out": turn.tokens_out})
 
@@ -173,11 +184,25 @@ class _State:
             tool_seconds=round(result.seconds, 4),
         )
 
-    def completion(self, finish: Any, error: str = "") -> Completion:
+    def completion(self, finish: Finish, error: str = "") -> Completion:
         """Returns the transcript so far as a completion."""
         has_tools = any("tool" in turn for turn in self.turns)
-        text = "" if finish == "error" else self.text
-        return Completion(text, finish, self.tokens_in, self.tokens_out, error, tuple(self.turns) if has_tools else ())
+        return Completion(
+            text="" if finish in FAILED else self.text,
+            finish=finish,
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+            error=error,
+            turns=tuple(self.turns) if has_tools else (),
+            thought="\n\n".join(filter(None, self.thoughts)) if self.thoughts else None,
+            tokens_thought=self.tokens_thought,
+            token_ids=self.token_ids or (),
+        )
+
+
+def _sum(total: int | None, tokens: int | None) -> int | None:
+    """The sum, unless a part of it is unknown."""
+    return None if total is None or tokens is None else total + tokens
 
 
 def _request(state: _State, turn: str, use: ToolUse) -> ProgramRequest | None:

@@ -16,7 +16,7 @@ from math_eval.models.generation_config import FILE, read_generation_config
 from math_eval.records import ChatForm
 from math_eval.registry import user_path
 
-_ASK_NO_MODEL = frozenset({"replay", "scripted"})
+ASK_NO_MODEL = frozenset({"replay", "scripted"})
 """Engines whose completions do not depend on the prompt, so that nothing is assumed about a model."""
 
 _MAX_FILE_BYTES = 1_000_000
@@ -71,7 +71,7 @@ def model_settings(request: RunRequest, engine: str, local: LocalModel | None) -
     mode_name = request.mode or match.family.default_mode
     mode = match.family.mode(mode_name)
     assumptions: list[str] = []
-    if not match.known and engine not in _ASK_NO_MODEL:
+    if not match.known and engine not in ASK_NO_MODEL:
         mode, source = _with_generation_config(mode, local)
         assumptions.append(_assumption(request, match, engine, local, source))
     arguments = {**mode.template_arguments, **(request.chat_template_kwargs or {})}

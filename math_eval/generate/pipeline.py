@@ -12,21 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from math_eval.answers.thoughts import opens_thought, tell_apart
 from math_eval.engines import Engine
 from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
 from math_eval.generate.conversation import Executor, ToolUse, converse
 from math_eval.generate.encoded import EncodedPrompts
+from math_eval.generate.model_settings import ASK_NO_MODEL
 from math_eval.generate.order import LongestFirst, Part
 from math_eval.generate.plan import BenchmarkTask, Plan
 from math_eval.generate.sets import SamplingSet
 from math_eval.graders import grade_sample, load_grader
-from math_eval.records import Completion, Problem, SampleKey, Verdict
+from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
 from math_eval.runfolder.lengths import Lengths, forecast
 from math_eval.runfolder.store import RunStore
 
 _MAX_OVERCOMMIT = 4
 """The largest number of unfinished samples, as a multiple of the engine's concurrency, while some wait for tools."""
+
+_TAIL_TOKENS = 32
+"""Tokens at the end of a prompt that may hold the opening mark of a thought."""
 
 
 class Watcher(Protocol):
@@ -58,7 +63,7 @@ class Work:
 
 @dataclass(slots=True)
 class Timing:
-    """What one session of generation cost. `seconds` does not include the time to load the model."""
+    """What one session of generation cost: known tokens, and `seconds` without the time to load the model."""
 
     samples: int = 0
     tokens_in: int = 0
@@ -255,15 +260,32 @@ class Pipeline:
                 )
         except ModelError as error:
             completion = failed(str(error))
+        completion = self._told_apart(completion, prompt)
         self._store.write_sample(item.key, completion)  # before grading, so that a grader that fails loses no sample
-        extraction, verdict = grade_sample(self._grader, completion.text, item.problem)
+        extraction, verdict = grade_sample(
+            self._grader, completion.text, item.problem, thought=completion.thought or "", finish=completion.finish
+        )
         self._store.write_verdict(item.key, extraction, verdict)
         name = (item.set.name, item.key.benchmark, item.key.split)
-        self._order.record(name, item.expected_length, completion.tokens_out)
+        if completion.tokens_out is not None:
+            self._order.record(name, item.expected_length, completion.tokens_out)
         self.timing.samples += 1
-        self.timing.tokens_in += completion.tokens_in
-        self.timing.tokens_out += completion.tokens_out
+        self.timing.tokens_in += completion.tokens_in or 0
+        self.timing.tokens_out += completion.tokens_out or 0
         self._watcher.sample(completion, verdict)
+
+    def _told_apart(self, completion: Completion, prompt: Prompt) -> Completion:
+        """The completion with its thought told from its answer."""
+        marks, tokenizer = self._plan.model.mode.thought, self._prompts.tokenizer
+        start, end = (marks.start, marks.end) if marks else ("", "")
+        if tokenizer is not None and prompt.token_ids:
+            opened = opens_thought(tokenizer.decode(prompt.token_ids[-_TAIL_TOKENS:]), start)
+        elif prompt.text:
+            opened = opens_thought(prompt.text, start)
+        else:  # the server renders the messages
+            opened = marks is not None and marks.opened_by_template and self._plan.engine not in ASK_NO_MODEL
+        token_texts = tokenizer.token_texts if tokenizer else None
+        return tell_apart(completion, start, end, opened=opened, token_texts=token_texts)
 
 
 @contextlib.contextmanager

@@ -130,8 +130,10 @@ class Plan:
 
     @property
     def settings(self) -> EngineSettings:
-        """The settings of the engine, with the chat form of the model."""
-        return replace(self.request.settings, chat=self.model.chat)
+        """The settings of the engine, with the chat form of the model and its marks of thoughts."""
+        marks = self.model.mode.thought
+        thought_marks = (marks.start, marks.end) if marks else ()
+        return replace(self.request.settings, chat=self.model.chat, thought_marks=thought_marks)
 
     @property
     def executes(self) -> bool:

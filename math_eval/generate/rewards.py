@@ -177,12 +177,12 @@ class _Job:
     def missing(self) -> Iterator[SampleLine]:
         """Yields the finished samples without a reward, in the order of the sample files.
 
-        A sample whose generation failed has no response, and gets no reward.
+        A sample whose generation failed, or that was filtered or refused, has no response, and gets no reward.
         """
         lines_read = SampleIndex()
         sets = self._plan.request.sets
         for line in self._store.samples():
-            if line.state == "failed" or (sets and line.set not in sets):
+            if line.state != "done" or (sets and line.set not in sets):
                 continue
             if (line.benchmark, line.split, line.problem) not in self._questions:
                 continue

@@ -1,6 +1,6 @@
 """Graders: objects that extract answers from responses and decide whether they are right."""
 
-from math_eval.graders.base import NO_ANSWER, BaseGrader, Grader, Response, answer_of, grade_sample
+from math_eval.graders.base import NO_ANSWER, BaseGrader, Grader, Response, answer_of, grade_sample, response_for
 from math_eval.graders.names import DEFAULT_GRADER, GRADERS, load_grader
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "answer_of",
     "grade_sample",
     "load_grader",
+    "response_for",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from math_eval.records import Extraction, Problem, Verdict
+from math_eval.answers.thoughts import whole_response
+from math_eval.records import CUT_IN_THOUGHT, Extraction, Finish, Problem, Verdict
 
 NO_ANSWER = "none"
 """The extraction rule of a response that holds no answer at all, which is not an empty answer."""
@@ -65,6 +66,8 @@ class BaseGrader:
     name = ""
     version = ""
     edition = ""
+    reads_thoughts = False
+    """Whether `extract` gets thought and answer together, rather than what follows the thought."""
 
     def read_answer(self, answer: str, problem: Problem) -> Extraction:
         """The answer as it stands."""
@@ -84,10 +87,24 @@ class BaseGrader:
         """Nothing is held."""
 
 
-def grade_sample(grader: Grader, response: str, problem: Problem) -> tuple[Extraction, Verdict]:
-    """The answer found in a response, and the verdict on it."""
-    extraction = grader.extract(response, problem)
+def grade_sample(
+    grader: Grader, response: str, problem: Problem, *, thought: str = "", finish: Finish = "stop"
+) -> tuple[Extraction, Verdict]:
+    """The answer found in a response, and the verdict on it; thought and finish are those of its sample."""
+    extraction = grader.extract(response_for(grader, response, thought, finish), problem)
     return extraction, grader.grade(answer_of(extraction), problem)
+
+
+def response_for(grader: Grader, response: str, thought: str, finish: Finish) -> str:
+    """What a grader reads of a sample: what follows the thought.
+
+    A grader reads the thought too if it says so with `reads_thoughts`. A response that ended inside its thought is read
+    as that: opened, and never closed.
+    """
+    is_cut = finish in CUT_IN_THOUGHT
+    if is_cut or (thought and getattr(grader, "reads_thoughts", False)):
+        return whole_response(thought, response, cut=is_cut)
+    return response
 
 
 def answer_of(extraction: Extraction) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,10 +130,6 @@ class Tokenizer:
             raise ModelError(f"{self.folder}: {text!r} is {len(ids)} tokens in its tokenizer; it must be one")
         return int(ids[0])
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, special tokens included."""
-        return str(self._inner.decode(list(ids), skip_special_tokens=False))
-
     @property
     def bos_id(self) -> int | None:
         """The id of the beginning-of-text token; None if the tokenizer has none."""
@@ -179,8 +175,32 @@ class Tokenizer:
     @property
     def special_tokens(self) -> tuple[str, ...]:
         """The texts that the tokenizer reads as control tokens wherever they occur, sorted."""
-        added = self._inner.added_tokens_decoder.values()
-        return tuple(sorted({*self._inner.all_special_tokens, *(token.content for token in added if token.special)}))
+        return tuple(sorted(special_tokens(self._inner).values()))
+
+    def token_texts(self, ids: Sequence[int]) -> list[str]:
+        """The tokens as the vocabulary spells them: printable ASCII characters and special tokens are themselves."""
+        return [str(token) for token in self._inner.convert_ids_to_tokens(list(ids))]
+
+    def decode(self, ids: Sequence[int], dropped: Collection[int] = ()) -> str:
+        """The text of tokens, special ones included.
+
+        Args:
+            ids: The tokens.
+            dropped: Tokens to leave out.
+        """
+        kept = [token for token in ids if token not in dropped] if dropped else list(ids)
+        return str(self._inner.decode(kept, skip_special_tokens=False))
+
+    def dropped_ids(self, kept: Collection[str]) -> frozenset[int]:
+        """The special tokens without those of some texts, for `decode`."""
+        return frozenset(token for token, text in special_tokens(self._inner).items() if text not in kept)
+
+
+def special_tokens(tokenizer: Any) -> dict[int, str]:
+    """Returns the special tokens of a tokenizer of transformers: id → text."""
+    added = {token: entry.content for token, entry in tokenizer.added_tokens_decoder.items() if entry.special}
+    named = dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+    return {**named, **added}
 
 
 def has_chat_template(folder: Path) -> bool:

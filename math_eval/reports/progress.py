@@ -43,10 +43,11 @@ class ProgressBar:
         """Counts one stored sample."""
         self._done += 1
         self._correct += verdict.correct
-        self._tokens += completion.tokens_out
+        self._tokens += completion.tokens_out or 0
         now = time.monotonic()
         speed = self._tokens / max(now - self._start, 1e-9)
-        status = f"accuracy {100 * self._correct / self._done:.1f} %, {speed:.0f} tokens/s"
+        tokens = f"{speed:.0f} tokens/s" if self._tokens else "tokens unknown"
+        status = f"accuracy {100 * self._correct / self._done:.1f} %, {tokens}"
         if self._terminal:
             self._bar.set_postfix_str(status, refresh=False)
             self._bar.update(1)

@@ -32,10 +32,15 @@ def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Tabl
         dict.fromkeys(n for result in metrics.benchmarks for n in result.at if n.endswith(f"@{result.fewest}"))
     )
     headers = ["benchmark", "set", "problems", "accuracy", "95 %", *names]
-    headers += ["undecided", "empty", "truncated", "failed", "tokens"]
+    headers += ["undecided", "empty", "truncated", "failed"]
+    rates = [name for name in _RATES if any(getattr(result, name) for result in metrics.benchmarks)]
+    headers += [*(_RATES[name] for name in rates), "tokens"]
+    has_thoughts = any(result.tokens_thought for result in metrics.benchmarks)
+    headers += ["of thoughts"] if has_thoughts else []
     rows: list[list[str]] = []
     for result in metrics.benchmarks:
-        rows.append(_row(result, names))
+        thoughts = [_tokens(result.tokens_thought)] if has_thoughts else []
+        rows.append([*_row(result, names, rates), *thoughts])
         if groups:
             for column, values in result.groups.items():
                 for value, group in values.items():
@@ -47,13 +52,21 @@ def metrics_table(metrics: Metrics, title: str, *, groups: bool = False) -> Tabl
     return Table(title, headers, rows, _notes(metrics))
 
 
-def _row(result: SetResult, names: Sequence[str]) -> list[str]:
+_RATES = {"cut_in_thought": "cut in thought", "filtered": "filtered", "refused": "refused"}
+"""Rates that are shown only where one is not 0 → header."""
+
+
+def _row(result: SetResult, names: Sequence[str], rates: Sequence[str]) -> list[str]:
     benchmark = result.benchmark if result.split == "test" else f"{result.benchmark}:{result.split}"
     label = result.set if result.fewest <= 1 else f"{result.set} ×{result.fewest}"
     cells = [benchmark, label, str(result.problems), _percent(result.accuracy), _range(result.at.get("mean"))]
     cells += [_percent(result.at[name].value) if name in result.at else "" for name in names]
-    rates = [_percent(rate) for rate in (result.undecided, result.empty, result.truncated, result.failed)]
-    return [*cells, *rates, f"{result.tokens_out:.0f}"]
+    cells += [_percent(rate) for rate in (result.undecided, result.empty, result.truncated, result.failed)]
+    return [*cells, *[_percent(getattr(result, name)) for name in rates], _tokens(result.tokens_out)]
+
+
+def _tokens(count: float | None) -> str:
+    return "unknown" if count is None else f"{count:.0f}"
 
 
 def _range(figure: Figure | None) -> str:
@@ -101,6 +114,15 @@ def _notes(metrics: Metrics) -> list[str]:
             notes.append(f"{name}: {result.samples} of {result.expected} samples exist")
         if result.failed:
             notes.append(f"{name}: {round(result.failed * result.samples)} samples failed and count as wrong")
+        notes += [
+            f"{name}: {round(rate * result.samples)} samples {what}"
+            for rate, what in (
+                (result.cut_in_thought, "were cut inside the thought, so that no answer follows it"),
+                (result.filtered, "were stopped by a content filter"),
+                (result.refused, "were refused"),
+            )
+            if rate
+        ]
         if result.unexecuted:
             count = round(result.unexecuted * result.samples)
             notes.append(f"{name}: {count} samples asked for a program to be executed, and none was (--tools none)")

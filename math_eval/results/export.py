@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from math_eval.answers.thoughts import whole_response
 from math_eval.errors import DataError
 from math_eval.files import LineWriter
 from math_eval.graders import DEFAULT_GRADER, load_grader
 from math_eval.graders.qwen import reference_gold, reference_name
-from math_eval.records import Problem
+from math_eval.records import CUT_IN_THOUGHT, Problem
 from math_eval.results.graded import GradedSample
 from math_eval.results.run_samples import RunSamples, run_samples
 from math_eval.runfolder.layout import BenchmarkInfo, RunInfo, write_json
@@ -68,7 +69,9 @@ def _qwen_row(number: int, problem: Problem, samples: Sequence[GradedSample]) ->
         "gt_cot": fields.get("gold") if reference_name(problem) in _WITH_SOLUTIONS else None,
         "gt": reference_gold(problem),
         **problem.groups,
-        "code": [sample.text for sample in ordered],
+        "code": [
+            whole_response(sample.thought, sample.text, cut=sample.finish in CUT_IN_THOUGHT) for sample in ordered
+        ],
         "pred": [sample.answer for sample in ordered],
         "report": [None for _ in ordered],
         "score": [sample.verdict.correct for sample in ordered],
@@ -118,8 +121,9 @@ def export_sft(
 ) -> int:
     """Writes the best correct samples of each problem as rows for supervised fine-tuning.
 
-    A row holds a conversation (`messages`) and its origin: benchmark, split, problem, set, n, model, answer, gold,
-    grader, reward. Samples with higher rewards come first, and without rewards in the order of set and number. Of
+    A row holds a conversation (`messages`, the thought of a response as its `reasoning_content`) and its origin:
+    benchmark, split, problem, set, n, model, answer, gold, grader, reward. Samples
+    with higher rewards come first, and without rewards in the order of set and number. Of
     samples with equal text, only one is used.
 
     Args:
@@ -150,18 +154,19 @@ def _sft_rows(samples: RunSamples, per_problem: int) -> Iterator[dict[str, Any]]
         for problem in problems:
             candidates = correct.get((benchmark, split, problem.id), [])
             candidates.sort(key=lambda sample: (-(sample.reward or 0.0), sample.key.set, sample.key.n))
-            by_text: dict[str, GradedSample] = {}
+            by_text: dict[tuple[str, str], GradedSample] = {}
             for sample in candidates:
-                by_text.setdefault(sample.text.strip(), sample)
+                by_text.setdefault((sample.thought, sample.text.strip()), sample)
             for sample in islice(by_text.values(), per_problem):
                 yield _sft_row(sample, samples.info.model, samples.grader.name)
 
 
 def _sft_row(sample: GradedSample, model: str, grader: str) -> dict[str, Any]:
+    thought = {"reasoning_content": sample.thought} if sample.thought else {}
     return {
         "messages": [
             {"role": "user", "content": sample.problem.question},
-            {"role": "assistant", "content": sample.text.strip()},
+            {"role": "assistant", "content": sample.text.strip(), **thought},
         ],
         "benchmark": sample.key.benchmark,
         "split": sample.key.split,

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from math_eval.answers.thoughts import tell_apart, whole_response
 from math_eval.benchmarks import define, load_benchmark, parse_name
 from math_eval.errors import DataError, UnknownNameError
 from math_eval.external.row_format import StoredAnswer, read_stored
-from math_eval.graders import Grader, Response, answer_of
-from math_eval.records import AnswerKind, Problem, SampleKey
+from math_eval.graders import Grader, Response, answer_of, response_for
+from math_eval.records import AnswerKind, Completion, Problem, SampleKey
 from math_eval.registry import names
 from math_eval.results.graded import GradedSample
 
@@ -110,7 +111,9 @@ def file_samples(
     problems = [_problem(path, row, benchmark) for row in rows]
     grader = grader.fit(
         [
-            Response(row.text, problem, (row.prediction or "") if row.has_prediction else None)
+            Response(
+                whole_response(row.thought, row.text), problem, (row.prediction or "") if row.has_prediction else None
+            )
             for row, problem in zip(rows, problems, strict=True)
         ]
     )
@@ -138,17 +141,26 @@ def _problem(path: Path, row: StoredAnswer, benchmark: FileBenchmark) -> Problem
 
 
 def _grade(path: Path, row: StoredAnswer, problem: Problem, grader: Grader) -> GradedSample:
-    extract = grader.read_answer if row.extracted else grader.extract
-    answer = answer_of(extract(row.text, problem))
+    apart = Completion(row.text, row.finish, None, None, thought="")
+    if row.extracted:
+        extraction = grader.read_answer(row.text, problem)
+    else:
+        apart = tell_apart(replace(apart, thought=row.thought or None))
+        response = response_for(grader, apart.text, row.thought, apart.finish) if row.thought else row.text
+        extraction = grader.extract(response, problem)
+    answer = answer_of(extraction)
     return GradedSample(
         key=SampleKey(path.stem, "test", str(row.row), STORED_SET, row.n),
         problem=problem,
-        text=row.text,
-        finish="stop",
+        text=apart.text,
+        finish=apart.finish,
         answer=answer,
         verdict=grader.grade(answer, problem),
         vote_key=grader.vote_key(answer or ""),
+        tokens_in=None,
+        tokens_out=None,
         reward=row.reward,
+        thought=apart.thought or "",
         stored=row,
     )
 

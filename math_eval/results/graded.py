@@ -19,15 +19,17 @@ class GradedSample(NamedTuple):
     Attributes:
         key: The key of the sample.
         problem: The problem that it answers.
-        text: The response.
+        text: The response; what follows the thought, where `thought` is not empty.
         finish: Why the completion ended.
         answer: The extracted answer; None if there is none.
         verdict: The grader's verdict.
         vote_key: The class of equal answers that the sample votes for; "" casts no vote.
-        tokens_in: Tokens of the prompt.
-        tokens_out: Tokens of the completion.
+        tokens_in: Tokens of the prompt; None if unknown.
+        tokens_out: Tokens of the completion; None if unknown.
         reward: The reward, if the sample has one.
         unexecuted: Whether the sample asked for a program that was not executed.
+        thought: The thought; "" if there is none, or if `text` holds it.
+        tokens_thought: Tokens of the thought, which `tokens_out` includes; None if unknown.
         stored: For a file of another harness: the row of the sample, with the answer and label that the file gives.
     """
 
@@ -38,10 +40,12 @@ class GradedSample(NamedTuple):
     answer: str | None
     verdict: Verdict
     vote_key: str
-    tokens_in: int = 0
-    tokens_out: int = 0
+    tokens_in: int | None = 0
+    tokens_out: int | None = 0
     reward: float | None = None
     unexecuted: bool = False
+    thought: str = ""
+    tokens_thought: int | None = None
     stored: StoredAnswer | None = None
 
     @property
@@ -67,6 +71,7 @@ class GradedSample(NamedTuple):
             vote=self.answer,
             reward=self.reward,
             unexecuted=self.unexecuted,
+            tokens_thought=self.tokens_thought,
         )
 
 

@@ -75,7 +75,8 @@ class RunSamples:
             self._line_counts.add(key)
             problem = self._by_key.get((line.benchmark, line.split, line.problem))
             if problem is not None and self._line_counts.times(key) > self._store.verdict_index.times(key):
-                self._store.write_verdict(key, *grade_sample(self.grader, line.text, problem))
+                graded = grade_sample(self.grader, line.text, problem, thought=line.thought, finish=line.finish)
+                self._store.write_verdict(key, *graded)
 
     def __iter__(self) -> Iterator[GradedSample]:
         verdicts = self._verdicts()
@@ -104,6 +105,8 @@ class RunSamples:
                 tokens_in=line.tokens_in,
                 tokens_out=line.tokens_out,
                 reward=rewards.get(key),
+                thought=line.thought,
+                tokens_thought=line.tokens_thought,
                 unexecuted=any(turn.get("tool") == "none" for turn in line.turns),
             )
 

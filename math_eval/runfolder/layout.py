@@ -10,12 +10,15 @@ import msgspec
 from math_eval.benchmarks.selection import Selection
 from math_eval.documents import decode
 from math_eval.errors import DataError, StorageError
-from math_eval.records import AnswerKind, Finish, Problem, Prompt, SampleKey, Status
+from math_eval.records import FAILED, AnswerKind, Finish, Problem, Prompt, SampleKey, Status
 
 FORMAT = 1
 
 MAX_SAMPLES = 100_000
 """The largest number of samples of one problem in a set."""
+
+State = Literal["done", "failed", "filtered", "refused"]
+"""Whether there is a completion: done, not made, stopped by a content filter, or refused."""
 
 SampleNumber = Annotated[int, msgspec.Meta(ge=0, lt=MAX_SAMPLES)]
 
@@ -106,13 +109,22 @@ class KeyedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SampleLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
     """A line of samples/*.jsonl: the output of generation. It is written once and never edited."""
 
-    state: Literal["done", "failed"]
+    state: State
     text: str
     finish: Finish
-    tokens_in: int
-    tokens_out: int
+    tokens_in: int | None
+    tokens_out: int | None
     turns: list[dict[str, Any]] = []
     error: str = ""
+    thought: str = ""
+    tokens_thought: int | None = None
+
+
+def state_of(finish: Finish) -> State:
+    """Returns the state of a sample by why its completion ended."""
+    if finish in FAILED:
+        return "failed"
+    return finish if finish in {"filtered", "refused"} else "done"
 
 
 class PromptLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

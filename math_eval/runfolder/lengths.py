@@ -56,7 +56,7 @@ class _Line(msgspec.Struct, frozen=True):
     split: str
     problem: str
     state: str
-    tokens_out: int
+    tokens_out: int | None
 
 
 def read_lengths(folders: Iterable[Path]) -> Lengths:
@@ -72,7 +72,7 @@ def read_lengths(folders: Iterable[Path]) -> Lengths:
             raise RequestError(f"--lengths-from {folder}: expected a run folder")
         for segment in sorted((folder / "samples").glob("*.jsonl")):
             for line in read_lines(segment, _Line):
-                if line.state == "done":
+                if line.state == "done" and line.tokens_out is not None:
                     lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
     return lengths
 

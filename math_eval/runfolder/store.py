@@ -12,7 +12,7 @@ import msgspec
 from math_eval.errors import DataError, RunConflictError
 from math_eval.files import LineWriter, clean_text, file_name, read_lines
 from math_eval.records import Completion, Extraction, SampleKey, Verdict
-from math_eval.runfolder.layout import PromptLine, SampleLine, VerdictHead, VerdictLine
+from math_eval.runfolder.layout import PromptLine, SampleLine, VerdictHead, VerdictLine, state_of
 from math_eval.runfolder.lengths import Lengths
 
 SEGMENT_BYTES = 256_000_000
@@ -100,7 +100,7 @@ class RunStore:
                 self.sample_index.discard(line.key)
                 if retry_failed:
                     continue
-            else:
+            elif line.tokens_out is not None:
                 self.lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
             self.sample_index.add(line.key)
 
@@ -115,13 +115,15 @@ class RunStore:
         self._samples.write(
             SampleLine(
                 **asdict(key),
-                state="failed" if completion.finish == "error" else "done",
+                state=state_of(completion.finish),
                 text=clean_text(completion.text),
                 finish=completion.finish,
                 tokens_in=completion.tokens_in,
                 tokens_out=completion.tokens_out,
                 turns=[_clean(turn) for turn in completion.turns],
                 error=clean_text(completion.error),
+                thought=clean_text(completion.thought or ""),
+                tokens_thought=completion.tokens_thought,
             )
         )
         self.sample_index.add(key)

@@ -32,22 +32,24 @@ class SampleScore(NamedTuple):
         status: The verdict; `undecided` counts as wrong.
         key: The class of equal answers that it votes for, "" for no answer.
         finish: Why the completion ended.
-        tokens_in: Tokens of the prompt.
-        tokens_out: Tokens of the completion.
+        tokens_in: Tokens of the prompt; None if unknown.
+        tokens_out: Tokens of the completion; None if unknown.
         vote: The answer as a string, which the reference votes with; None where there is none.
         reward: A reward model's score, higher is better; None without one.
         unexecuted: The completion asked for a program to be executed, and none was.
+        tokens_thought: Tokens of the thought, which `tokens_out` includes; None if unknown.
     """
 
     n: int
     status: Status
     key: str
     finish: Finish
-    tokens_in: int
-    tokens_out: int
+    tokens_in: int | None
+    tokens_out: int | None
     vote: str | None = None
     reward: float | None = None
     unexecuted: bool = False
+    tokens_thought: int | None = None
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

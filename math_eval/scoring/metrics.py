@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from math_eval.records import Problem
+from math_eval.records import CUT_BY_BUDGET, CUT_IN_THOUGHT, FAILED, Problem
 from math_eval.scoring.estimators import mean
 from math_eval.scoring.figures import DEFAULT_OPTIONS, Figure, SampleScore, ScoreOptions, figures
 from math_eval.scoring.intervals import average_interval
 
 QUANTILES = (0.5, 0.9, 0.99)
 
+_NO_SAMPLE = 0.0
+"""A rate that is not written. It is this very object, since msgspec omits a number only if it is the default itself."""
 
-class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+_WITHOUT_COMPLETION = FAILED | {"filtered", "refused"}
+"""Ends of samples that are states of their own, and not counted as completions without an answer."""
+
+
+class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """All figures of one benchmark split and set, as metrics.json stores them.
 
     Accuracies and rates are shares, 0 to 1; a rate is a share of the samples that exist.
@@ -33,18 +39,22 @@ class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         at: "mean" (that accuracy with its interval), "pass@k", "maj@k" and, with rewards, "rm@k" and "weighted maj@k".
         undecided: Rate of samples whose verdict is undecided.
         empty: Rate of completed samples without an answer.
-        truncated: Rate of samples that the token budget ended.
+        truncated: Rate of samples that the token budget ended, inside the thought or behind it.
         failed: Rate of samples that the engine failed at.
         unexecuted: Rate of samples that asked for a program to be executed when none was.
         unrewarded: Rate of samples without a reward; None where no sample has one.
-        tokens_in: Mean tokens of a prompt.
-        tokens_out: Mean tokens of a completion.
+        tokens_in: Mean tokens of a prompt, over the samples for which they are known; None if none are.
+        tokens_out: Mean tokens of a completion, likewise.
         tokens_out_quantiles: Quantiles of the completions' tokens, by "0.5", "0.9" and "0.99".
         agreement: The chance that two samples of a problem vote for one class; None without a second sample.
         split_classes: The share of classes of equal answers that hold correct and wrong samples.
         groups: Column → value → {"problems", "accuracy"}.
         known_bad: Problems that the benchmark file lists as defective; they count like all others.
         accuracy_without_known_bad: The accuracy over the other problems.
+        cut_in_thought: Rate of samples that ended inside the thought, for whatever reason; written unless it is 0.
+        filtered: Rate of samples that a content filter stopped; written unless it is 0.
+        refused: Rate of samples that the model or its server refused; written unless it is 0.
+        tokens_thought: Mean tokens of the thought, over the samples for which they are known; written if any are.
     """
 
     benchmark: str
@@ -62,14 +72,18 @@ class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failed: float
     unexecuted: float
     unrewarded: float | None
-    tokens_in: float
-    tokens_out: float
+    tokens_in: float | None
+    tokens_out: float | None
     tokens_out_quantiles: dict[str, int]
     agreement: float | None
     split_classes: float
     groups: dict[str, dict[str, dict[str, float]]]
     known_bad: int
     accuracy_without_known_bad: float
+    cut_in_thought: float = _NO_SAMPLE
+    filtered: float = _NO_SAMPLE
+    refused: float = _NO_SAMPLE
+    tokens_thought: float | None = None
 
 
 class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,7 +157,7 @@ def score_set(
     else:
         scores = [mean([outcome.status == "correct" for outcome in row]) for row in rows]
     scores_of_good = [score for problem, score in zip(sampled, scores, strict=True) if not problem.known_bad]
-    lengths = sorted(outcome.tokens_out for outcome in flat)
+    lengths = sorted(outcome.tokens_out for outcome in flat if outcome.tokens_out is not None)
     first = problems[0]
     return SetResult(
         benchmark=first.benchmark,
@@ -156,13 +170,13 @@ def score_set(
         accuracy=_mean(scores),
         at=figures(rows, options),
         undecided=sum(outcome.status == "undecided" for outcome in flat) / total,
-        empty=sum(not outcome.key and outcome.finish != "error" for outcome in flat) / total,
-        truncated=sum(outcome.finish == "length" for outcome in flat) / total,
-        failed=sum(outcome.finish == "error" for outcome in flat) / total,
+        empty=sum(not outcome.key and outcome.finish not in _WITHOUT_COMPLETION for outcome in flat) / total,
+        truncated=sum(outcome.finish in CUT_BY_BUDGET for outcome in flat) / total,
+        failed=sum(outcome.finish in FAILED for outcome in flat) / total,
         unexecuted=sum(outcome.unexecuted for outcome in flat) / total,
         unrewarded=_unrewarded(flat),
-        tokens_in=sum(outcome.tokens_in for outcome in flat) / total,
-        tokens_out=sum(outcome.tokens_out for outcome in flat) / total,
+        tokens_in=_known_mean([outcome.tokens_in for outcome in flat]),
+        tokens_out=_known_mean([outcome.tokens_out for outcome in flat]),
         tokens_out_quantiles={str(q): lengths[min(len(lengths) - 1, int(q * len(lengths)))] for q in QUANTILES}
         if lengths
         else {},
@@ -171,6 +185,10 @@ def score_set(
         groups=_groups(sampled, scores),
         known_bad=sum(bool(problem.known_bad) for problem in sampled),
         accuracy_without_known_bad=_mean(scores_of_good),
+        cut_in_thought=_rate(flat, CUT_IN_THOUGHT),
+        filtered=_rate(flat, {"filtered"}),
+        refused=_rate(flat, {"refused"}),
+        tokens_thought=_known_mean([outcome.tokens_thought for outcome in flat]) if flat else None,
     )
 
 
@@ -233,6 +251,18 @@ def averages(metrics: Sequence[SetResult]) -> list[Average]:
             macro = _mean([result.accuracy for result in results])
             rows.append(Average(name, over, macro, micro, interval.low, interval.high, interval.se))
     return rows
+
+
+def _rate(flat: Sequence[SampleScore], finishes: Collection[str]) -> float:
+    """The share of the samples that ended in one of these ways."""
+    count = sum(outcome.finish in finishes for outcome in flat)
+    return count / len(flat) if count else _NO_SAMPLE
+
+
+def _known_mean(counts: Sequence[int | None]) -> float | None:
+    """The mean over the counts that are known; None if there are counts, and none is known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) / len(known) if known else None if counts else 0.0
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -21,7 +21,8 @@ class EquivalenceGrader(BaseGrader):
 
     def extract(self, response: str, problem: Problem) -> Extraction:
         """The answer in a response; the problem's kind says what is looked for."""
-        return extract_answer(response, problem.kind)
+        reads_unfinished = problem.policy.get("unfinished_thoughts") == "answer"
+        return extract_answer(response, problem.kind, reads_unfinished=reads_unfinished)
 
     def grade(self, answer: str | None, problem: Problem) -> Verdict:
         """Whether the answer equals the problem's gold, or another accepted one, under the problem's policy."""

@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix: "optional": "x = 5" answers 5; "strict" wants both or neither.
     intervals: "relations": -2 ≤ x ≤ 7 and [-2, 7] are one answer; "strict" wants the same form.
     choices: "letter-or-value": an option's text counts for its letter where it names one option; "letter" alone else.
+    unfinished_thoughts: "none": a response that ends inside its thought has no answer, since what it holds are drafts.
+        "answer" is the old reading: the thought is read as if it were the response.
     """
 
     percent: Literal["same", "exact"] = "same"
@@ -38,6 +40,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix: Literal["optional", "strict"] = "optional"
     intervals: Literal["relations", "strict"] = "relations"
     choices: Literal["letter-or-value", "letter"] = "letter-or-value"
+    unfinished_thoughts: Literal["none", "answer"] = "none"
 
 
 DEFAULT = Policy()

@@ -26,6 +26,7 @@ class QwenGrader(BaseGrader):
 
     name = "qwen"
     version = QWEN_VERSION
+    reads_thoughts = True  # the reference knows of no thoughts
 
     def __init__(self, edition: Edition = EDITIONS[0]) -> None:
         self.edition: str = edition
