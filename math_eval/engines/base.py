@@ -49,8 +49,8 @@ class EngineSettings:
     """The settings of an engine.
 
     The `settings_read` of an engine's class names the settings that the engine reads; the others are refused. Each
-    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, and `chat` is how chat
-    messages become a prompt.
+    field's Option says what it means. `latency_s` (seconds) is for the scripted engine, `chat` is how chat
+    messages become a prompt, and `stated` names the sampling settings that the user gave.
     """
 
     tensor_parallel: Annotated[int, Option("engine", "GPUs that share each layer.", low=1)] = 1
@@ -115,12 +115,23 @@ class EngineSettings:
             flag="--header",
         ),
     ] = ()
+    request_timeout: Annotated[
+        float,
+        Option(
+            "engine",
+            "For server: time limit of a request in seconds, from its beginning to the end of the response.",
+            above=0,
+            high=604_800,
+            unit="s",
+        ),
+    ] = 3600.0
     tokenizer: Annotated[Path | None, Option("model", "Folder of a tokenizer to use in place of the model's own.")] = (
         None
     )
     lora: Annotated[Path | None, Option("model", "Folder of a LoRA adapter for the model.")] = None
     latency_s: float = 0.0
     chat: ChatForm = field(default_factory=ChatForm)
+    stated: frozenset[str] = frozenset()
 
 
 def backlog(slots: int) -> int:
