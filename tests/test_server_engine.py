@@ -3,19 +3,21 @@
 import asyncio
 import gzip
 import json
+import threading
 import time
 
 import httpx
 import pytest
+from recording_server import completion, recording_server, refusal
 
 from math_eval import evaluate
 from math_eval.cli.main import main
 from math_eval.engines import EngineSettings, _http, event_stream
 from math_eval.engines.event_stream import read_events
 from math_eval.engines.server import ServerEngine
+from math_eval.engines.token_room import Room, most_tokens_of, room_of
 from math_eval.errors import EngineError, RequestError, RunConflictError
 from math_eval.records import Prompt, Sampling
-from tests.recording_server import completion, recording_server, refusal
 
 CHAT = Prompt(messages=({"role": "user", "content": "What is 2 + 2?"},), key="b/test/1")
 UNSUPPORTED = "Unsupported parameter: '{}' is not supported with this model."
@@ -250,6 +252,22 @@ def test_a_header_that_cannot_be_sent_is_refused_before_anything_starts(
     assert server.bodies == []
 
 
+def test_a_reward_model_gets_no_headers_and_fields_of_the_model(server, run, monkeypatch):
+    monkeypatch.setenv("ORG", "org-secret")
+    made = []
+
+    def make(*arguments):
+        made.append(arguments[4])
+        raise RequestError("enough")
+
+    monkeypatch.setattr("math_eval.evaluation.run_plan", make)
+    with pytest.raises(RequestError, match="enough"):
+        run(
+            headers="X-Org=ORG", extra_body={"x": 1}, reward_model="r", reward_base_urls="http://h", request_timeout=9.0
+        )
+    assert [(made[0].headers, made[0].extra_body, made[0].request_timeout)] == [((), {}, 9)]
+
+
 def test_a_key_that_cannot_be_sent_is_refused(run, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "s3cret\r\n")
     with pytest.raises(RequestError, match="the key in OPENAI_API_KEY has a line break"):
@@ -423,10 +441,22 @@ def test_the_most_tokens_of_a_server_bound_the_budget_of_the_family(server, run,
 
 
 def test_each_server_is_remembered_by_itself(server, rows, tmp_path):
+    """The server that refuses is asked again although the other one, which comes first, is idle by then."""
+    done = threading.Event()
+
+    def refuse_when_the_other_is_done(body):
+        done.wait(30)
+        time.sleep(0.1)
+        return o1(body)
+
+    def answer(_body):
+        done.set()
+        return completion()
+
     with recording_server() as other:
-        server.answer = o1
+        server.answer, other.answer = refuse_when_the_other_is_done, answer
         options = {"prompt": "chat", "output": tmp_path / "run", "concurrency": 2}
-        evaluate("m", str(rows), engine="server", base_urls=(server.url, other.url), **options)
+        evaluate("m", str(rows), engine="server", base_urls=(other.url, server.url), **options)
         assert other.statuses == [200]
         assert "temperature" in other.bodies[0]
         assert list(run_json(tmp_path)["server_changes"]) == [server.url]
@@ -451,6 +481,42 @@ def test_a_refusal_that_states_the_lengths_is_asked_once_more(server, run, tmp_p
     assert [body["max_tokens"] for body in server.bodies] == [2048, 700, 700, 700], "the length of a prompt is kept"
     changes = run_json(tmp_path)["server_changes"][server.url]
     assert changes == {"context": "1000 tokens, of which a completion gets what its prompt leaves"}
+
+
+ROOMS = [
+    ("maximum context length is 4,096 tokens. However, you requested 5,000 tokens (1,000 in the messages, 4,000", 1000),
+    ("model's maximum context length is 4096 tokens and your request has 1000 input tokens (4000 > 4096 - 1000)", 1000),
+    ("context length is 4096 tokens. However, your messages resulted in 5000 tokens.", 5000),
+    ("context length of 4096 tokens. You requested a total of 5000 tokens: 1000 tokens from the input messages", 1000),
+    ("The input (5000 tokens) is longer than the model's context length (4096 tokens).", 5000),
+    ("The decoder prompt (length 5000) is longer than the maximum model length of 4096.", 5000),
+    ("`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 1000 `inputs` tokens and 4000 `max_new_tokens`", 1000),
+    ("context length is 4096 tokens. However, you requested about 5000 tokens (1000 of text input, 4000", 1000),
+    ("input length and `max_tokens` exceed context limit: 1000 + 4000 > 4096, decrease input length", 1000),
+    ("Prompt contains 5000 tokens and 0 draft tokens, too large for model with 4096 maximum context length", 5000),
+    ("The prompt is too long: 5000, model maximum context length: 4096", 5000),
+    ("max_tokens=5000 cannot be greater than max_model_len=4096", 0),
+]
+
+
+@pytest.mark.parametrize(("words", "prompt"), ROOMS)
+def test_the_lengths_are_read_from_the_words_of_many_servers(words, prompt):
+    assert room_of(words) == Room(4096, prompt)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "max_tokens is too large: 99999. This model supports at most 8192 completion tokens",
+        "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
+        "max_tokens: 99999 > 8192, which is the maximum allowed number of output tokens for the model",
+        "`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens`",
+        "Range of max_tokens should be [1, 8192]",
+    ],
+)
+def test_the_most_tokens_are_read_from_the_words_of_many_servers(words):
+    assert (room_of(words), most_tokens_of(words)) == (None, 8192)
+    assert most_tokens_of(UNSUPPORTED.format("max_tokens")) is None
 
 
 def test_a_prompt_that_fills_the_context_fails_in_the_servers_words(server):
@@ -642,27 +708,26 @@ def test_a_refusal_inside_a_200_is_answered_as_well(server):
 
 
 @pytest.mark.parametrize("slow", ["never answers", "trickles"])
-def test_a_request_has_a_time_limit_of_its_own(server, slow):
-    def answer(_body):
-        if slow == "never answers":
-            time.sleep(1.5)
-            return completion()
-        return _Trickle()
+def test_a_request_has_a_time_limit_of_its_own(server, no_pauses, slow):
+    ended = threading.Event()
 
-    class _Trickle(list):
-        def __init__(self):
-            super().__init__([": ping\n"])
-
+    class Trickle(list):
         def __iter__(self):
-            for _ in range(15):
-                time.sleep(0.1)
+            while not ended.wait(0.05):
                 yield ": ping\n"
 
+    def answer(_body):
+        if slow == "never answers":
+            ended.wait()
+        return Trickle([""])
+
     server.answer = answer
-    start = time.monotonic()
-    failed = ask(server, request_timeout=0.2)
-    assert failed.error == "no whole response within 0.2 s (--request-timeout)"
-    assert time.monotonic() - start < 1.2, "two tries"
+    try:
+        failed = ask(server, request_timeout=0.3)
+    finally:
+        ended.set()
+    assert failed.error == "no whole response within 0.3 s (--request-timeout)"
+    assert len(no_pauses) == 1, "two tries"
 
 
 def test_a_reply_larger_than_the_bound_is_a_failed_sample(server, monkeypatch):

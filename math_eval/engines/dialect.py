@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from math_eval.engines.server_words import Words
-from math_eval.engines.token_room import most_tokens_of, room_of
+from math_eval.engines.token_room import most_tokens_of
 
 OPTION_OF = {
     "model": "the argument MODEL",
@@ -135,7 +135,7 @@ class Refused:
 
 
 def learn(dialect: Dialect, words: Words, sent: Mapping[str, Any], stated: frozenset[str]) -> Dialect | Refused | None:
-    """Learns from the words with which a server refused a request.
+    """Learns from the words with which a server refused a request, unless they are about the context.
 
     Args:
         dialect: The dialect in which the request was made.
@@ -146,8 +146,6 @@ def learn(dialect: Dialect, words: Words, sent: Mapping[str, Any], stated: froze
     Returns:
         The dialect to try next; the field that stands in the way; None if the words are about something else.
     """
-    if room_of(words.message) is not None:
-        return None
     most = most_tokens_of(words.message)
     if most is not None and most < sent.get("max_tokens", sent.get("max_completion_tokens", 0)):
         if "max_tokens" in stated:
