@@ -90,6 +90,7 @@ def evaluate(
     engine_arguments: Mapping[str, Any] = MappingProxyType({}),
     extra_body: Mapping[str, Any] = MappingProxyType({}),
     headers: str | Sequence[str] = (),
+    request_timeout: float = 3600.0,
     tokenizer: str | Path | None = None,
     lora: str | Path | None = None,
 ) -> Run:

@@ -12,7 +12,9 @@ from pathlib import Path
 import msgspec
 
 from math_eval.engines import Engine, make_engine
+from math_eval.engines.negotiation import ServerChange
 from math_eval.engines.replay import ReplayEngine
+from math_eval.engines.server import ServerEngine
 from math_eval.errors import SandboxUnavailable
 from math_eval.generate.conversation import Executor
 from math_eval.generate.encoded import EncodedPrompts
@@ -26,7 +28,7 @@ from math_eval.models import Tokenizer
 from math_eval.records import Problem
 from math_eval.results.run_samples import Problems, RunSamples, problems_of
 from math_eval.results.score import score_store
-from math_eval.runfolder.layout import RunInfo, read_run_info, write_json
+from math_eval.runfolder.layout import RunInfo, read_run, read_run_info, write_json
 from math_eval.runfolder.lengths import Lengths, read_lengths
 from math_eval.runfolder.lock import locked
 from math_eval.runfolder.merge import merge, refuse_foreign
@@ -107,9 +109,10 @@ def evaluate(
                 prompts = _prompts(plan, engine)
                 problems = _write_request(plan, store, info, prompts)
                 open_run = _OpenRun(store, info, missing, prompts, problems, (store.lengths, earlier))
-                timing = _generate(plan, open_run, watch or _make_silent_watcher, engine, program_executor)
+                timing = _generate(plan, open_run, watch or _make_silent_watcher, engine, program_executor, warn)
         finally:
             store.close()
+        info = read_run(plan.folder)  # with what only generation could tell
         if request.shard:
             return Run(plan.folder, info, None, timing, missing)
         if timing.samples:
@@ -132,6 +135,8 @@ def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:
         engine_arguments={},
         lora=None,
         tokenizer=None,
+        extra_body={},
+        headers=(),
     )
     return run_plan(info, plan.folder, request.reward_model, request.reward_engine, settings)
 
@@ -166,7 +171,12 @@ class _OpenRun:
 
 
 def _generate(
-    plan: Plan, open_run: _OpenRun, watch: WatcherFactory, engine: Engine | None, executor: Executor | None
+    plan: Plan,
+    open_run: _OpenRun,
+    watch: WatcherFactory,
+    engine: Engine | None,
+    executor: Executor | None,
+    warn: Callable[[str], None],
 ) -> Timing:
     """Makes the missing samples; each is stored and graded as it finishes."""
     if not open_run.missing:
@@ -181,10 +191,22 @@ def _generate(
         write_json(plan.folder / RunInfo.NAME, msgspec.structs.replace(open_run.info, engine_settings=settings))
     if isinstance(engine, ReplayEngine):
         engine.check(prompt for task in plan.tasks for prompt in task.prompts.values())
+    if isinstance(engine, ServerEngine):
+        engine.watch_changes(lambda change: _record_change(plan.folder, change, warn))
     watcher = watch(open_run.missing, len(store.sample_index))
     pipeline = Pipeline(plan, store, engine, open_run.prompts, watcher, executor, open_run.lengths)
     _run_async(pipeline)
     return pipeline.timing
+
+
+def _record_change(folder: Path, change: ServerChange, warn: Callable[[str], None]) -> None:
+    """Adds to run.json what a server wants otherwise than it says, and warns if completions may change by it."""
+    info = read_run(folder)
+    of_server = {**info.server_changes.get(change.base_url, {}), change.field: change.text}
+    changes = {**info.server_changes, change.base_url: of_server}
+    write_json(folder / RunInfo.NAME, msgspec.structs.replace(info, server_changes=changes))
+    if change.warning:
+        warn(change.warning)
 
 
 @contextmanager

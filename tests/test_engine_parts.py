@@ -203,7 +203,7 @@ def test_engines_are_made_from_what_they_need(tmp_path):
             make_engine(name, "m", None, EngineSettings())
     with pytest.raises(RequestError, match="needs --base-url, for example http://127"):
         make_engine("server", "m", None, EngineSettings())
-    assert settings_read("server") == ("base_urls", "concurrency", "seeding", "extra_body", "headers")
+    assert settings_read("server") == tuple("base_urls concurrency seeding extra_body headers request_timeout".split())
     assert settings_read("fractions:Fraction") is None
 
 

@@ -202,7 +202,7 @@ def test_a_busy_server_is_tried_again(stub, monkeypatch):
     Stub.script = [(400, {"error": "prompt too long"})]
     completion = ask(stub, CHAT)
     assert (completion.finish, "prompt too long" in completion.error) == ("error", True)
-    Stub.script = [(200, {"nonsense": 1})]
+    Stub.script = [(200, {"nonsense": 1})] * 6
     assert "not a completion" in ask(stub, CHAT).error
     Stub.script = [(401, {"error": "bad key"})]
     with pytest.raises(EngineError, match="bad key"):

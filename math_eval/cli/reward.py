@@ -19,7 +19,8 @@ from math_eval.reports import RewardBar
 from math_eval.rewards import REWARD_ENGINES, TooLong
 
 _DECLARED = (
-    "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device"
+    "tensor_parallel pipeline_parallel gpu_memory dtype max_model_len trust_remote_code enforce_eager device "
+    "request_timeout"
 ).split()
 """Engine settings whose options are those of `math-eval run`."""
 

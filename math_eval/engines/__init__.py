@@ -4,6 +4,7 @@ from math_eval.engines.base import Engine, EngineFactory, EngineSettings
 from math_eval.engines.make import (
     ENGINES,
     NEEDS_MODEL_FOLDER,
+    check_settings,
     default_engine,
     make_engine,
     sampling_read,
@@ -16,6 +17,7 @@ __all__ = [
     "Engine",
     "EngineFactory",
     "EngineSettings",
+    "check_settings",
     "default_engine",
     "make_engine",
     "sampling_read",

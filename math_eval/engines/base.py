@@ -50,7 +50,8 @@ class EngineSettings:
 
     The `settings_read` of an engine's class names the settings that the engine reads; the others are refused. Each
     field's Option says what it means. `latency_s` (seconds) is for the scripted engine, `chat` is how chat
-    messages become a prompt, and `thought_marks` are the marks of thoughts that the model is known to write.
+    messages become a prompt, `thought_marks` are the marks of thoughts that the model is known to write, and `stated`
+    names the sampling settings that the user gave.
     """
 
     tensor_parallel: Annotated[int, Option("engine", "GPUs that share each layer.", low=1)] = 1
@@ -115,6 +116,16 @@ class EngineSettings:
             flag="--header",
         ),
     ] = ()
+    request_timeout: Annotated[
+        float,
+        Option(
+            "engine",
+            "For server: time limit of a request in seconds, from its beginning to the end of the response.",
+            above=0,
+            high=604_800,
+            unit="s",
+        ),
+    ] = 3600.0
     tokenizer: Annotated[Path | None, Option("model", "Folder of a tokenizer to use in place of the model's own.")] = (
         None
     )
@@ -122,6 +133,7 @@ class EngineSettings:
     latency_s: float = 0.0
     chat: ChatForm = field(default_factory=ChatForm)
     thought_marks: tuple[str, ...] = ()
+    stated: frozenset[str] = frozenset()
 
 
 def backlog(slots: int) -> int:

@@ -44,6 +44,17 @@ def sampling_read(name: str) -> tuple[str, ...] | None:
     return names
 
 
+def check_settings(name: str, settings: EngineSettings) -> None:
+    """Lets an engine's class refuse settings before anything is loaded; a class without `check_settings` refuses none.
+
+    Raises:
+        RequestError: The settings cannot be used.
+    """
+    check: Callable[[EngineSettings], None] | None = getattr(ENGINES.load(name), "check_settings", None)
+    if check is not None:
+        check(settings)
+
+
 def make_engine(name: str, model: str, local: LocalModel | None, settings: EngineSettings) -> Engine:
     """Makes the engine of that name.
 

@@ -22,7 +22,7 @@ _REWARD_SETTINGS = {
         "seed",
     ),
     "transformers": ("device", "dtype", "trust_remote_code", "batch_size"),
-    "server": (),
+    "server": ("request_timeout",),
 }
 """Engine of the reward model → the engine settings of the run that also apply to it."""
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from math_eval.benchmarks import (
     Benchmark,
@@ -19,7 +21,7 @@ from math_eval.benchmarks import (
     parse_limit,
     parse_name,
 )
-from math_eval.engines import NEEDS_MODEL_FOLDER, EngineSettings, default_engine, settings_read
+from math_eval.engines import NEEDS_MODEL_FOLDER, EngineSettings, check_settings, default_engine, settings_read
 from math_eval.engines.urls import without_credentials
 from math_eval.errors import RequestError
 from math_eval.files import file_name
@@ -28,7 +30,7 @@ from math_eval.generate.effect import Effects, refuse_shots, refuse_without_effe
 from math_eval.generate.environment import git_commit, hardware, versions
 from math_eval.generate.model_settings import ModelSettings, model_settings
 from math_eval.generate.request import RunRequest
-from math_eval.generate.sets import SamplingSet, applicable_sets, make_sets, set_info
+from math_eval.generate.sets import SAMPLING_OPTIONS, SamplingSet, applicable_sets, make_sets, set_info
 from math_eval.models import LocalModel, resolve
 from math_eval.models.adapter import read_adapter
 from math_eval.models.source import fingerprint
@@ -130,10 +132,14 @@ class Plan:
 
     @property
     def settings(self) -> EngineSettings:
-        """The settings of the engine, with the chat form of the model and its marks of thoughts."""
-        marks = self.model.mode.thought
-        thought_marks = (marks.start, marks.end) if marks else ()
-        return replace(self.request.settings, chat=self.model.chat, thought_marks=thought_marks)
+        """The settings of the engine, with the chat form, marks of thoughts, and the names of what the user gave."""
+        request, marks = self.request, self.model.mode.thought
+        return replace(
+            request.settings,
+            chat=self.model.chat,
+            thought_marks=(marks.start, marks.end) if marks else (),
+            stated=frozenset(name for name in SAMPLING_OPTIONS if getattr(request, name) not in {None, ()}),
+        )
 
     @property
     def executes(self) -> bool:
@@ -183,6 +189,8 @@ def make_plan(
     if request.prompt:
         load_template(request.prompt)
     engine = request.engine or default_engine()
+    if not caller_engine:
+        check_settings(engine, request.settings)
     local = None
     if request.settings.lora is not None:
         read_adapter(request.settings.lora)
@@ -309,15 +317,18 @@ def _folder_name(model: str, prompt: str, engine: str) -> str:
     return "-".join(file_name(part) for part in parts)
 
 
-def _model_parts(settings: EngineSettings) -> dict[str, Any]:
-    """What run.json keeps of an adapter, another tokenizer and the engine's own arguments, if there are any."""
-    parts: dict[str, Any] = {}
-    if settings.engine_arguments:
-        parts["engine_arguments"] = dict(settings.engine_arguments)
+def _recorded(settings: EngineSettings) -> dict[str, Any]:
+    """What run.json keeps of the settings of the engine. Headers are kept as they were given, without their values."""
+    always = ("dtype", "max_model_len", "tensor_parallel", "pipeline_parallel")
+    where_given = ("engine_arguments", "extra_body", "headers", "request_timeout")
+    recorded = {name: getattr(settings, name) for name in always}
+    recorded |= {
+        name: value for name in where_given if (value := getattr(settings, name)) != getattr(EngineSettings(), name)
+    }
     for name, folder in (("lora", settings.lora), ("tokenizer", settings.tokenizer)):
         if folder is not None:
-            parts[name] = {"folder": str(folder), "revision": fingerprint(folder)}
-    return parts
+            recorded[name] = {"folder": str(folder), "revision": fingerprint(folder)}
+    return cast("dict[str, Any]", msgspec.json.decode(msgspec.json.encode(recorded)))  # as a stored run.json has them
 
 
 def _run_info(
@@ -336,13 +347,7 @@ def _run_info(
         model_revision=local.revision if local else "",
         family=model.match.name,
         engine=engine,
-        engine_settings={
-            "dtype": settings.dtype,
-            "max_model_len": settings.max_model_len,
-            "tensor_parallel": settings.tensor_parallel,
-            "pipeline_parallel": settings.pipeline_parallel,
-            **_model_parts(settings),
-        },
+        engine_settings=_recorded(settings),
         seed=settings.seed,
         seeding=request.seeding,
         sets={sampling_set.name: set_info(sampling_set.sampling) for sampling_set in sets},

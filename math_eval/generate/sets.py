@@ -144,6 +144,10 @@ _NEUTRAL = {
 """Sampling settings that an engine may lack → the value that changes nothing."""
 
 
+SAMPLING_OPTIONS = (*_NEUTRAL, "temperature", "top_p", "max_tokens", "stop", "stop_token_ids")
+"""The options that set a field of Sampling, under the same name."""
+
+
 def set_info(sampling: Sampling) -> SetInfo:
     """Returns what run.json keeps of the sampling settings of a set."""
     values: dict[str, Any] = {name: getattr(sampling, name) for name in SetInfo.__struct_fields__}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from typing import TYPE_CHECKING, Any
 
-from math_eval.engines._http import HttpClient
+from math_eval.engines._http import HttpClient, listed_context
 from math_eval.engines.base import EngineSettings
 from math_eval.rewards.base import Conversation, RewardScore, failed_score, outcome_score
 from math_eval.rewards.preset import RewardKind
@@ -28,7 +28,8 @@ class ServerRewardEngine:
 
     Args:
         model: The model's name on the servers.
-        settings: `base_urls` (with or without /v1 at the end), `concurrency` (64 by default), `max_model_len`.
+        settings: `base_urls` (with or without /v1 at the end), `concurrency` (64 by default), `max_model_len`,
+            `request_timeout`.
         kind: Whether the model scores responses or steps.
 
     Raises:
@@ -40,7 +41,9 @@ class ServerRewardEngine:
         self._kind = kind
         concurrency = settings.concurrency or _CONCURRENCY
         urls = [url.rstrip("/").removesuffix("/v1") for url in settings.base_urls]
-        self._client = HttpClient(urls, concurrency, example="http://127.0.0.1:8000")
+        self._client = HttpClient(
+            urls, concurrency, example="http://127.0.0.1:8000", timeout_s=settings.request_timeout
+        )
         self._slots = asyncio.Semaphore(concurrency)
         self._loop = asyncio.new_event_loop()  # runs in a thread, since the caller may already be inside a loop
         self._thread = threading.Thread(target=self._loop.run_forever, name="rewards", daemon=True)
@@ -53,16 +56,10 @@ class ServerRewardEngine:
 
     def _server_context(self) -> int | None:
         """The smallest context that the servers report for the model; None where none of them reports one."""
-        lengths: list[int] = []
-        for reply in asyncio.run_coroutine_threadsafe(self._client.get("/v1/models"), self._loop).result():
-            try:
-                contexts = [
-                    model.get("max_model_len") for model in reply.json()["data"] if model.get("id") == self._model
-                ]
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue  # not reported; the server then refuses a conversation that is too long
-            lengths += [length for length in contexts if isinstance(length, int) and length > 0]
-        return min(lengths, default=None)
+        # where a server reports none, it refuses a conversation that is too long
+        replies = asyncio.run_coroutine_threadsafe(self._client.get("/v1/models"), self._loop).result()
+        lengths = [listed_context(reply, self._model) for reply in replies]
+        return min((length for length in lengths if length is not None), default=None)
 
     def score(self, conversations: Sequence[Conversation]) -> Iterator[tuple[int, RewardScore]]:
         """Sends several requests at a time and yields their scores in the order of the replies."""

@@ -87,6 +87,7 @@ class RunInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str = ""
     chat: dict[str, Any] = {}
     assumptions: list[str] = []
+    server_changes: dict[str, dict[str, str]] = {}
 
     NAME: ClassVar[str] = "run.json"
 

@@ -72,7 +72,7 @@ def _conflicts(old: RunInfo, new: RunInfo) -> Iterator[str]:
     if not new.model_revision:
         names.append("model")
     yield from differences(*({name: getattr(info, name) for name in names} for info in (old, new)))
-    keys = ("dtype", "max_model_len", "engine_arguments", "lora", "tokenizer")
+    keys = ("dtype", "max_model_len", "engine_arguments", "lora", "tokenizer", "extra_body")
     yield from differences(*({key: info.engine_settings.get(key) for key in keys} for info in (old, new)))
     yield from differences(old.chat, new.chat)
     for name in old.sets.keys() & new.sets.keys():
