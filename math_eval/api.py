@@ -64,6 +64,7 @@ def evaluate(
     data_dir: str | Path | None = None,
     shard: tuple[int, int] | None = None,
     retry_failed: bool = False,
+    retry_truncated: bool = False,
     lengths_from: str | Path | Sequence[str | Path] = (),
     reading: ToolRules = "ours",
     tools: Literal["python", "none"] | None = None,

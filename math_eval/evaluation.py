@@ -15,7 +15,7 @@ from math_eval.engines import Engine, make_engine
 from math_eval.engines.negotiation import ServerChange
 from math_eval.engines.replay import ReplayEngine
 from math_eval.engines.server import ServerEngine
-from math_eval.errors import SandboxUnavailable
+from math_eval.errors import RequestError, SandboxUnavailable
 from math_eval.generate.conversation import Executor
 from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.pipeline import Pipeline, Timing, Watcher, stopped_by_signals, work
@@ -98,11 +98,16 @@ def evaluate(
     plan = make_plan(request, warn=warn, progress=progress, caller_engine=engine is not None)
     refuse_foreign(plan.folder)
     with locked(plan.folder, request.shard_name):
-        info = merge(plan.folder, read_run_info(plan.folder), plan.info)
+        before = read_run_info(plan.folder)
+        info = merge(plan.folder, before, plan.info)
         reward_plan = _reward_plan(plan, info)  # a missing reward model must be refused before generation
         store = RunStore(plan.folder, request.shard_name)
         try:
-            store.load_progress(retry_failed=request.retry_failed)
+            budgets = {name: settings.max_tokens for name, settings in plan.info.sets.items()}
+            store.load_progress(
+                retry_failed=request.retry_failed, retry_truncated=request.retry_truncated, budgets=budgets
+            )
+            _announce_cut(before, info, store, warn)
             missing = sum(1 for _ in work(plan, store))
             with _program_executor(plan, missing, executor, warn) as (program_executor, tier):
                 info = msgspec.structs.replace(info, sandbox=_append_value(info.sandbox, tier))
@@ -120,6 +125,25 @@ def evaluate(
         rewards = make_rewards(reward_plan, watch=watch_rewards) if reward_plan else None
         metrics = _score(plan, info, problems)
         return Run(plan.folder, info, metrics, timing, missing, rewards)
+
+
+def _announce_cut(before: RunInfo | None, info: RunInfo, store: RunStore, warn: Callable[[str], None]) -> None:
+    """Says how many cut samples go on under a larger budget, and how many cannot; refuses where none rightly can."""
+    for name in sorted({key.set for key in store.cut_samples}):
+        settings = info.sets[name]
+        if settings.presence_penalty or settings.frequency_penalty:
+            raise RequestError(
+                f"the cut samples of the set {name} cannot go on: its presence or frequency penalty would not count "
+                "what they have; --retry-truncated makes them again from their beginning"
+            )
+        count = sum(key.set == name for key in store.cut_samples)
+        warn(f"{count} samples of the set {name} that were cut go on, to at most {settings.max_tokens} tokens")
+    raised = any(info.sets[name].max_tokens > old.max_tokens for name, old in (before.sets if before else {}).items())
+    if raised and store.cut_for_good:
+        warn(
+            f"{store.cut_for_good} cut samples cannot go on, since their text is not known as the model wrote it; "
+            "--retry-truncated makes them again"
+        )
 
 
 def _reward_plan(plan: Plan, info: RunInfo) -> RewardPlan | None:

@@ -172,3 +172,8 @@ def no_room(tokens_in: int, context: int) -> Completion:
         context: Length of the context in tokens.
     """
     return failed(f"the prompt of {tokens_in} tokens leaves no room in the context of {context}", tokens_in)
+
+
+def has_no_room(completion: Completion) -> bool:
+    """Whether a completion is that of `no_room`."""
+    return completion.finish == "error" and " leaves no room in the context of " in completion.error

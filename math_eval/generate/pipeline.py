@@ -16,6 +16,7 @@ from math_eval.answers.thoughts import opens_thought, tell_apart
 from math_eval.engines import Engine
 from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
+from math_eval.generate.continuation import cut_of, joined, resumed_prompt
 from math_eval.generate.conversation import Executor, ToolUse, converse
 from math_eval.generate.encoded import EncodedPrompts
 from math_eval.generate.model_settings import ASK_NO_MODEL
@@ -24,6 +25,7 @@ from math_eval.generate.plan import BenchmarkTask, Plan
 from math_eval.generate.sets import SamplingSet
 from math_eval.graders import grade_sample, load_grader
 from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
+from math_eval.runfolder.layout import SampleLine
 from math_eval.runfolder.lengths import Lengths, forecast
 from math_eval.runfolder.store import RunStore
 
@@ -52,6 +54,7 @@ class Work:
         problem: The problem.
         set: The set that the sample belongs to.
         expected_length: Its expected length, which decides the order; see math_eval/runfolder/lengths.py.
+        cut: The line of the sample, if it was cut and goes on; None for a new sample.
     """
 
     key: SampleKey
@@ -59,6 +62,7 @@ class Work:
     problem: Problem
     set: SamplingSet
     expected_length: float
+    cut: SampleLine | None = None
 
 
 @dataclass(slots=True)
@@ -103,12 +107,13 @@ def _items(
         problem = task.problems[number]
         for n in range(sampling_set.samples_of(task.benchmark)):
             key = SampleKey(problem.benchmark, problem.split, problem.id, sampling_set.name, n)
-            if key not in store.sample_index:
+            cut = store.cut_samples.get(key)
+            if key not in store.sample_index or cut is not None:
                 expected_length = expected_lengths[number]
-                yield expected_length, Work(key, task, problem, sampling_set, expected_length)
+                yield expected_length, Work(key, task, problem, sampling_set, expected_length, cut)
 
 
-def request_seed(seed: int, key: SampleKey) -> int:
+def request_seed(seed: int, key: SampleKey, segment: int = 0) -> int:
     """Returns the seed of one request under --seeding request.
 
     It depends only on the seed of the run and the key of the sample, so that a resumed run makes the same samples.
@@ -116,11 +121,14 @@ def request_seed(seed: int, key: SampleKey) -> int:
     Args:
         seed: The seed of the run.
         key: The key of the sample.
+        segment: The number of parts that the sample has already, if it goes on.
 
     Returns:
         A number of 31 bits.
     """
     text = f"{seed}\0{key.benchmark}\0{key.split}\0{key.problem}\0{key.set}\0{key.n}"
+    if segment:
+        text += f"\0{segment}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
@@ -246,12 +254,21 @@ class Pipeline:
         sampling = replace(item.set.sampling, number=item.key.n)
         if sampling.stop:
             prompt = replace(prompt, stop=(*prompt.stop, *sampling.stop))
+        segments = () if item.cut is None else tuple(item.cut.segments) or (item.cut.tokens_out or 0,)
         if self._plan.request.seeding == "request":
-            sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key))
+            sampling = replace(sampling, seed=request_seed(self._plan.request.settings.seed, item.key, len(segments)))
+        cut = None
+        budget = sampling.max_tokens
         try:
             protocol = self._plan.protocol(item.task)
-            if protocol is None:
+            if item.cut is not None:
+                rest = replace(sampling, max_tokens=budget - (item.cut.tokens_out or 0))
+                more = await self._engine.complete(resumed_prompt(prompt, item.cut), rest)
+                completion, cut = joined(item.cut, more, prompt, budget)
+                segments = (*segments, more.tokens_out or 0)
+            elif protocol is None:
                 completion = await self._engine.complete(prompt, sampling)
+                cut = cut_of(completion, budget)
             else:
                 tools = self._plan.tools
                 use = ToolUse(protocol, tools.rules, tools.max_calls, self._executor if tools.python else None)
@@ -261,7 +278,9 @@ class Pipeline:
         except ModelError as error:
             completion = failed(str(error))
         completion = self._told_apart(completion, prompt)
-        self._store.write_sample(item.key, completion)  # before grading, so that a grader that fails loses no sample
+        self._store.write_sample(
+            item.key, completion, cut, segments
+        )  # before grading, so that a grader that fails loses no sample
         extraction, verdict = grade_sample(
             self._grader, completion.text, item.problem, thought=completion.thought or "", finish=completion.finish
         )
@@ -271,7 +290,7 @@ class Pipeline:
             self._order.record(name, item.expected_length, completion.tokens_out)
         self.timing.samples += 1
         self.timing.tokens_in += completion.tokens_in or 0
-        self.timing.tokens_out += completion.tokens_out or 0
+        self.timing.tokens_out += (completion.tokens_out or 0) - (item.cut.tokens_out or 0 if item.cut else 0)
         self._watcher.sample(completion, verdict)
 
     def _told_apart(self, completion: Completion, prompt: Prompt) -> Completion:

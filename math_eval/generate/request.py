@@ -177,6 +177,14 @@ class RunRequest:
         ),
     ] = None
     retry_failed: Annotated[bool, Option("output", "Make failed samples again.")] = False
+    retry_truncated: Annotated[
+        bool,
+        Option(
+            "output",
+            "With a larger --max-tokens than before, make samples that were cut again from their beginning; by default "
+            "they go on from where they stopped.",
+        ),
+    ] = False
     lengths_from: Annotated[
         tuple[Path, ...],
         Option(

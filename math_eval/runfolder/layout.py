@@ -107,6 +107,20 @@ class KeyedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return SampleKey(self.benchmark, self.split, self.problem, self.set, self.n)
 
 
+class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a sample that its budget cut needs to go on under a larger one.
+
+    Attributes:
+        text: The text as the model wrote it, marks of its thought included.
+        budget: The token budget under which it was cut.
+        token_ids: Its tokens; empty where the engine knows none.
+    """
+
+    text: str
+    budget: int
+    token_ids: list[int] = []
+
+
 class SampleLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
     """A line of samples/*.jsonl: the output of generation. It is written once and never edited."""
 
@@ -119,6 +133,8 @@ class SampleLine(KeyedLine, frozen=True, forbid_unknown_fields=True):
     error: str = ""
     thought: str = ""
     tokens_thought: int | None = None
+    cut: Cut | None = None
+    segments: list[int] = []
 
 
 def state_of(finish: Finish) -> State:

@@ -76,7 +76,10 @@ def _conflicts(old: RunInfo, new: RunInfo) -> Iterator[str]:
     yield from differences(*({key: info.engine_settings.get(key) for key in keys} for info in (old, new)))
     yield from differences(old.chat, new.chat)
     for name in old.sets.keys() & new.sets.keys():
-        yield from _struct_conflicts(f"set {name}", old.sets[name], new.sets[name])
+        before, asked = old.sets[name], new.sets[name]
+        if asked.max_tokens > before.max_tokens:  # samples that were cut go on
+            before = msgspec.structs.replace(before, max_tokens=asked.max_tokens)
+        yield from _struct_conflicts(f"set {name}", before, asked)
     benchmarks = {(info.benchmark, info.split): info for info in old.benchmarks}
     for info in new.benchmarks:
         if stored := benchmarks.get((info.benchmark, info.split)):

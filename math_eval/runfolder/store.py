@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ import msgspec
 
 from math_eval.errors import DataError, RunConflictError
 from math_eval.files import LineWriter, clean_text, file_name, read_lines
-from math_eval.records import Completion, Extraction, SampleKey, Verdict
-from math_eval.runfolder.layout import PromptLine, SampleLine, VerdictHead, VerdictLine, state_of
+from math_eval.records import CUT_BY_BUDGET, Completion, Extraction, SampleKey, Verdict
+from math_eval.runfolder.layout import Cut, PromptLine, SampleLine, VerdictHead, VerdictLine, state_of
 from math_eval.runfolder.lengths import Lengths
 
 SEGMENT_BYTES = 256_000_000
@@ -61,6 +61,8 @@ class RunStore:
         sample_index: The samples that exist: those of `load_progress` and those written since.
         verdict_index: The samples that the open verdicts file covers.
         lengths: The lengths of the finished samples that `load_progress` read, in tokens.
+        cut_samples: The samples that `load_progress` found cut and that have a larger budget now.
+        cut_for_good: The number of samples that it found cut and that cannot go on.
     """
 
     def __init__(self, folder: Path, shard: str = "") -> None:
@@ -79,6 +81,8 @@ class RunStore:
         self.sample_index = SampleIndex()
         self.verdict_index = SampleIndex()
         self.lengths = Lengths()
+        self.cut_samples: dict[SampleKey, SampleLine] = {}
+        self.cut_for_good = 0
 
     def segments(self) -> list[Path]:
         """Returns the sample files in the order of their names, which is that of their age within a shard."""
@@ -89,13 +93,32 @@ class RunStore:
         for segment in self.segments():
             yield from read_lines(segment, SampleLine)
 
-    def load_progress(self, *, retry_failed: bool = False) -> None:
-        """Fills `sample_index` and `lengths` from the sample files.
+    def load_progress(
+        self,
+        *,
+        retry_failed: bool = False,
+        retry_truncated: bool = False,
+        budgets: Mapping[str, int] | None = None,
+    ) -> None:
+        """Fills `sample_index`, `lengths` and `cut_samples` from the sample files.
 
         Args:
             retry_failed: Whether a sample whose last line is a failure counts as missing.
+            retry_truncated: Whether a sample that its budget cut counts as missing, to be made again.
+            budgets: Set → its token budget; a sample that was cut under a smaller one counts as missing.
         """
+        budgets = budgets or {}
         for line in self.samples():
+            self.cut_samples.pop(line.key, None)
+            budget = budgets.get(line.set, 0)
+            if line.finish in CUT_BY_BUDGET and (line.tokens_out is None or line.tokens_out < budget):
+                if retry_truncated:
+                    self.sample_index.discard(line.key)
+                    continue
+                if line.cut is not None and line.cut.budget < budget:
+                    self.cut_samples[line.key] = line
+                elif line.cut is None:
+                    self.cut_for_good += 1
             if line.state == "failed":
                 self.sample_index.discard(line.key)
                 if retry_failed:
@@ -104,8 +127,16 @@ class RunStore:
                 self.lengths.add(line.benchmark, line.split, line.problem, line.tokens_out)
             self.sample_index.add(line.key)
 
-    def write_sample(self, key: SampleKey, completion: Completion) -> None:
+    def write_sample(
+        self, key: SampleKey, completion: Completion, cut: Cut | None = None, segments: Sequence[int] = ()
+    ) -> None:
         """Appends one completion, finished or failed, to the current sample file.
+
+        Args:
+            key: The key of the sample.
+            completion: The completion.
+            cut: What the sample needs to go on under a larger budget, if its budget cut it.
+            segments: The tokens of each part, if the sample was made in several.
 
         Raises:
             StorageError: The file cannot be written.
@@ -124,6 +155,8 @@ class RunStore:
                 error=clean_text(completion.error),
                 thought=clean_text(completion.thought or ""),
                 tokens_thought=completion.tokens_thought,
+                cut=cut,
+                segments=list(segments),
             )
         )
         self.sample_index.add(key)
