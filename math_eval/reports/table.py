@@ -118,6 +118,7 @@ def _notes(metrics: Metrics) -> list[str]:
             f"{name}: {round(rate * result.samples)} samples {what}"
             for rate, what in (
                 (result.cut_in_thought, "were cut inside the thought, so that no answer follows it"),
+                (result.looped, "were cut while they repeated themselves"),
                 (result.filtered, "were stopped by a content filter"),
                 (result.refused, "were refused"),
             )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from math_eval.answers.loops import repeats_to_end
 from math_eval.external.row_format import StoredAnswer
-from math_eval.records import Finish, Problem, SampleKey, Verdict
+from math_eval.records import CUT_BY_BUDGET, Finish, Problem, SampleKey, Verdict
 from math_eval.scoring import SampleScore
 
 Place = tuple[str, str, str]
@@ -72,6 +73,7 @@ class GradedSample(NamedTuple):
             reward=self.reward,
             unexecuted=self.unexecuted,
             tokens_thought=self.tokens_thought,
+            looped=self.finish in CUT_BY_BUDGET and repeats_to_end(self.text or self.thought),
         )
 
 

@@ -38,6 +38,7 @@ class SampleScore(NamedTuple):
         reward: A reward model's score, higher is better; None without one.
         unexecuted: The completion asked for a program to be executed, and none was.
         tokens_thought: Tokens of the thought, which `tokens_out` includes; None if unknown.
+        looped: Whether the budget cut a completion that repeated itself to its end.
     """
 
     n: int
@@ -50,6 +51,7 @@ class SampleScore(NamedTuple):
     reward: float | None = None
     unexecuted: bool = False
     tokens_thought: int | None = None
+    looped: bool = False
 
 
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -55,6 +55,7 @@ class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         filtered: Rate of samples that a content filter stopped; written unless it is 0.
         refused: Rate of samples that the model or its server refused; written unless it is 0.
         tokens_thought: Mean tokens of the thought, over the samples for which they are known; written if any are.
+        looped: Rate of samples that the budget cut while they repeated themselves; written unless it is 0.
     """
 
     benchmark: str
@@ -84,6 +85,7 @@ class SetResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     filtered: float = _NO_SAMPLE
     refused: float = _NO_SAMPLE
     tokens_thought: float | None = None
+    looped: float = _NO_SAMPLE
 
 
 class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,6 +191,9 @@ def score_set(
         filtered=_rate(flat, {"filtered"}),
         refused=_rate(flat, {"refused"}),
         tokens_thought=_known_mean([outcome.tokens_thought for outcome in flat]) if flat else None,
+        looped=sum(outcome.looped for outcome in flat) / total
+        if any(outcome.looped for outcome in flat)
+        else _NO_SAMPLE,
     )
 
 
