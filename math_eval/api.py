@@ -52,6 +52,8 @@ def evaluate(
     frequency_penalty: float | None = None,
     repetition_penalty: float | None = None,
     max_tokens: int | None = None,
+    thinking_budget: int | None = None,
+    min_thinking: int | None = None,
     stop_token_ids: Sequence[int] | None = None,
     stop: str | Sequence[str] = (),
     seeding: Seeding = "none",

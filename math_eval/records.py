@@ -117,6 +117,8 @@ class Sampling:
         max_tokens: The most new tokens of a completion.
         stop: Strings that end a completion, in addition to those of the prompt.
         stop_token_ids: Token ids that end a completion.
+        thinking_budget: The most tokens of a thought, which is closed there; None for no such bound.
+        min_thinking: Tokens below which a thought is made to go on; 0 for no such bound.
         seed: The seed of this request; None unless the run seeds each request.
         number: The sample's number within its problem and set, from 0.
     """
@@ -131,6 +133,8 @@ class Sampling:
     max_tokens: int = 2048
     stop: tuple[str, ...] = ()
     stop_token_ids: tuple[int, ...] = ()
+    thinking_budget: int | None = None
+    min_thinking: int = 0
     seed: int | None = None
     number: int = 0
 

@@ -24,7 +24,7 @@ from math_eval.runfolder import store
 DECLARED = declared(RunRequest) | declared(EngineSettings)
 OF_THE_COMMAND_LINE = {"model", "groups", "as_markdown", "quiet", "as_json"}
 OF_PYTHON = {"model", "settings"}
-NOT_OPTIONS = {"model", "settings", "command", "stated", "latency_s", "chat"}
+NOT_OPTIONS = {"model", "settings", "command", "stated", "latency_s", "chat", "thought_marks"}
 
 
 def test_requests_evaluate_and_the_command_line_agree_name_by_name():

@@ -71,6 +71,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         system: The system message; "" for none.
         prefix: The text with which the model's turn begins, unless the chat template writes it; "" for none.
         thought: The marks of thoughts; None if the models of this mode write none.
+        closing: The text with its mark that closes a thought at --thinking-budget; "" for the mark alone.
     """
 
     sampled: SamplingPreset = SamplingPreset(temperature=0.7, top_p=0.95)
@@ -82,6 +83,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system: str = ""
     prefix: str = ""
     thought: ThoughtMarks | None = None
+    closing: str = ""
 
     @property
     def greedy_settings(self) -> SamplingPreset:
@@ -173,6 +175,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     system: str = ""
     prefix: str = ""
     thought: ThoughtMarks | None = None
+    closing: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.modes) != bool(self.default_mode) or (self.modes and self.default_mode not in self.modes):

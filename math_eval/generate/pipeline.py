@@ -16,6 +16,7 @@ from math_eval.answers.thoughts import opens_thought, tell_apart
 from math_eval.engines import Engine
 from math_eval.engines.base import failed
 from math_eval.errors import ModelError, StoppedError
+from math_eval.families import ThoughtMarks
 from math_eval.generate.continuation import cut_of, joined, resumed_prompt
 from math_eval.generate.conversation import Executor, ToolUse, converse
 from math_eval.generate.encoded import EncodedPrompts
@@ -23,6 +24,7 @@ from math_eval.generate.model_settings import ASK_NO_MODEL
 from math_eval.generate.order import LongestFirst, Part
 from math_eval.generate.plan import BenchmarkTask, Plan
 from math_eval.generate.sets import SamplingSet
+from math_eval.generate.thinking import ThoughtBounds, think_within
 from math_eval.graders import grade_sample, load_grader
 from math_eval.records import Completion, Problem, Prompt, SampleKey, Verdict
 from math_eval.runfolder.layout import SampleLine
@@ -31,6 +33,9 @@ from math_eval.runfolder.store import RunStore
 
 _MAX_OVERCOMMIT = 4
 """The largest number of unfinished samples, as a multiple of the engine's concurrency, while some wait for tools."""
+
+_USUAL_MARKS = ThoughtMarks("<think>", "</think>")
+"""The marks of the thoughts of a model whose family states none."""
 
 _TAIL_TOKENS = 32
 """Tokens at the end of a prompt that may hold the opening mark of a thought."""
@@ -266,6 +271,11 @@ class Pipeline:
                 more = await self._engine.complete(resumed_prompt(prompt, item.cut), rest)
                 completion, cut = joined(item.cut, more, prompt, budget)
                 segments = (*segments, more.tokens_out or 0)
+            elif sampling.thinking_budget or sampling.min_thinking:
+                completion, segments = await think_within(
+                    self._engine, prompt, sampling, self._bounds(prompt), self._prompts.tokenizer
+                )
+                cut = cut_of(completion, budget)
             elif protocol is None:
                 completion = await self._engine.complete(prompt, sampling)
                 cut = cut_of(completion, budget)
@@ -297,14 +307,24 @@ class Pipeline:
         """The completion with its thought told from its answer."""
         marks, tokenizer = self._plan.model.mode.thought, self._prompts.tokenizer
         start, end = (marks.start, marks.end) if marks else ("", "")
-        if tokenizer is not None and prompt.token_ids:
-            opened = opens_thought(tokenizer.decode(prompt.token_ids[-_TAIL_TOKENS:]), start)
-        elif prompt.text:
-            opened = opens_thought(prompt.text, start)
-        else:  # the server renders the messages
-            opened = marks is not None and marks.opened_by_template and self._plan.engine not in ASK_NO_MODEL
         token_texts = tokenizer.token_texts if tokenizer else None
-        return tell_apart(completion, start, end, opened=opened, token_texts=token_texts)
+        return tell_apart(completion, start, end, opened=self._opened(prompt), token_texts=token_texts)
+
+    def _opened(self, prompt: Prompt) -> bool:
+        """Whether a prompt ends with the opening mark of a thought."""
+        marks, tokenizer = self._plan.model.mode.thought, self._prompts.tokenizer
+        start = marks.start if marks else ""
+        if tokenizer is not None and prompt.token_ids:
+            return opens_thought(tokenizer.decode(prompt.token_ids[-_TAIL_TOKENS:]), start)
+        if prompt.text:
+            return opens_thought(prompt.text, start)
+        # the server renders the messages
+        return marks is not None and marks.opened_by_template and self._plan.engine not in ASK_NO_MODEL
+
+    def _bounds(self, prompt: Prompt) -> ThoughtBounds:
+        mode = self._plan.model.mode
+        marks = mode.thought or _USUAL_MARKS
+        return ThoughtBounds(marks.start, marks.end, mode.closing or f"\n{marks.end}\n\n", self._opened(prompt))
 
 
 @contextlib.contextmanager

@@ -216,6 +216,8 @@ def make_plan(
     tools = ToolPlan(executes, request.reading, request.max_tool_calls, request.tool_timeout)
     info = _run_info(request, engine, local, model, tasks, sets, tools)
     plan = Plan(request, folder, local, engine, model, tasks, sets, ks, info, tools)
+    if plan.executes and (request.thinking_budget or request.min_thinking):
+        raise RequestError("--thinking-budget and --min-thinking exclude prompts with programs")
     refuse_without_effect(request, _effects(plan, caller_engine=caller_engine))
     return plan
 

@@ -133,6 +133,16 @@ class RunRequest:
     max_tokens: Annotated[
         int | None, Option("sampling", "Maximum number of new tokens in a completion; by default the family's.", low=1)
     ] = None
+    thinking_budget: Annotated[
+        int | None,
+        Option(
+            "sampling", "Close the thought at this number of tokens, and let the model answer.", low=1, unit="tokens"
+        ),
+    ] = None
+    min_thinking: Annotated[
+        int | None,
+        Option("sampling", 'Make a thought that ends earlier go on with "Wait".', low=1, unit="tokens"),
+    ] = None
     stop_token_ids: Annotated[
         tuple[int, ...] | None,
         Option(
@@ -250,6 +260,10 @@ class RunRequest:
         for flag, given in (("--shuffle", self.shuffle is not None), ("--spread", self.spread)):
             yield not given or self.limit is not None, f"{flag} has no effect without --limit"
         yield not (self.spread and self.shuffle is not None), "--spread excludes --shuffle"
+        yield (
+            (self.min_thinking or 0) <= (self.thinking_budget or self.min_thinking or 0),
+            f"--min-thinking {self.min_thinking} exceeds --thinking-budget {self.thinking_budget}",
+        )
         yield (self.samples or 0) < MAX_SAMPLES, f"--samples {self.samples}: expected fewer than {MAX_SAMPLES}"
         valid = self.set_name.replace("-", "").replace("_", "").isalnum() and self.set_name != "greedy"
         yield valid, f"--set {self.set_name!r}: expected letters, digits, '-' and '_', and another name than 'greedy'"

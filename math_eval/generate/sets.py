@@ -97,6 +97,8 @@ def _sampling(request: RunRequest, model: ModelSettings, preset: SamplingPreset,
         **settings,
         frequency_penalty=request.frequency_penalty or 0.0,
         stop=request.stop,
+        thinking_budget=request.thinking_budget,
+        min_thinking=request.min_thinking or 0,
         stop_token_ids=tuple(model.match.family.stop_token_ids) if stop_ids is None else stop_ids,
     )
 

@@ -52,6 +52,10 @@ class Tokenizer:
         """
         return tuple(self._inner(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
+    def encode_marked(self, text: str) -> tuple[int, ...]:
+        """The token ids of a text of ours that continues a prompt; special tokens in it are read as such."""
+        return tuple(self._inner(text, add_special_tokens=False)["input_ids"])
+
     def encode(self, prompt: Prompt) -> tuple[int, ...]:
         """The token ids of a prompt, ready for a completion.
 

@@ -36,6 +36,8 @@ class SetInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frequency_penalty: float = 0.0
     repetition_penalty: float = 1.0
     stop: list[str] = []
+    thinking_budget: int | None = None
+    min_thinking: int = 0
 
 
 class Extent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
