@@ -21,6 +21,7 @@ from math_eval.sandbox.launch import ZygoteLost
 ARGUMENTS = {
     "ParseError": ("expected a value", 7),
     "LimitError": ("digits",),
+    "BudgetError": (),
     "UnknownNameError": ("benchmark", "gsm8", ["gsm8k", "math"]),
     "MissingPackageError": ("torch", "transformers", "the engine transformers"),
     "OutOfTimeError": ("memory",),
