@@ -1,5 +1,6 @@
 """The coverage-guided fuzzer finds nothing: some seconds of it, half an hour in the full lane."""
 
+import json
 import os
 import re
 import subprocess
@@ -22,6 +23,19 @@ def test_the_fuzzer_finds_nothing():
     texts, branches = (int(one.replace(",", "")) for one in re.findall(r"([\d,]+) (?:pairs|branches)", done.stdout))
     assert texts > 20
     assert branches > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["hostile_text", "hostile_parse"])
+def test_what_was_found_stays_mended(table, monkeypatch):
+    monkeypatch.syspath_prepend(str(FUZZER.parent))
+    import fuzz
+
+    fuzz.faults("x+1", "\\sin 1")
+    monkeypatch.setattr(fuzz, "SECONDS", 3 * fuzz.SECONDS)  # a busy neighbour slows CPU time too
+    lines = (fuzz.CASES / f"{table}.jsonl").read_text(encoding="utf-8").splitlines()
+    found = {text: fuzz.faults(text, "x+1") for text in (json.loads(line)["text"] for line in lines)}
+    assert {text: faults for text, faults in found.items() if faults} == {}
 
 
 @pytest.mark.slow

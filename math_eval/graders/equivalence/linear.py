@@ -71,9 +71,9 @@ def _value(node: Node, size: int) -> Node | Rows:
         case Matrix(rows=rows, kind="det"):
             return _determinant(rows)
         case Matrix(rows=rows, kind="matrix"):
-            return rows
+            return rows if rows and all(rows) else _refused()
         case Bracket(open="(" | "[", close=")" | "]", items=items):
-            return tuple((one,) for one in items)
+            return tuple((one,) for one in items) or _refused()
     match node:
         case Apply(op="transpose", args=(Bracket() as inner,)):
             return _value(inner, size)  # (1, 2, 3)ᵀ: the column
