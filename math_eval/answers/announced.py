@@ -71,6 +71,10 @@ def _matches(text: str, languages: frozenset[str]) -> Iterator[re.Match[str]]:
         yield from pattern.finditer(text, max(start, at - 1), end + 2)
         at = end
 
+_NUMBER_SENTENCE = re.compile(r"(\d{1,2})[.!](?=\s)")
+"""A short number that ends its sentence, which looks like the mark of a list."""
+_IS_LIST = re.compile(r"1\.\s.*?\s2\.\s", re.DOTALL)
+
 
 def announcements(text: str, lexicon: Lexicon) -> list[Announcement]:
     """Every announcement of a text in order; one with nothing behind it is none."""
@@ -98,7 +102,10 @@ def statement_at(text: str, start: int) -> str:
     lead = len(rest) - len(rest.lstrip(" \t\r\n*_:：#>=.。✅👉"))
     if text[: start + lead].endswith(" .") and rest[lead : lead + 1].isdigit():
         lead -= 1
+    same_line = "\n" not in rest[:lead]
     rest = rest[lead:]
+    if same_line and (number := _NUMBER_SENTENCE.match(rest)) and not _IS_LIST.match(rest):
+        return number.group(1)
     spans = formulas(rest)
     mask = masked(rest, spans)
     return rest[: next((sentence.end for sentence in sentences(mask)), 0)].strip()

@@ -260,7 +260,7 @@ DENIED = re.compile(
 
 
 SUPPOSED = re.compile(
-    r"(?:\b(?:(?<!second )thought|assumed|guessed|believed|supposed)(?:\s+that)?|以为|思い|думал[аи]?,?(?:\s+что)?|pensais\s+que|dachte|pensaba\s+que"
+    r"(?:\b(?:(?<!second )thought|assumed|guessed|believed|supposed|sa(?:ys|id)|claim(?:s|ed))(?:\s+that)?|以为|思い|думал[аи]?,?(?:\s+что)?|pensais\s+que|dachte|pensaba\s+que"
     r"|pensei\s+que|pensavo\s+che)[\s,，:：]*(?:the\s+|la\s+|die\s+)?$",
     re.IGNORECASE,
 )
