@@ -7,6 +7,7 @@ import pytest
 from math_eval.engines.scripted import ScriptedEngine
 from math_eval.errors import EngineError, RequestError
 from math_eval.evaluation import evaluate
+from math_eval.families import load_family
 from math_eval.generate import RunRequest
 from math_eval.generate.thinking import THINK_ON, ThoughtBounds, think_within
 from math_eval.records import Completion, Prompt, Sampling
@@ -161,3 +162,10 @@ def test_bounds_exclude_programs(rows):
     request = RunRequest("m", (str(rows),), engine="scripted", prompt="tool-integrated", thinking_budget=5)
     with pytest.raises(RequestError, match="exclude prompts with programs"):
         evaluate(request, engine=Thinker(1))
+
+
+def test_a_family_says_how_its_thoughts_are_closed():
+    closing = load_family("qwen3").mode("thinking").closing
+    assert closing.rstrip().endswith("</think>")
+    assert "limited time" in closing
+    assert load_family("qwen3").mode("non-thinking").closing == ""

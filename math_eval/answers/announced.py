@@ -71,6 +71,7 @@ def _matches(text: str, languages: frozenset[str]) -> Iterator[re.Match[str]]:
         yield from pattern.finditer(text, max(start, at - 1), end + 2)
         at = end
 
+
 _NUMBER_SENTENCE = re.compile(r"(\d{1,2})[.!](?=\s)")
 """A short number that ends its sentence, which looks like the mark of a list."""
 _IS_LIST = re.compile(r"1\.\s.*?\s2\.\s", re.DOTALL)
