@@ -356,6 +356,7 @@ def test_a_runs_samples_come_with_all_that_is_known_of_them(tmp_path):
         "reward": None,
         "unexecuted": True,
         "tokens_thought": None,
+        "looped": False,
     }
 
 

@@ -95,7 +95,7 @@ def described(info, set_name):
     """The body of a request as run.json describes it, without its messages and its seed."""
     settings, chat = info["sets"][set_name], info.get("chat", {})
     neutral = {"top_k": -1, "min_p": 0, "presence_penalty": 0, "frequency_penalty": 0, "repetition_penalty": 1}
-    neutral |= {"stop": [], "stop_token_ids": []}
+    neutral |= {"stop": [], "stop_token_ids": [], "thinking_budget": None, "min_thinking": 0}
     body = {name: value for name, value in settings.items() if name not in neutral or value != neutral[name]}
     body |= {"model": info["model"], **info["engine_settings"].get("extra_body", {})}
     names = {"template": "chat_template", "arguments": "chat_template_kwargs", "reasoning_effort": "reasoning_effort"}
