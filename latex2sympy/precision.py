@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from flint import ctx
 
@@ -48,15 +46,26 @@ class _Room:
 _room = _Room()
 
 
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
+class precision:  # noqa: N801  used like a function: with precision(256)
     """Everything within is computed with so many bits. Must not be nested."""
-    room, thread = _room, threading.get_ident()
-    try:
-        room.enter(thread, bits)
-        yield
-    finally:
-        room.leave(thread)
+
+    # a class, since a generator's context costs as much as a small evaluation
+    __slots__ = ("_bits", "_room", "_thread")
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+        self._room = _room
+        self._thread = threading.get_ident()
+
+    def __enter__(self) -> None:
+        try:
+            self._room.enter(self._thread, self._bits)
+        except BaseException:
+            self._room.leave(self._thread)
+            raise
+
+    def __exit__(self, *_error: object) -> None:
+        self._room.leave(self._thread)
 
 
 def _forked() -> None:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from latex2sympy.errors import LimitError, ParseError
 from latex2sympy.lexer import Token, tokenize
 
 MAX_DEPTH = 48
+
+
+class Depth:
+    """Counts the levels of nesting: one more within a `with` block. A level that an error ends stays counted."""
+
+    __slots__ = ("_levels",)
+
+    def __init__(self) -> None:
+        self._levels = 0
+
+    def __enter__(self) -> None:
+        self._levels += 1
+        if self._levels > MAX_DEPTH:
+            raise LimitError("depth")
+
+    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
+        if error is None:
+            self._levels -= 1
 
 
 class Stream:
@@ -18,7 +33,7 @@ class Stream:
         self.tokens = tokenize(source)
         self.index = 0
         self.equals = any(token.text in {"=", "\\approx", "\\equiv"} for token in self.tokens)
-        self._depth = 0
+        self._depth = Depth()
 
     @property
     def token(self) -> Token:
@@ -67,14 +82,9 @@ class Stream:
         if count > MAX_DEPTH:
             raise LimitError("depth")
 
-    @contextmanager
-    def deeper(self) -> Iterator[None]:
-        """One level further in; LimitError beyond MAX_DEPTH."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise LimitError("depth")
-        yield
-        self._depth -= 1
+    def deeper(self) -> Depth:
+        """One level of nesting within. LimitError."""
+        return self._depth
 
     def fail(self, message: str) -> ParseError:
         """A ParseError at the next token."""

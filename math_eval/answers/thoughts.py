@@ -28,7 +28,11 @@ _END = re.compile(
     + r"|(?-i:(?<=[\s.!?)\]}>])assistantfinal|assistantfinal(?=[^a-z]))",
     re.IGNORECASE,
 )
-_MARK = re.compile(r"[<\[◁]|\Aanalysis|assistantfinal")
+_HINTS = (
+    *(f"{slash}{tag}>" for tag in _TAGS for slash in ("<", "</")),
+    *("[think]", "[/think]", "◁think▷", "◁/think▷", "of_thought|>", "_thinking|>", "<|channel|>", "assistantfinal"),
+)
+"""Parts of every mark, in lower case: a text without any of them holds no mark, unless it begins with "analysis"."""
 _ENDS_OPEN = re.compile(rf"(?:{_OPENING})\Z", re.IGNORECASE)
 _PAIR_TOKEN = re.compile("|".join(mark for pair in _PAIRS for mark in pair), re.IGNORECASE)
 _CHANNEL_MARK = "<|channel|>"
@@ -80,7 +84,7 @@ def split_thought(text: str, start: str = "", end: str = "", *, opened: bool = F
     """
     start, end = start.strip(), end.strip()
     stated = bool(start and start in text) or bool(end and end in text)
-    if not opened and not stated and not _MARK.search(text):
+    if not opened and not stated and not _may_hold_marks(text):
         return Parts("", text)
     begin, close = _stated_marks(start, end) if stated and _CHANNEL_MARK not in start + end else (_BEGIN, _END)
     closing = max(close.finditer(text), key=re.Match.end, default=None)
@@ -97,6 +101,11 @@ def split_thought(text: str, start: str = "", end: str = "", *, opened: bool = F
         return Parts("", text)  # the mark is spoken of, not used
     thoughts = (thought, answer[opening.end() :].strip())
     return Parts("\n".join(filter(None, thoughts)), before, True, mark, position)
+
+
+def _may_hold_marks(text: str) -> bool:
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS) or text.startswith("analysis")
 
 
 @lru_cache(maxsize=32)
