@@ -119,6 +119,7 @@ def test_differences_beyond_chance_are_marked(replayed):
         compare_reported(replayed, model="gpt")
 
 
+@pytest.mark.slow
 def test_an_export_in_the_references_layout_comes_back(replayed, tmp_path, capsys):
     [path] = export_qwen(replayed, tmp_path / "out")
     metrics = json.loads(next(path.parent.glob("*_metrics.json")).read_text())
@@ -133,6 +134,7 @@ def test_an_export_in_the_references_layout_comes_back(replayed, tmp_path, capsy
     assert (code, "exists already" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_run_is_graded_and_read_as_the_reference_does(replayed, capsys):
     _, metrics = score_run(replayed, ScoreOptions(reading="qwen"), None, "qwen")
     assert round(100 * metrics.benchmarks[0].accuracy, 1) == 34.6
