@@ -33,17 +33,25 @@ PROCESSES = "really_full or stop_keeps or kill_anywhere or ctrl_c"  # their prog
 ROOMS = {
     "scoring": (
         "scoring",
-        "test_figures test_scoring test_statistics",
+        "test_figures test_scoring test_statistics test_thoughts test_loops",
         "not detectable and not two_evaluations and not sixteen_sample",
     ),
     "answers": (
         "answers",
-        "test_answers test_extraction test_extraction_parts test_graders",
-        "extraction or languages or python_face or class_is_a_grader",
+        "test_answers test_extraction test_extraction_parts test_graders test_thoughts test_loops",
+        "extraction or languages or python_face or class_is_a_grader or test_thoughts or test_loops",
     ),
-    "engines": ("engines", "test_engine_parts test_engines test_vllm_start test_order", ""),
-    "results": ("results", "test_results test_runs", f"not ({PROCESSES})"),
-    "runfolder": ("runfolder", "test_runfolder test_order test_runs", f"not ({PROCESSES})"),
+    "engines": (
+        "engines",
+        "test_engine_parts test_engines test_vllm_start test_order test_server_engine test_thoughts test_adapters",
+        "",
+    ),
+    "results": ("results", "test_results test_runs test_thoughts test_loops test_selection", f"not ({PROCESSES})"),
+    "runfolder": (
+        "runfolder",
+        "test_runfolder test_order test_runs test_continuation test_selection test_thoughts test_model_settings",
+        f"not ({PROCESSES})",
+    ),
     "equivalence": (
         "graders/equivalence",
         "test_answers test_graders test_cases test_verdicts",
